@@ -1,0 +1,1 @@
+//! Models: offline, OpenAI-compatible, scripted and replay, behind one trait.

@@ -1,0 +1,33 @@
+//! WHAT WAS done.
+//!
+//! A run is a sequence of [`Entry`]s, each an [`Event`] sealed into a hash
+//! chain. The journal is the state: what is not in it did not happen, and a run
+//! is a fold over its entries and nothing else. A [`Store`] keeps entries; the
+//! durable one is `attache-log`, [`MemoryStore`] is for tests and examples.
+//!
+//! The chain of a run can be checked by anybody with SHA-256 at hand: see
+//! [`Chain`]. This room knows `attache-context` alone, does no IO of its own and
+//! has no clock.
+
+mod chain;
+mod event;
+mod ids;
+mod json;
+mod memory;
+mod message;
+mod store;
+mod summary;
+
+pub use chain::{Chain, Entry, EntryFault, Sealed, VERSION, verify};
+pub use event::{
+    Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Escalated, Event, Evidence,
+    FactPermission, Fault, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided,
+    Retry, ReviewDecided, ReviewRequested, RunEnded, RunStarted, Sentiment, SentimentLabel,
+    ToolCalled, ToolReturned, Usage, Verdict,
+};
+pub use ids::{CallId, Digest, DraftId, RunId};
+pub use json::Json;
+pub use memory::MemoryStore;
+pub use message::{CallRequest, Message, Reply};
+pub use store::{Batch, Commit, Receipt, RunFilter, Store, StoreError};
+pub use summary::{DraftState, DraftSummary, RunSummary};

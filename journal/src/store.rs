@@ -1,0 +1,158 @@
+//! The store trait: what any keeper of a journal promises.
+
+use crate::{DraftSummary, Entry, Past, RunId, RunSummary, Sealed};
+use async_trait::async_trait;
+use attache_context::CustomerId;
+use futures::channel::oneshot;
+use jiff::Timestamp;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A keeper of the journal.
+///
+/// Whoever implements it passes `attache_testkit::store_conformance`. Promises:
+///
+/// 1. When a [`Commit`] resolves to a [`Receipt`], its entries survive a crash.
+/// 2. A batch is kept whole or not at all, and the batches of one store in the
+///    order of [`append`](Self::append).
+/// 3. A batch that does not start at the run's next place is refused with
+///    [`StoreError::Conflict`] and changes nothing: of two writers one wins.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Hands over entries of one run. They count from the moment of the call:
+    /// a following `append` goes on after them. They are durable when the
+    /// commit resolves; if it fails, so does every later one of the run.
+    fn append(&self, batch: Batch) -> Commit;
+
+    /// The entries of a run that are durable, oldest first; empty if there is
+    /// no such run.
+    async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError>;
+
+    /// Summaries of runs, newest first.
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// What reached this customer since then, oldest first.
+    async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError>;
+
+    /// All drafts, the one due first in front.
+    async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError>;
+}
+
+/// Entries of one run, in order and without a gap.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The run.
+    pub run: RunId,
+    /// Its entries.
+    pub entries: Vec<Sealed>,
+}
+
+/// A promise of durability. Dropping it does not withdraw the entries.
+#[derive(Debug)]
+pub struct Commit(oneshot::Receiver<Result<Receipt, StoreError>>);
+
+impl Commit {
+    /// A commit and the end that resolves it, for implementers of [`Store`].
+    #[must_use]
+    pub fn pending() -> (oneshot::Sender<Result<Receipt, StoreError>>, Self) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, Self(receiver))
+    }
+
+    /// A commit that is resolved already, for implementers of [`Store`].
+    #[must_use]
+    pub fn ready(result: Result<Receipt, StoreError>) -> Self {
+        let (sender, commit) = Self::pending();
+        // The receiver is alive: it is in `commit`.
+        let _ = sender.send(result);
+        commit
+    }
+}
+
+impl Future for Commit {
+    type Output = Result<Receipt, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|result| result.unwrap_or(Err(StoreError::Closed)))
+    }
+}
+
+/// Proof that entries of a run are durable. Only a store makes one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Receipt {
+    run: RunId,
+    next_seq: u64,
+}
+
+impl Receipt {
+    /// Says that every entry of `run` before `next_seq` is durable. For
+    /// implementers of [`Store`] only: whoever makes one up breaks the promise
+    /// that no effect happens before its record.
+    #[must_use]
+    pub fn for_store(run: RunId, next_seq: u64) -> Self {
+        Self { run, next_seq }
+    }
+
+    /// Whether this entry is durable.
+    #[must_use]
+    pub fn covers(&self, run: &RunId, seq: u64) -> bool {
+        self.run == *run && seq < self.next_seq
+    }
+}
+
+/// Which runs to list.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Only this customer's.
+    pub customer: Option<CustomerId>,
+    /// Only those that started then or later.
+    pub since: Option<Timestamp>,
+    /// Only those that have not ended.
+    pub unfinished: bool,
+    /// At most so many; all if absent.
+    pub limit: Option<usize>,
+}
+
+/// Why a store could not do it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store was shut down.
+    #[error("the store is closed")]
+    Closed,
+    /// Somebody else wrote to the run first.
+    #[error("run {run} is at entry {expected}, not at {found}: somebody else wrote to it")]
+    Conflict {
+        /// The run.
+        run: RunId,
+        /// Its next place.
+        expected: u64,
+        /// The place the batch starts at.
+        found: u64,
+    },
+    /// What is stored is not what was written.
+    #[error("{place}: {what}")]
+    Corrupt {
+        /// File and byte, or run and entry.
+        place: String,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The disk is full.
+    #[error("the disk is full; what was done is journaled, the same command resumes")]
+    Full,
+    /// The system refused.
+    #[error("{place}: {what}")]
+    Io {
+        /// The file.
+        place: String,
+        /// What the system said.
+        what: String,
+    },
+    /// Another process has the store.
+    #[error("{place} is in use by another process; stop it, or give another --data folder")]
+    Locked {
+        /// The folder.
+        place: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! Guards: sentiment, personal data, pseudonyms and text checks, behind traits.

@@ -1,0 +1,1 @@
+//! WHAT MAY be done: rules, verdicts and the history they see.

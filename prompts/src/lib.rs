@@ -1,0 +1,1 @@
+//! HOW it is said: templates, their loader and their digests.

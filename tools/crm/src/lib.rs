@@ -1,0 +1,1 @@
+//! The embedded CRM: customers, companies, deals and tickets from JSONL or CSV.

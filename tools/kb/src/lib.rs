@@ -1,0 +1,1 @@
+//! The embedded knowledge base: articles split into passages, searched with BM25.
