@@ -1,1 +1,71 @@
-//! The durable journal: segment files as the truth, sled as an index that can be rebuilt.
+//! The durable journal: segment files as the truth, sled as an index that can
+//! be rebuilt.
+//!
+//! A [`LogStore`] keeps its folder like this:
+//!
+//! ```text
+//! lock                  held by the process that has the store open
+//! log/00000001.seg      the journal: appended to, never rewritten
+//! log/00000002.seg
+//! index/                sled: which run has its records where
+//! index.damaged         present if the index must be rebuilt
+//! ```
+//!
+//! # The log, version 1
+//!
+//! All numbers are little-endian. A segment starts with a header of 56 bytes:
+//! `attache-log`, the version (1 byte), the segment's number (8), the chain
+//! hash carried in from the segment before (32, zeroes for the first), and the
+//! CRC-32C of all that (4). Then records follow. A record is one appended batch
+//! of one run:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | length of the payload; the highest bit marks the footer |
+//! | 4 | CRC-32C of payload, length and chain, in this order |
+//! | 32 | chain: SHA-256 of the chain before and of each entry's hash |
+//! | 4 | CRC-32C of the 40 bytes before, so that the length can be trusted |
+//! | … | payload: the entries' lines, each with a line break after it |
+//!
+//! A segment that has reached its size is sealed by a footer: a record whose
+//! payload is the number of records (8 bytes) and whose chain is the final one.
+//! Only the last segment has no footer.
+//!
+//! # Torn tails
+//!
+//! A process or machine that stops while it writes leaves an unfinished record
+//! at the end of the last segment. Nobody was told that it is durable, and
+//! [`LogStore::open`] cuts it off with a warning. A tail counts as torn only if
+//!
+//! - the file ends before the record does, or
+//! - the rest of the file is zero bytes, from the record's start or from a
+//!   512-byte boundary inside the record on, as file systems leave it that grow
+//!   a file before they write to it.
+//!
+//! Everything else is [`StoreError::Corrupt`]: a record of full length with a
+//! wrong checksum too, even as the very last one. What was synced does not
+//! change by itself, so that is a broken disk or a forger, and neither is
+//! repaired by forgetting. The length has a checksum of its own because of
+//! this rule: a damaged length must not make records after it look torn.
+//!
+//! What no file alone can tell is whether whole records were cut off its end.
+//! [`VerifyReport::chain`] is the hash to keep elsewhere for that.
+//!
+//! [`StoreError::Corrupt`]: attache_journal::StoreError::Corrupt
+
+mod export;
+mod fs;
+mod index;
+mod live;
+mod options;
+mod queue;
+mod recover;
+mod segment;
+mod store;
+mod verify;
+mod writer;
+
+pub use export::{Exported, ExportFault, verify_export};
+pub use options::LogOptions;
+pub use store::LogStore;
+pub use verify::{VerifyReport, verify_folder};

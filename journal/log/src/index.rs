@@ -1,0 +1,259 @@
+//! The index: a sled database that can be rebuilt from the log at any time.
+//!
+//! One tree, so that rows and checkpoint change in one atomic batch:
+//!
+//! | key | value |
+//! |---|---|
+//! | `m` | version and checkpoint |
+//! | `r` run | its [`Row`] as JSON |
+//! | `u` run | nothing: the run is open |
+//! | `t` start, run | nothing: runs by time |
+//! | `c` customer, 0, start, run | nothing: runs by customer and time |
+//! | `d` draft | the run |
+
+use crate::live::{Row, Snapshot};
+use crate::segment::Position;
+use attache_context::CustomerId;
+use attache_journal::{RunId, RunSummary, StoreError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The version of the keys and rows. Another version is rebuilt, not migrated.
+///
+/// 1: as described above.
+const VERSION: u32 = 1;
+const META: &[u8] = b"m";
+
+/// The index of a store. It comes into being with the first write to it, so
+/// that a short process never pays for it.
+pub(crate) struct Index {
+    path: PathBuf,
+    marker: PathBuf,
+    cache: u64,
+    db: OnceLock<sled::Db>,
+}
+
+/// Up to where the index is complete.
+#[derive(Deserialize, Serialize)]
+struct Meta {
+    v: u32,
+    segment: u64,
+    offset: u64,
+    last: u64,
+    records: u64,
+    #[serde(with = "hex::serde")]
+    chain: [u8; 32],
+}
+
+/// What sled said, or that it panicked.
+struct Damage(String);
+
+impl Index {
+    /// Opens the index in `dir` if there is one that can be used, and says up
+    /// to where it is complete. What cannot be used is removed: the log has it.
+    pub(crate) fn open(dir: &Path, cache: u64) -> Result<(Self, Option<Position>), StoreError> {
+        let index = Self {
+            path: dir.join("index"),
+            marker: dir.join("index.damaged"),
+            cache,
+            db: OnceLock::new(),
+        };
+        if index.marker.exists() {
+            return Ok((index.reset("it was found damaged while in use")?, None));
+        }
+        if !index.path.exists() {
+            return Ok((index, None));
+        }
+        let meta = index.connect().and_then(|db| index.get::<Meta>(db, META));
+        match meta {
+            Ok(Some(meta)) if meta.v == VERSION => {
+                let Meta { v: _, segment: number, offset, last, records, chain } = meta;
+                Ok((index, Some(Position { number, offset, last, records, chain })))
+            }
+            Ok(Some(meta)) => Ok((index.reset(&format!("it has version {}", meta.v))?, None)),
+            Ok(None) => Ok((index.reset("it was never finished")?, None)),
+            Err(Damage(what)) => Ok((index.reset(&what)?, None)),
+        }
+    }
+
+    /// The same index, empty.
+    pub(crate) fn reset(self, why: &str) -> Result<Self, StoreError> {
+        tracing::warn!(index = %self.path.display(), why, "the index is rebuilt from the log");
+        let Self { path, marker, cache, db } = self;
+        // Sled may fail while it closes what it could not read.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+        for (path, removed) in [
+            (&path, if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }),
+            // The marker goes last: until then the next opening starts over.
+            (&marker, std::fs::remove_file(&marker)),
+        ] {
+            match removed {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(crate::fs::fault(path, &e)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(Self { path, marker, cache, db: OnceLock::new() })
+    }
+
+    /// What the index has of a run.
+    pub(crate) fn row(&self, run: &RunId) -> Result<Option<Row>, StoreError> {
+        self.query(|db| self.get(db, &key(b'r', run)))
+    }
+
+    /// The runs that were open at the checkpoint.
+    pub(crate) fn open_runs(&self) -> Result<Vec<(RunId, Row)>, StoreError> {
+        self.query(|db| {
+            let mut rows = Vec::new();
+            for item in db.scan_prefix(b"u") {
+                let (key, _) = item.map_err(Damage::of)?;
+                let run = run_at(&key, 1)?;
+                let row = self.get(db, &[b"r", run.as_str().as_bytes()].concat())?;
+                rows.push((run, row.ok_or_else(|| Damage("an open run is missing".to_owned()))?));
+            }
+            Ok(rows)
+        })
+    }
+
+    /// Gives `take` the summaries of one customer's runs, or of all, newest
+    /// first, back to `since`, until it returns false.
+    pub(crate) fn newest_first(
+        &self,
+        customer: Option<&CustomerId>,
+        since: Option<Timestamp>,
+        mut take: impl FnMut(RunSummary) -> bool,
+    ) -> Result<(), StoreError> {
+        self.query(|db| {
+            let prefix = prefix(customer);
+            for item in db.scan_prefix(&prefix).rev() {
+                let (key, _) = item.map_err(Damage::of)?;
+                let start = key.get(prefix.len()..prefix.len() + 16).unwrap_or_default();
+                if since.is_some_and(|since| start < moment(since).as_slice()) {
+                    break;
+                }
+                let run = run_at(&key, prefix.len() + 16)?;
+                let row: Option<Row> = self.get(db, &[b"r", run.as_str().as_bytes()].concat())?;
+                let summary = row.and_then(|row| row.summary);
+                if !take(summary.ok_or_else(|| Damage("a listed run is missing".to_owned()))?) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+        .map(Option::unwrap_or_default)
+    }
+
+    /// The runs that have drafts.
+    pub(crate) fn drafting_runs(&self) -> Result<BTreeSet<RunId>, StoreError> {
+        self.query(|db| {
+            let runs = db.scan_prefix(b"d").values().map(|run| run_at(&run.map_err(Damage::of)?, 0));
+            runs.collect()
+        })
+    }
+
+    /// Writes rows and checkpoint in one step.
+    pub(crate) fn write(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.guarded(|| {
+            let mut batch = sled::Batch::default();
+            for (run, row) in &snapshot.rows {
+                batch.insert(key(b'r', run), json(row)?);
+                if row.ended {
+                    batch.remove(key(b'u', run));
+                } else {
+                    batch.insert(key(b'u', run), b"");
+                }
+                if let Some(summary) = &row.summary {
+                    for customer in [None, Some(&summary.customer)] {
+                        let mut key = prefix(customer);
+                        key.extend_from_slice(&moment(summary.started_at));
+                        key.extend_from_slice(run.as_str().as_bytes());
+                        batch.insert(key, b"");
+                    }
+                    for draft in &summary.drafts {
+                        batch.insert([b"d", draft.draft.as_str().as_bytes()].concat(), run.as_str().as_bytes());
+                    }
+                }
+            }
+            let Position { number: segment, offset, last, chain, records } = snapshot.end;
+            batch.insert(META, json(&Meta { v: VERSION, segment, offset, last, records, chain })?);
+            let db = self.connect_now()?;
+            db.apply_batch(batch).map_err(Damage::of)?;
+            db.flush().map_err(Damage::of).map(|_| ())
+        })
+        .map_err(|damage| self.damaged(damage))
+    }
+
+    fn query<T: Default>(&self, ask: impl FnOnce(&sled::Db) -> Result<T, Damage>) -> Result<T, StoreError> {
+        let Some(db) = self.db.get() else { return Ok(T::default()) };
+        self.guarded(|| ask(db)).map_err(|damage| self.damaged(damage))
+    }
+
+    /// Sled panics on some of what it cannot read.
+    fn guarded<T>(&self, act: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
+        catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(Damage("sled panicked".to_owned())))
+    }
+
+    fn connect(&self) -> Result<&sled::Db, Damage> {
+        self.guarded(|| self.connect_now())
+    }
+
+    fn connect_now(&self) -> Result<&sled::Db, Damage> {
+        if let Some(db) = self.db.get() {
+            return Ok(db);
+        }
+        let config = sled::Config::new().path(&self.path).cache_capacity(self.cache).flush_every_ms(None);
+        let db = config.open().map_err(Damage::of)?;
+        // Openings are one at a time: by `open` and then under the indexing lock.
+        Ok(self.db.get_or_init(|| db))
+    }
+
+    fn get<T: serde::de::DeserializeOwned>(&self, db: &sled::Db, key: &[u8]) -> Result<Option<T>, Damage> {
+        self.guarded(|| {
+            let value = db.get(key).map_err(Damage::of)?;
+            value.map(|value| serde_json::from_slice(&value).map_err(Damage::of)).transpose()
+        })
+    }
+
+    /// Notes for the next opening that the index must be rebuilt.
+    fn damaged(&self, damage: Damage) -> StoreError {
+        let noted = std::fs::write(&self.marker, &damage.0);
+        tracing::error!(index = %self.path.display(), what = damage.0, noted = noted.is_ok(), "the index is damaged");
+        StoreError::Io {
+            place: self.path.display().to_string(),
+            what: format!("{}; nothing is lost: the index is rebuilt when the store is opened again", damage.0),
+        }
+    }
+}
+
+impl Damage {
+    #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+    fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn key(kind: u8, run: &RunId) -> Vec<u8> {
+    [&[kind], run.as_str().as_bytes()].concat()
+}
+
+fn prefix(customer: Option<&CustomerId>) -> Vec<u8> {
+    // No customer's id has a control character in it, so none is another's prefix.
+    customer.map_or_else(|| b"t".to_vec(), |id| [b"c", id.as_str().as_bytes(), b"\0"].concat())
+}
+
+/// Sixteen bytes that sort as the time does.
+fn moment(at: Timestamp) -> [u8; 16] {
+    (at.as_nanosecond() as u128 ^ 1 << 127).to_be_bytes()
+}
+
+fn run_at(key: &[u8], start: usize) -> Result<RunId, Damage> {
+    let text = key.get(start..).and_then(|run| std::str::from_utf8(run).ok());
+    text.map(RunId::new).ok_or_else(|| Damage("a key is no run's".to_owned()))
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, Damage> {
+    serde_json::to_vec(value).map_err(Damage::of)
+}

@@ -1,0 +1,99 @@
+//! What is known of runs without reading the log.
+
+use crate::segment::Position;
+use attache_journal::{Event, RunId, RunSummary};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Where a record stands: segment, byte offset, length of its payload.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Place(pub(crate) u64, pub(crate) u64, pub(crate) u32);
+
+/// The next entry's place in a run, and the hash it must name as `prev`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Head {
+    pub(crate) next: u64,
+    pub(crate) hash: [u8; 32],
+}
+
+/// All that the index holds of a run: only what is durable.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub(crate) struct Row {
+    /// Absent if the run does not begin with `run_started`.
+    pub(crate) summary: Option<RunSummary>,
+    /// How many entries it has.
+    pub(crate) next: u64,
+    /// The hash of its last entry.
+    #[serde(with = "hex::serde")]
+    pub(crate) hash: [u8; 32],
+    /// Whether its last entry is `run_ended`.
+    pub(crate) ended: bool,
+    /// Its records, oldest first.
+    pub(crate) places: Vec<Place>,
+    /// Whether the index does not have it like this yet.
+    #[serde(skip)]
+    pub(crate) dirty: bool,
+}
+
+impl Row {
+    /// Where the run goes on.
+    pub(crate) fn head(&self) -> Head {
+        Head { next: self.next, hash: self.hash }
+    }
+
+    /// Takes in the run's next entry.
+    pub(crate) fn absorb(&mut self, run: &RunId, seq: u64, at: Timestamp, event: &Event, hash: [u8; 32]) {
+        // A run whose first entry is no `run_started` stays without a summary.
+        if self.summary.is_some() || seq == 0 {
+            RunSummary::fold(&mut self.summary, run, seq, at, event);
+        }
+        self.next = seq + 1;
+        self.hash = hash;
+        self.ended = matches!(event, Event::RunEnded(_));
+        self.dirty = true;
+    }
+}
+
+/// The runs that are open, and those that the index does not have yet.
+pub(crate) struct Live {
+    pub(crate) runs: HashMap<RunId, Row>,
+    /// The durable end of the log.
+    pub(crate) end: Position,
+    /// How many bytes of the log the index does not cover.
+    pub(crate) unindexed: u64,
+}
+
+/// What is to be written to the index in one step.
+pub(crate) struct Snapshot {
+    pub(crate) rows: Vec<(RunId, Row)>,
+    pub(crate) end: Position,
+    unindexed: u64,
+}
+
+impl Live {
+    /// Nothing but an index that is complete up to `end`.
+    pub(crate) fn new(end: Position) -> Self {
+        Self { runs: HashMap::new(), end, unindexed: 0 }
+    }
+
+    /// What the index does not have yet; nothing if it has everything.
+    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+        let dirty = self.runs.iter().filter(|(_, row)| row.dirty);
+        let rows: Vec<_> = dirty.map(|(run, row)| (run.clone(), row.clone())).collect();
+        (self.unindexed > 0).then_some(Snapshot { rows, end: self.end, unindexed: self.unindexed })
+    }
+
+    /// Forgets what is in the index now, except the runs that are open and
+    /// those that `busy` names.
+    pub(crate) fn settle(&mut self, snapshot: &Snapshot, busy: impl Fn(&RunId) -> bool) {
+        self.unindexed -= snapshot.unindexed;
+        for (run, written) in &snapshot.rows {
+            let Some(row) = self.runs.get_mut(run).filter(|row| row.next == written.next) else { continue };
+            row.dirty = false;
+            if row.ended && !busy(run) {
+                self.runs.remove(run);
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The way from `append` to the writer.
+
+use crate::live::{Head, Live};
+use crate::index::Index;
+use crate::fs::Fs;
+use crate::options::LogOptions;
+use crate::segment::{Prepared, line_hash, line_prev, prepare};
+use attache_journal::{Batch, Commit, Receipt, RunId, StoreError, VERSION};
+use futures::channel::oneshot;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What the store, its writer and its indexer share.
+///
+/// Whoever needs both locks takes `queue` before `live`.
+pub(crate) struct Shared {
+    pub(crate) dir: PathBuf,
+    pub(crate) fs: Box<dyn Fs>,
+    pub(crate) options: LogOptions,
+    pub(crate) index: Index,
+    queue: Mutex<Queue>,
+    /// Tells the writer that the queue is no longer empty.
+    wake: Condvar,
+    live: Mutex<Live>,
+    /// Held while a snapshot goes into the index, so that none overtakes.
+    indexing: Mutex<()>,
+}
+
+struct Queue {
+    items: Vec<Item>,
+    /// Where each run goes on once all of `items` is written, for the runs
+    /// that are being written to.
+    heads: HashMap<RunId, Head>,
+    /// Whether the writer sleeps.
+    parked: bool,
+    closing: bool,
+    /// Why nothing can be appended any more.
+    failed: Option<StoreError>,
+}
+
+/// A batch on its way to the log.
+pub(crate) struct Item {
+    pub(crate) batch: Batch,
+    pub(crate) prepared: Prepared,
+    /// The place of the entry after the batch.
+    pub(crate) next: u64,
+    pub(crate) done: oneshot::Sender<Result<Receipt, StoreError>>,
+}
+
+impl Shared {
+    pub(crate) fn new(dir: PathBuf, fs: Box<dyn Fs>, options: LogOptions, index: Index, live: Live) -> Self {
+        let queue =
+            Queue { items: Vec::new(), heads: HashMap::new(), parked: false, closing: false, failed: None };
+        Self {
+            dir,
+            fs,
+            options,
+            index,
+            queue: Mutex::new(queue),
+            wake: Condvar::new(),
+            live: Mutex::new(live),
+            indexing: Mutex::new(()),
+        }
+    }
+
+    /// The file of a segment.
+    pub(crate) fn segment(&self, number: u64) -> PathBuf {
+        self.dir.join("log").join(crate::segment::name(number))
+    }
+
+    pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
+        // Nothing under this lock or the next panics half-way through a change.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a batch on the queue if it fits its run.
+    pub(crate) fn push(&self, batch: Batch) -> Result<Commit, StoreError> {
+        let prepared = check(&batch)?;
+        let mut guard = self.queue();
+        let queue = &mut *guard;
+        if let Some(failed) = &queue.failed {
+            return Err(failed.clone());
+        }
+        let known = queue.heads.get_mut(&batch.run);
+        let mut head = match &known {
+            Some(head) => **head,
+            // Under the lock of the queue: another batch of the run must not
+            // be accepted between this look and the insertion below.
+            None => self.cold_head(&batch.run)?,
+        };
+        for entry in &batch.entries {
+            if entry.seq != head.next {
+                return Err(StoreError::Conflict { run: batch.run, expected: head.next, found: entry.seq });
+            }
+            if line_prev(&entry.line) != Some(head.hash) {
+                return Err(misfit(&batch.run, entry.seq, "does not follow the entry before it"));
+            }
+            head = Head { next: head.next + 1, hash: entry.hash };
+        }
+        match known {
+            Some(known) => *known = head,
+            None => {
+                queue.heads.insert(batch.run.clone(), head);
+            }
+        }
+        let (done, commit) = Commit::pending();
+        queue.items.push(Item { batch, prepared, next: head.next, done });
+        if queue.parked {
+            self.wake.notify_one();
+        }
+        Ok(commit)
+    }
+
+    /// Where a run goes on that nobody writes to now. A run that the index
+    /// alone knows comes to life, for the writer to go on from.
+    fn cold_head(&self, run: &RunId) -> Result<Head, StoreError> {
+        if let Some(row) = self.live().runs.get(run) {
+            return Ok(row.head());
+        }
+        let Some(row) = self.index.row(run)? else { return Ok(Head::default()) };
+        let head = row.head();
+        self.live().runs.insert(run.clone(), row);
+        Ok(head)
+    }
+
+    /// Waits for batches and moves them into `items`; false if there will be
+    /// none any more.
+    pub(crate) fn take(&self, items: &mut Vec<Item>) -> bool {
+        let mut queue = self.queue();
+        while queue.items.is_empty() {
+            if queue.closing {
+                return false;
+            }
+            queue.parked = true;
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.parked = false;
+        }
+        std::mem::swap(&mut queue.items, items);
+        true
+    }
+
+    /// Forgets the heads of runs that have ended and were not taken up again.
+    pub(crate) fn forget<'a>(&self, ended: impl Iterator<Item = (&'a RunId, u64)>) {
+        let mut queue = self.queue();
+        for (run, next) in ended {
+            if queue.heads.get(run).is_some_and(|head| head.next == next) {
+                queue.heads.remove(run);
+            }
+        }
+    }
+
+    /// Lets the writer finish what is queued and stop.
+    pub(crate) fn close(&self) {
+        self.queue().closing = true;
+        self.wake.notify_one();
+    }
+
+    /// Refuses everything from now on, what is queued included.
+    pub(crate) fn fail(&self, error: StoreError) {
+        let mut queue = self.queue();
+        let error = queue.failed.get_or_insert(error).clone();
+        let items = std::mem::take(&mut queue.items);
+        drop(queue);
+        for item in items {
+            // Whoever dropped the commit does not want to know.
+            let _ = item.done.send(Err(error.clone()));
+        }
+    }
+
+    /// Why the store refuses everything, if it does.
+    pub(crate) fn failed(&self) -> Option<StoreError> {
+        self.queue().failed.clone()
+    }
+
+    /// Brings the index up to date and forgets what it holds.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(snapshot) = self.live().snapshot() else { return Ok(()) };
+        self.index.write(&snapshot)?;
+        let queue = self.queue();
+        self.live().settle(&snapshot, |run| queue.heads.contains_key(run));
+        Ok(())
+    }
+}
+
+/// Checks what can be checked of a batch without its run's history. Sealed
+/// entries come from a [`Chain`](attache_journal::Chain) and fit; a fault of
+/// the caller's must not make the run unreadable for good.
+fn check(batch: &Batch) -> Result<Prepared, StoreError> {
+    let mut start = format!("{{\"v\":{VERSION},\"run\":").into_bytes();
+    serde_json::to_writer(&mut start, &batch.run)
+        .map_err(|e| misfit(&batch.run, 0, &e.to_string()))?;
+    for entry in &batch.entries {
+        if !entry.line.starts_with(&start) || entry.line.contains(&b'\n') {
+            return Err(misfit(&batch.run, entry.seq, "is not a line of this run"));
+        }
+        if line_hash(&entry.line) != Some(entry.hash) {
+            return Err(misfit(&batch.run, entry.seq, "does not have its hash"));
+        }
+    }
+    prepare(&batch.entries).ok_or_else(|| {
+        let first = batch.entries.first().map_or(0, |entry| entry.seq);
+        misfit(&batch.run, first, "begins a batch that is too long to be kept")
+    })
+}
+
+fn misfit(run: &RunId, seq: u64, what: &str) -> StoreError {
+    StoreError::Corrupt { place: format!("run {run}, entry {seq}"), what: format!("the entry {what}") }
+}

@@ -1,0 +1,187 @@
+//! The thread that writes the log.
+
+use crate::fs::{LogFile, fault};
+use crate::live::Place;
+use crate::queue::{Item, Shared};
+use crate::segment::{HEAD, HEADER, Position, push_footer, push_header, push_record};
+use attache_journal::{Receipt, StoreError};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// A buffer that has grown beyond this is given back.
+const KEEP_BYTES: usize = 4 << 20;
+
+/// Where the log goes on.
+pub(crate) struct Tail {
+    /// The end of the log, what is in the writer's buffer included.
+    pub(crate) position: Position,
+    /// The file of that segment, once there is one.
+    pub(crate) file: Option<Arc<dyn LogFile>>,
+}
+
+/// Writes what is queued: everything that waits with one write and one sync.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    tail: Tail,
+    buffer: Vec<u8>,
+    /// Whether the names of new files are not durable yet.
+    unnamed: bool,
+    indexer: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, tail: Tail) -> Self {
+        Self { shared, tail, buffer: Vec::new(), unnamed: false, indexer: None }
+    }
+
+    /// Runs until the store is closed or a write fails.
+    pub(crate) fn run(mut self) {
+        // However this thread ends, nobody must wait for it afterwards.
+        let _last = Last(Arc::clone(&self.shared));
+        let (mut items, mut places) = (Vec::new(), Vec::new());
+        while self.shared.take(&mut items) {
+            places.clear();
+            match self.write(&items, &mut places) {
+                Ok(()) => self.publish(&mut items, &places),
+                Err(error) => {
+                    // Never again: after a failed sync nobody knows what is on
+                    // the disk, and a second one that succeeds proves nothing.
+                    tracing::error!(%error, "the journal cannot be written any more");
+                    self.shared.fail(error.clone());
+                    for item in items.drain(..) {
+                        let _ = item.done.send(Err(error.clone()));
+                    }
+                    break;
+                }
+            }
+            self.index_if_due();
+        }
+        if let Some(indexer) = self.indexer.take() {
+            // A panic of its own was reported by the panic hook.
+            let _ = indexer.join();
+        }
+        if self.shared.live().unindexed >= self.shared.options.checkpoint_bytes / 8 {
+            // Its failure is logged; the next opening rebuilds.
+            let _ = self.shared.checkpoint();
+        }
+    }
+
+    /// Makes the batches durable and says where each one went.
+    fn write(&mut self, items: &[Item], places: &mut Vec<Place>) -> Result<(), StoreError> {
+        for item in items {
+            if item.batch.entries.is_empty() {
+                // Nothing to write: it waits for what was queued before it.
+                places.push(Place(0, 0, 0));
+                continue;
+            }
+            let at = &self.tail.position;
+            let end = at.offset + HEAD + u64::from(item.prepared.len);
+            if at.records > 0 && end > self.shared.options.segment_bytes {
+                self.seal()?;
+            }
+            if self.tail.position.offset == 0 {
+                self.begin()?;
+            }
+            let at = &mut self.tail.position;
+            push_record(&mut self.buffer, &mut at.chain, &item.batch.entries, item.prepared);
+            places.push(Place(at.number, at.offset, item.prepared.len));
+            at.last = at.offset;
+            at.offset += HEAD + u64::from(item.prepared.len);
+            at.records += 1;
+        }
+        self.flush()
+    }
+
+    /// Starts a segment: its header goes out with its first record.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let number = self.tail.position.number;
+        if self.tail.file.is_none() {
+            let path = self.shared.segment(number);
+            self.tail.file = Some(self.shared.fs.create(&path).map_err(|e| fault(&path, &e))?);
+        }
+        push_header(&mut self.buffer, number, &self.tail.position.chain);
+        self.tail.position.offset = HEADER;
+        self.unnamed = true;
+        Ok(())
+    }
+
+    /// Ends a segment. Its footer is durable before the next segment exists:
+    /// a segment without one that is not the last was cut.
+    fn seal(&mut self) -> Result<(), StoreError> {
+        push_footer(&mut self.buffer, &self.tail.position.chain, self.tail.position.records);
+        self.flush()?;
+        self.tail = Tail { position: self.tail.position.next_segment(), file: None };
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let Some(file) = self.tail.file.as_ref().filter(|_| !self.buffer.is_empty()) else { return Ok(()) };
+        let done = file.append(&self.buffer).and_then(|()| file.sync());
+        done.map_err(|e| fault(&self.shared.segment(self.tail.position.number), &e))?;
+        if self.unnamed {
+            let log = self.shared.dir.join("log");
+            self.shared.fs.sync_dir(&log).map_err(|e| fault(&log, &e))?;
+            self.unnamed = false;
+        }
+        if self.buffer.capacity() > KEEP_BYTES {
+            self.buffer = Vec::new();
+        }
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Lets everybody see what is durable now.
+    fn publish(&mut self, items: &mut Vec<Item>, places: &[Place]) {
+        let mut ended = Vec::new();
+        let mut live = self.shared.live();
+        for (item, place) in items.iter().zip(places) {
+            let run = &item.batch.run;
+            if item.batch.entries.is_empty() {
+                continue;
+            }
+            // Not `entry`, which would copy the id of every batch's run.
+            if !live.runs.contains_key(run) {
+                live.runs.insert(run.clone(), crate::live::Row::default());
+            }
+            let Some(row) = live.runs.get_mut(run) else { continue };
+            row.places.push(*place);
+            for entry in &item.batch.entries {
+                row.absorb(run, entry.seq, entry.at, &entry.event, entry.hash);
+            }
+            if row.ended {
+                ended.push((run, item.next));
+            }
+            live.unindexed += HEAD + u64::from(item.prepared.len);
+        }
+        live.end = self.tail.position;
+        drop(live);
+        if !ended.is_empty() {
+            self.shared.forget(ended.into_iter());
+        }
+        for item in items.drain(..) {
+            let receipt = Receipt::for_store(item.batch.run, item.next);
+            // Whoever dropped the commit does not want to know.
+            let _ = item.done.send(Ok(receipt));
+        }
+    }
+
+    /// Has the index brought up to date beside this thread if it lags.
+    fn index_if_due(&mut self) {
+        let due = self.shared.live().unindexed >= self.shared.options.checkpoint_bytes;
+        if !due || self.indexer.as_ref().is_some_and(|indexer| !indexer.is_finished()) {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let indexer = std::thread::Builder::new().name("attache-index".to_owned());
+        // Without a thread the index lags, no more; its failures it logs itself.
+        self.indexer = indexer.spawn(move || drop(shared.checkpoint())).ok();
+    }
+}
+
+struct Last(Arc<Shared>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.fail(StoreError::Closed);
+    }
+}

@@ -1,0 +1,229 @@
+//! What the built-in tools need from outside, as traits.
+
+use async_trait::async_trait;
+use attache_context::{Channel, CustomerId};
+use attache_journal::{Citation, Digest, Retry};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Where customers, companies, deals and tickets are kept.
+#[async_trait]
+pub trait Crm: Send + Sync + 'static {
+    /// Everything about one customer; `None` if they are not known.
+    async fn record(&self, customer: &CustomerId) -> Result<Option<CrmRecord>, PortError>;
+}
+
+/// Everything a CRM has about one customer.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct CrmRecord {
+    /// The customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Person>,
+    /// Their company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<Company>,
+    /// Their company's deals, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deals: Vec<Deal>,
+    /// Their tickets, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<Ticket>,
+}
+
+/// A customer in a CRM.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Person {
+    /// Their id.
+    pub id: CustomerId,
+    /// Their name.
+    pub name: String,
+    /// Their addresses, the main one first.
+    #[serde(default)]
+    pub emails: Vec<String>,
+    /// Their phone numbers.
+    #[serde(default)]
+    pub phones: Vec<String>,
+    /// The id of their company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// Language and region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Where they are on their journey, in the CRM's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Who looks after them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Every other column.
+    #[serde(flatten)]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// A company in a CRM.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Company {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its web domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// What it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub industry: Option<String>,
+    /// How many people it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employees: Option<u64>,
+    /// What it pays for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Every other column.
+    #[serde(flatten)]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// A deal in a CRM.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Deal {
+    /// Its id.
+    pub id: String,
+    /// The company's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// The customer's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    /// Where it stands, such as `closed_won`.
+    pub stage: String,
+    /// What it is worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// When it was closed.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// Every other column.
+    #[serde(flatten)]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// An amount of money.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// In minor units: cents of a euro.
+    pub minor: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// A ticket in a CRM.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Ticket {
+    /// Its id.
+    pub id: String,
+    /// The customer's id.
+    pub customer: CustomerId,
+    /// Its subject.
+    pub subject: String,
+    /// What the customer wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// Where it stands, such as `open`.
+    pub status: String,
+    /// How it sounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentiment: Option<String>,
+    /// When it was opened.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// Every other column.
+    #[serde(flatten)]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// What the company knows and tells its customers.
+#[async_trait]
+pub trait KnowledgeBase: Send + Sync + 'static {
+    /// The passages that fit `query` best, best first, at most `top`.
+    async fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, PortError>;
+}
+
+/// A passage of a document.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Passage {
+    /// How a text cites it: `DOC#START-END`.
+    pub id: String,
+    /// The document's id.
+    pub doc: String,
+    /// The document's title with the headings above the passage.
+    pub title: String,
+    /// The text.
+    pub passage: String,
+    /// Where it starts in the document, in Unicode scalar values.
+    pub start: usize,
+    /// Where it ends, exclusive.
+    pub end: usize,
+    /// How well it fits: higher is better, comparable within one answer.
+    pub score: f32,
+}
+
+impl Passage {
+    /// Its place.
+    #[must_use]
+    pub fn citation(&self) -> Citation {
+        Citation { doc: self.doc.clone(), start: self.start, end: self.end }
+    }
+}
+
+/// Where messages leave. A message with the same key leaves once.
+#[async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// Sends `message`, or finds that it has been sent under this key.
+    async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError>;
+}
+
+/// A literal message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Outgoing {
+    /// The way it goes.
+    pub channel: Channel,
+    /// The name of the recipient, if known.
+    pub name: Option<String>,
+    /// Where exactly it goes.
+    pub to: String,
+    /// The subject; empty where the channel has none.
+    pub subject: String,
+    /// The text, plain.
+    pub body: String,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// A message left.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Delivered {
+    /// The way it went.
+    pub channel: Channel,
+    /// Where exactly it went.
+    pub to: String,
+    /// The digest of the literal text.
+    pub digest: Digest,
+    /// How the channel names it.
+    pub receipt: String,
+}
+
+/// A port could not do it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct PortError {
+    /// What happened, for operators.
+    pub message: String,
+    /// Whether trying again can help.
+    pub retry: Retry,
+}
