@@ -324,6 +324,10 @@ pub struct ReviewDecided {
     /// The body they changed it to, for `edit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// What happened with this customer before, as it is now: policy decides
+    /// anew before anything leaves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Past>,
 }
 
 /// A message left.
@@ -337,6 +341,8 @@ pub struct MessageSent {
     pub digest: Digest,
     /// The call that sent it.
     pub call: CallId,
+    /// The tool that sent it.
+    pub tool: String,
     /// Whether we spoke first.
     pub outreach: bool,
 }

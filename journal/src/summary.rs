@@ -134,8 +134,7 @@ impl RunSummary {
                 }
             }
             Event::MessageSent(sent) => {
-                let action = if sent.outreach { "send_email" } else { "reply" };
-                self.past.push(Past { at, action: action.to_owned(), outreach: sent.outreach });
+                self.past.push(Past { at, action: sent.tool.clone(), outreach: sent.outreach });
                 for draft in &mut self.drafts {
                     if draft.state == DraftState::Approved {
                         draft.state = DraftState::Sent;

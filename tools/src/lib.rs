@@ -50,8 +50,9 @@ mod schema;
 mod tool;
 
 pub use builtin::{
-    CrmInput, CrmLookup, DraftEmail, EmailInput, EscalateInput, EscalateToHuman, KbHits, KbInput, KbSearch,
-    Reply, ReplyInput, SendEmail, SendInput, parse_citation,
+    CrmInput, CrmLookup, DraftInput, DraftText, Email, EscalateInput, EscalateToHuman, Headline, KbHits, KbInput,
+    KbSearch, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text, destination,
+    parse_citation,
 };
 pub use dynamic::DynamicTool;
 pub use effect::{Draft, Effect, EffectKind, Escalate, Read, Write};
@@ -63,4 +64,4 @@ pub use ports::{
 };
 pub use registry::{Admitted, RegisterError, Registered, Registry, ToolSpec};
 pub use schema::{SchemaFault, close};
-pub use tool::{CallCx, CallScope, HandoffPackage, Preview, Tool, ToolLabels, Tried};
+pub use tool::{Audience, CallCx, CallScope, HandoffPackage, Preview, Tool, ToolLabels, Tried};

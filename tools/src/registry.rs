@@ -3,7 +3,7 @@
 use crate::tool::{CallCx, CallScope, Preview, Tool, ToolLabels};
 use crate::{DynamicTool, Effect, EffectKind, InputFault, Permit, SchemaFault, ToolFault, close};
 use async_trait::async_trait;
-use attache_journal::{Digest, Fault, Json, Retry};
+use attache_journal::{Fault, Json, Retry};
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::Value;
@@ -193,13 +193,6 @@ impl Registered {
         }
         self.code.call(input, permit, scope).await
     }
-}
-
-/// A key of the deed that a call does, whatever its words: the tool and what
-/// the effect is about.
-#[must_use]
-pub fn effect_key(tool: &str, subject: &str) -> Digest {
-    Digest::of(&[tool.as_bytes(), subject.as_bytes()])
 }
 
 /// A tool without its types. Implemented on a wrapper, not on every `T: Tool`,

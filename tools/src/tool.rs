@@ -1,6 +1,6 @@
 //! The trait that tool authors implement.
 
-use crate::{Draft, Effect, Escalate, Permit, ToolFault, Write};
+use crate::{Effect, Escalate, Permit, ToolFault, Write};
 use attache_context::{Bundle, FactKind};
 use attache_journal::{CallId, Citation, Digest, RunId, Sentiment};
 use jiff::Timestamp;
@@ -93,17 +93,31 @@ pub struct ToolLabels {
     pub emits: &'static [FactKind],
 }
 
+/// Who reads a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Audience {
+    /// The customer: what may not be mentioned may not stand in it.
+    Customer,
+    /// A colleague.
+    Staff,
+}
+
 /// What a person would see of an effect.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Preview {
     /// The subject line; empty where there is none.
     pub subject: String,
     /// The text.
     pub body: String,
+    /// The input field that holds the text: the engine appends a disclosure to
+    /// it, and policy has parts of it taken out.
+    pub body_field: &'static str,
     /// The passages it says it rests on.
     pub citations: Vec<Citation>,
-    /// The tool and input that an approval will execute; the call itself if
-    /// absent.
+    /// Who reads it.
+    pub audience: Audience,
+    /// The tool that an approval will call with subject and body; the tool
+    /// itself, with its whole input, if absent.
     pub on_approval: Option<&'static str>,
 }
 
@@ -171,14 +185,6 @@ impl<'a> CallCx<'a, Write> {
     /// The same for every try of this call, and for no other call.
     #[must_use]
     pub fn idempotency_key(&self) -> &'a Digest {
-        self.permit.key()
-    }
-}
-
-impl<'a> CallCx<'a, Draft> {
-    /// The same for every try of this call, and for no other call.
-    #[must_use]
-    pub fn draft_key(&self) -> &'a Digest {
         self.permit.key()
     }
 }

@@ -1,1 +1,7 @@
-//! WHO decides, the pure part: a run is a fold over its journal entries.
+//! WHO decides, the pure part.
+
+mod model;
+mod playbook;
+
+pub use model::{ChatModel, INVALID_REPLY, ModelError, ModelReply, ModelRequest, ToolSet};
+pub use playbook::{Budget, Offline, PlainText, Playbook, PlaybookFault, Playbooks, Review, When};

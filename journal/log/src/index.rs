@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The version of the keys and rows. Another version is rebuilt, not migrated.
 ///
@@ -35,6 +36,8 @@ pub(crate) struct Index {
     marker: PathBuf,
     cache: u64,
     db: OnceLock<sled::Db>,
+    /// Whether something was found wrong with it since it was opened.
+    damaged: AtomicBool,
 }
 
 /// Up to where the index is complete.
@@ -61,6 +64,7 @@ impl Index {
             marker: dir.join("index.damaged"),
             cache,
             db: OnceLock::new(),
+            damaged: AtomicBool::new(false),
         };
         if index.marker.exists() {
             return Ok((index.reset("it was found damaged while in use")?, None));
@@ -83,7 +87,7 @@ impl Index {
     /// The same index, empty.
     pub(crate) fn reset(self, why: &str) -> Result<Self, StoreError> {
         tracing::warn!(index = %self.path.display(), why, "the index is rebuilt from the log");
-        let Self { path, marker, cache, db } = self;
+        let Self { path, marker, cache, db, damaged: _ } = self;
         // Sled may fail while it closes what it could not read.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
         for (path, removed) in [
@@ -96,7 +100,7 @@ impl Index {
                 Ok(()) | Err(_) => {}
             }
         }
-        Ok(Self { path, marker, cache, db: OnceLock::new() })
+        Ok(Self { path, marker, cache, db: OnceLock::new(), damaged: AtomicBool::new(false) })
     }
 
     /// What the index has of a run.
@@ -183,12 +187,12 @@ impl Index {
             db.apply_batch(batch).map_err(Damage::of)?;
             db.flush().map_err(Damage::of).map(|_| ())
         })
-        .map_err(|damage| self.damaged(damage))
+        .map_err(|damage| self.note(&damage))
     }
 
     fn query<T: Default>(&self, ask: impl FnOnce(&sled::Db) -> Result<T, Damage>) -> Result<T, StoreError> {
         let Some(db) = self.db.get() else { return Ok(T::default()) };
-        self.guarded(|| ask(db)).map_err(|damage| self.damaged(damage))
+        self.guarded(|| ask(db)).map_err(|damage| self.note(&damage))
     }
 
     /// Sled panics on some of what it cannot read.
@@ -217,8 +221,14 @@ impl Index {
         })
     }
 
+    /// Whether nothing was found wrong with it since it was opened.
+    pub(crate) fn usable(&self) -> bool {
+        !self.damaged.load(Ordering::Relaxed)
+    }
+
     /// Notes for the next opening that the index must be rebuilt.
-    fn damaged(&self, damage: Damage) -> StoreError {
+    fn note(&self, damage: &Damage) -> StoreError {
+        self.damaged.store(true, Ordering::Relaxed);
         let noted = std::fs::write(&self.marker, &damage.0);
         tracing::error!(index = %self.path.display(), what = damage.0, noted = noted.is_ok(), "the index is damaged");
         StoreError::Io {

@@ -1,6 +1,6 @@
 //! The way from `append` to the writer.
 
-use crate::live::{Head, Live};
+use crate::live::{Head, Live, Row};
 use crate::index::Index;
 use crate::fs::Fs;
 use crate::options::LogOptions;
@@ -87,11 +87,18 @@ impl Shared {
             return Err(failed.clone());
         }
         let known = queue.heads.get_mut(&batch.run);
+        let mut cold = None;
         let mut head = match &known {
             Some(head) => **head,
             // Under the lock of the queue: another batch of the run must not
             // be accepted between this look and the insertion below.
-            None => self.cold_head(&batch.run)?,
+            None => {
+                let live = self.live().runs.get(&batch.run).map(Row::head);
+                if live.is_none() {
+                    cold = self.index.row(&batch.run)?;
+                }
+                live.or(cold.as_ref().map(Row::head)).unwrap_or_default()
+            }
         };
         for entry in &batch.entries {
             if entry.seq != head.next {
@@ -104,28 +111,22 @@ impl Shared {
         }
         match known {
             Some(known) => *known = head,
+            None if batch.entries.is_empty() => {}
             None => {
                 queue.heads.insert(batch.run.clone(), head);
             }
         }
+        // A run that only the index knew comes to life: the writer goes on from it.
+        if let Some(row) = cold.filter(|_| !batch.entries.is_empty()) {
+            self.live().runs.insert(batch.run.clone(), row);
+        }
         let (done, commit) = Commit::pending();
         queue.items.push(Item { batch, prepared, next: head.next, done });
-        if queue.parked {
+        // One call wakes it, however many come before it is awake.
+        if std::mem::take(&mut queue.parked) {
             self.wake.notify_one();
         }
         Ok(commit)
-    }
-
-    /// Where a run goes on that nobody writes to now. A run that the index
-    /// alone knows comes to life, for the writer to go on from.
-    fn cold_head(&self, run: &RunId) -> Result<Head, StoreError> {
-        if let Some(row) = self.live().runs.get(run) {
-            return Ok(row.head());
-        }
-        let Some(row) = self.index.row(run)? else { return Ok(Head::default()) };
-        let head = row.head();
-        self.live().runs.insert(run.clone(), row);
-        Ok(head)
     }
 
     /// Waits for batches and moves them into `items`; false if there will be
@@ -138,7 +139,6 @@ impl Shared {
             }
             queue.parked = true;
             queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            queue.parked = false;
         }
         std::mem::swap(&mut queue.items, items);
         true

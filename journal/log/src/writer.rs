@@ -5,6 +5,7 @@ use crate::live::Place;
 use crate::queue::{Item, Shared};
 use crate::segment::{HEAD, HEADER, Position, push_footer, push_header, push_record};
 use attache_journal::{Receipt, StoreError};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -60,7 +61,8 @@ impl Writer {
             // A panic of its own was reported by the panic hook.
             let _ = indexer.join();
         }
-        if self.shared.live().unindexed >= self.shared.options.checkpoint_bytes / 8 {
+        let unindexed = self.shared.live().unindexed;
+        if unindexed > 0 && unindexed >= self.shared.options.checkpoint_bytes / 8 && self.shared.index.usable() {
             // Its failure is logged; the next opening rebuilds.
             let _ = self.shared.checkpoint();
         }
@@ -119,14 +121,29 @@ impl Writer {
         let done = file.append(&self.buffer).and_then(|()| file.sync());
         done.map_err(|e| fault(&self.shared.segment(self.tail.position.number), &e))?;
         if self.unnamed {
-            let log = self.shared.dir.join("log");
-            self.shared.fs.sync_dir(&log).map_err(|e| fault(&log, &e))?;
-            self.unnamed = false;
+            self.name()?;
         }
         if self.buffer.capacity() > KEEP_BYTES {
             self.buffer = Vec::new();
         }
         self.buffer.clear();
+        Ok(())
+    }
+
+    /// Makes the names of new files and folders durable.
+    fn name(&mut self) -> Result<(), StoreError> {
+        let (fs, dir) = (&self.shared.fs, &self.shared.dir);
+        let log = dir.join("log");
+        fs.sync_dir(&log).map_err(|e| fault(&log, &e))?;
+        if self.tail.position.number == 1 {
+            fs.sync_dir(dir).map_err(|e| fault(dir, &e))?;
+            if let Some(parent) = dir.parent() {
+                let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+                // Perhaps it is not ours to read; then the folder was there before us.
+                let _ = fs.sync_dir(parent);
+            }
+        }
+        self.unnamed = false;
         Ok(())
     }
 
@@ -167,7 +184,7 @@ impl Writer {
 
     /// Has the index brought up to date beside this thread if it lags.
     fn index_if_due(&mut self) {
-        let due = self.shared.live().unindexed >= self.shared.options.checkpoint_bytes;
+        let due = self.shared.live().unindexed >= self.shared.options.checkpoint_bytes && self.shared.index.usable();
         if !due || self.indexer.as_ref().is_some_and(|indexer| !indexer.is_finished()) {
             return;
         }

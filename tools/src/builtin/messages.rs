@@ -1,12 +1,14 @@
-//! `reply`, `draft_email` and `send_email`.
+//! The tools whose effect is a text: `reply`, `notify_customer`, and three pairs
+//! of drafting and sending.
 
 use crate::builtin::parse_citation;
-use crate::tool::{CallCx, Preview, Tool};
+use crate::tool::{Audience, CallCx, Preview, Tool};
 use crate::{Delivered, Draft, NoFault, Outbox, Outgoing, Unavailable, Write};
 use attache_context::{Bundle, Channel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// Answers the customer on the channel they wrote on.
@@ -53,31 +55,134 @@ impl Tool for Reply {
     }
 
     fn preview(&self, input: &ReplyInput) -> Option<Preview> {
-        Some(Preview { body: input.text.clone(), citations: citations(&input.cite), ..Preview::default() })
+        Some(Preview {
+            subject: String::new(),
+            body: input.text.clone(),
+            body_field: "text",
+            citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
+            audience: Audience::Customer,
+            on_approval: None,
+        })
     }
 
     async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        let message = Outgoing {
-            channel: cx.bundle().trigger.channel(),
-            name: cx.bundle().customer.name.clone(),
-            to: address(cx.bundle()),
-            subject: "Re: your message".into(),
-            body: input.text,
-            at: cx.now(),
-        };
-        send(&*self.outbox, &message, &cx).await
+        deliver(&*self.outbox, cx.bundle().trigger.channel(), "Re: your message".into(), input.text, &cx).await
     }
 }
 
-/// Writes an e-mail to the customer for a person to approve.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DraftEmail;
+/// Tells a customer who wrote to us that a person takes over. The text is a
+/// template of ours; no playbook offers this to a model.
+pub struct NotifyCustomer {
+    outbox: Arc<dyn Outbox>,
+}
 
-/// An e-mail to the run's customer; the engine fills in the address.
+impl NotifyCustomer {
+    /// Through this outbox.
+    pub fn new(outbox: Arc<dyn Outbox>) -> Self {
+        Self { outbox }
+    }
+}
+
+/// A notice.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct EmailInput {
-    /// The subject line.
+pub struct NoticeInput {
+    /// The text, plain.
+    #[schemars(length(min = 1, max = 2_000))]
+    pub text: String,
+}
+
+impl Tool for NotifyCustomer {
+    const NAME: &'static str = "notify_customer";
+    type Effect = Write;
+    type Input = NoticeInput;
+    type Output = Delivered;
+    type Error = Unavailable;
+
+    fn description(&self) -> Cow<'static, str> {
+        "Tells the customer that a person takes over.".into()
+    }
+
+    fn repeat_safe(&self) -> bool {
+        true
+    }
+
+    fn subject(&self, _: &NoticeInput) -> Option<String> {
+        Some("handover".into())
+    }
+
+    fn preview(&self, input: &NoticeInput) -> Option<Preview> {
+        Some(Preview {
+            subject: String::new(),
+            body: input.text.clone(),
+            body_field: "text",
+            citations: Vec::new(),
+            audience: Audience::Customer,
+            on_approval: None,
+        })
+    }
+
+    async fn call(&self, input: NoticeInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
+        deliver(&*self.outbox, cx.bundle().trigger.channel(), "We have your message".into(), input.text, &cx).await
+    }
+}
+
+/// A kind of text that a person approves before it leaves.
+pub trait Text: Send + Sync + 'static {
+    /// The tool that writes it.
+    const DRAFT: &'static str;
+    /// What that tool does, for the model.
+    const PURPOSE: &'static str;
+    /// The tool that sends it after approval.
+    const SEND: &'static str;
+    /// The way it goes.
+    const CHANNEL: Channel;
+    /// Who reads it.
+    const AUDIENCE: Audience;
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident: $draft:literal -> $send:literal, $channel:ident, $audience:ident, $purpose:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub enum $name {}
+        impl Text for $name {
+            const DRAFT: &'static str = $draft;
+            const PURPOSE: &'static str = $purpose;
+            const SEND: &'static str = $send;
+            const CHANNEL: Channel = Channel::$channel;
+            const AUDIENCE: Audience = Audience::$audience;
+        }
+    )+};
+}
+
+texts! {
+    /// An e-mail to the customer.
+    Email: "draft_email" -> "send_email", Email, Customer,
+        "Writes an e-mail to the customer and files it for a person's approval. It is not sent by this.";
+    /// A headline and a line of text for the page the customer is on.
+    Headline: "draft_headline" -> "publish_headline", Web, Customer,
+        "Writes a headline (subject) and one or two sentences (body) for the page the customer is on, for a person's approval.";
+    /// A summary for the colleague who looks after the customer.
+    Summary: "draft_summary" -> "file_summary", Api, Staff,
+        "Writes a summary for the colleague who takes over the customer, for their approval. The customer does not see it.";
+}
+
+/// Writes a text for a person to approve.
+#[derive(Debug)]
+pub struct DraftText<T>(PhantomData<T>);
+
+impl<T> Default for DraftText<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// A text for approval; the engine fills in whom it reaches.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftInput {
+    /// The subject line or headline.
     #[schemars(length(min = 1, max = 200))]
     pub subject: String,
     /// The text, plain.
@@ -87,67 +192,70 @@ pub struct EmailInput {
     pub cite: Vec<String>,
 }
 
-impl Tool for DraftEmail {
-    const NAME: &'static str = "draft_email";
+impl<T: Text> Tool for DraftText<T> {
+    const NAME: &'static str = T::DRAFT;
     type Effect = Draft;
-    type Input = EmailInput;
+    type Input = DraftInput;
     type Output = String;
     type Error = NoFault;
 
     fn description(&self) -> Cow<'static, str> {
-        "Writes an e-mail to the customer and files it for a person's approval. It is not sent by this.".into()
+        T::PURPOSE.into()
     }
 
-    fn subject(&self, _: &EmailInput) -> Option<String> {
-        Some("email".into())
+    fn subject(&self, _: &DraftInput) -> Option<String> {
+        Some(T::DRAFT.into())
     }
 
-    fn preview(&self, input: &EmailInput) -> Option<Preview> {
+    fn preview(&self, input: &DraftInput) -> Option<Preview> {
         Some(Preview {
             subject: input.subject.clone(),
             body: input.body.clone(),
-            citations: citations(&input.cite),
-            on_approval: Some(SendEmail::NAME),
+            body_field: "body",
+            citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
+            audience: T::AUDIENCE,
+            on_approval: Some(T::SEND),
         })
     }
 
-    async fn call(&self, _: EmailInput, _: CallCx<'_, Draft>) -> Result<String, NoFault> {
+    async fn call(&self, _: DraftInput, _: CallCx<'_, Draft>) -> Result<String, NoFault> {
         Ok("The draft is filed for review.".into())
     }
 }
 
-/// Sends an approved e-mail. No playbook offers it to a model: the engine calls
+/// Sends an approved text. No playbook offers it to a model: the engine calls
 /// it when a person has said yes.
-pub struct SendEmail {
+pub struct SendText<T> {
     outbox: Arc<dyn Outbox>,
+    text: PhantomData<T>,
 }
 
-impl SendEmail {
+impl<T> SendText<T> {
     /// Through this outbox.
     pub fn new(outbox: Arc<dyn Outbox>) -> Self {
-        Self { outbox }
+        Self { outbox, text: PhantomData }
     }
 }
 
-/// The literal e-mail that a person approved.
+/// The literal text that a person approved.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SendInput {
-    /// The subject line.
+    /// The subject line or headline.
     pub subject: String,
     /// The text, plain.
     pub body: String,
 }
 
-impl Tool for SendEmail {
-    const NAME: &'static str = "send_email";
+impl<T: Text> Tool for SendText<T> {
+    const NAME: &'static str = T::SEND;
     type Effect = Write;
     type Input = SendInput;
     type Output = Delivered;
     type Error = Unavailable;
 
     fn description(&self) -> Cow<'static, str> {
-        "Sends an approved e-mail to the customer.".into()
+        format!("Sends what `{}` wrote, once a person has approved it.", T::DRAFT).into()
     }
 
     fn repeat_safe(&self) -> bool {
@@ -155,40 +263,57 @@ impl Tool for SendEmail {
     }
 
     fn subject(&self, _: &SendInput) -> Option<String> {
-        Some("email".into())
+        Some(T::SEND.into())
     }
 
     fn preview(&self, input: &SendInput) -> Option<Preview> {
-        Some(Preview { subject: input.subject.clone(), body: input.body.clone(), ..Preview::default() })
+        Some(Preview {
+            subject: input.subject.clone(),
+            body: input.body.clone(),
+            body_field: "body",
+            citations: Vec::new(),
+            audience: T::AUDIENCE,
+            on_approval: None,
+        })
     }
 
     async fn call(&self, input: SendInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        let message = Outgoing {
-            channel: Channel::Email,
-            name: cx.bundle().customer.name.clone(),
-            to: address(cx.bundle()),
-            subject: input.subject,
-            body: input.body,
-            at: cx.now(),
-        };
-        send(&*self.outbox, &message, &cx).await
+        deliver(&*self.outbox, T::CHANNEL, input.subject, input.body, &cx).await
     }
 }
 
-async fn send(outbox: &dyn Outbox, message: &Outgoing, cx: &CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-    outbox.deliver(message, cx.idempotency_key()).await.map_err(|e| Unavailable {
+async fn deliver(
+    outbox: &dyn Outbox,
+    channel: Channel,
+    subject: String,
+    body: String,
+    cx: &CallCx<'_, Write>,
+) -> Result<Delivered, Unavailable> {
+    let bundle = cx.bundle();
+    let message = Outgoing {
+        channel,
+        name: bundle.customer.name.clone(),
+        to: destination(bundle, channel),
+        subject,
+        body,
+        at: cx.now(),
+    };
+    outbox.deliver(&message, cx.idempotency_key()).await.map_err(|e| Unavailable {
         what: "the outbox",
         retry: e.retry,
         source: e.into(),
     })
 }
 
-/// Where the run's customer is reached: the first address, or their id on a
-/// channel that has none.
-fn address(bundle: &Bundle) -> String {
-    bundle.customer.emails.first().cloned().unwrap_or_else(|| bundle.customer.id.to_string())
-}
-
-fn citations(ids: &[String]) -> Vec<attache_journal::Citation> {
-    ids.iter().filter_map(|id| parse_citation(id)).collect()
+/// Where exactly the run's customer is reached on a channel: their first
+/// address for e-mail, their id where a channel has no addresses.
+#[must_use]
+pub fn destination(bundle: &Bundle, channel: Channel) -> String {
+    let customer = &bundle.customer;
+    let address = match channel {
+        Channel::Email => customer.emails.first(),
+        Channel::Sms => customer.phones.first(),
+        Channel::Api | Channel::Chat | Channel::Web => None,
+    };
+    address.cloned().unwrap_or_else(|| customer.id.to_string())
 }

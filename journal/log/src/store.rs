@@ -1,0 +1,238 @@
+//! The store: what callers see of all this.
+
+use crate::fs::{Fs, RealFs, fault};
+use crate::live::{Place, Row};
+use crate::options::LogOptions;
+use crate::queue::Shared;
+use crate::recover::{Recovered, recover};
+use crate::segment::{lines, read_record};
+use crate::writer::Writer;
+use async_trait::async_trait;
+use attache_context::CustomerId;
+use attache_journal::{
+    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, verify,
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// A journal in a folder: one process at a time, any number of threads.
+///
+/// [`append`](Store::append) never blocks on the disk: it puts the batch on a
+/// queue, and a thread of the store's writes all that waits with one write and
+/// one `fdatasync`. If one of these fails, that commit and all later ones fail
+/// and the store must be opened again; a sync is never tried twice.
+///
+/// The queries read files, in small pieces and without another thread: they
+/// hold up the task that asks for the time of a few page reads, as a look into
+/// an embedded database does.
+///
+/// # Examples
+/// ```
+/// use attache_log::{LogOptions, LogStore};
+/// use attache_journal::{RunFilter, Store as _};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let store = LogStore::open(dir.path(), LogOptions::default())?;
+/// assert!(futures::executor::block_on(store.runs(&RunFilter::default()))?.is_empty());
+/// store.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct LogStore {
+    pub(crate) shared: Arc<Shared>,
+    writer: Option<JoinHandle<()>>,
+    // The last field: the folder is free only when everything else is gone.
+    _lock: File,
+}
+
+impl LogStore {
+    /// Opens the store in `dir`, which is made if it does not exist: takes its
+    /// lock, cuts a torn tail off and brings the index up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if a process has it open, [`StoreError::Corrupt`]
+    /// if what is stored is not what was written, [`StoreError::Full`] or
+    /// [`StoreError::Io`] if the system refuses.
+    pub fn open(dir: &Path, options: LogOptions) -> Result<Self, StoreError> {
+        Self::open_on(dir, options, Box::new(RealFs))
+    }
+
+    pub(crate) fn open_on(dir: &Path, options: LogOptions, fs: Box<dyn Fs>) -> Result<Self, StoreError> {
+        // The lock and the index are always real.
+        std::fs::create_dir_all(dir).map_err(|e| fault(dir, &e))?;
+        let lock = lock(dir)?;
+        let log = dir.join("log");
+        fs.create_dirs(&log).map_err(|e| fault(&log, &e))?;
+        let Recovered { index, live, tail } = recover(dir, &*fs, &options)?;
+        let shared = Arc::new(Shared::new(dir.to_owned(), fs, options, index, live));
+        let writer = Writer::new(Arc::clone(&shared), tail);
+        let thread = std::thread::Builder::new().name("attache-log".to_owned());
+        let writer = thread.spawn(move || writer.run()).map_err(|e| fault(dir, &e))?;
+        Ok(Self { shared, writer: Some(writer), _lock: lock })
+    }
+
+    /// Writes what is queued and stops. Dropping the store does the same and
+    /// tells nobody whether it worked; the commits do.
+    ///
+    /// # Errors
+    /// The error of the write that failed, if one did since the opening.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.stop();
+        match self.shared.failed() {
+            None | Some(StoreError::Closed) => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Brings the index up to date now. It happens by itself, every so many
+    /// bytes and when the store is closed.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the index cannot be written. The journal itself
+    /// is not concerned.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.shared.checkpoint()
+    }
+
+    fn stop(&mut self) {
+        self.shared.close();
+        if let Some(writer) = self.writer.take() {
+            // If it panicked, the hook has said so, and every commit failed.
+            let _ = writer.join();
+        }
+    }
+
+    fn row(&self, run: &RunId) -> Result<Option<Row>, StoreError> {
+        // Memory first: a run leaves it only once it is in the index.
+        let live = self.shared.live().runs.get(run).cloned();
+        if live.is_some() { Ok(live) } else { self.shared.index.row(run) }
+    }
+
+    /// The lines of a run in order, as they are stored, and its entries, all
+    /// checked.
+    pub(crate) fn read(&self, run: &RunId) -> Result<Option<(Vec<Vec<u8>>, Vec<Entry>)>, StoreError> {
+        let Some(row) = self.row(run)? else { return Ok(None) };
+        let (mut payloads, mut entries) = (Vec::new(), Vec::new());
+        let mut open = None;
+        for Place(number, offset, len) in row.places {
+            let path = self.shared.segment(number);
+            let file = match open.take() {
+                Some((current, file)) if current == number => file,
+                _ => self.shared.fs.open_to_read(&path).map_err(|e| fault(&path, &e))?,
+            };
+            let payload = read_record(&path, &*file, offset, len)?;
+            for line in lines(&payload) {
+                entries.push(verify(line).map_err(|fault| StoreError::Corrupt {
+                    place: format!("{}:{offset}", path.display()),
+                    what: fault.to_string(),
+                })?);
+            }
+            payloads.push(payload);
+            open = Some((number, file));
+        }
+        let chain = Chain::after(run.clone(), &entries);
+        let whole = chain.map(|chain| chain.next_seq() == row.next);
+        match whole {
+            Ok(true) => Ok(Some((payloads, entries))),
+            Ok(false) => Err(self.broken(run, "entries are missing at its end".to_owned())),
+            Err(fault) => Err(self.broken(run, fault.to_string())),
+        }
+    }
+
+    fn broken(&self, run: &RunId, what: String) -> StoreError {
+        StoreError::Corrupt { place: format!("{}, run {run}", self.shared.dir.join("log").display()), what }
+    }
+
+    /// The summaries in memory, by run.
+    fn living(&self, admits: impl Fn(&RunSummary) -> bool) -> BTreeMap<RunId, Option<RunSummary>> {
+        // A run that is not admitted keeps its place: memory is newer than
+        // the index, which must not be asked about it.
+        let live = self.shared.live();
+        let summaries = live.runs.iter().filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
+        summaries.map(|(run, summary)| (run.clone(), admits(summary).then(|| summary.clone()))).collect()
+    }
+}
+
+impl Drop for LogStore {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl std::fmt::Debug for LogStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogStore").field("dir", &self.shared.dir).finish_non_exhaustive()
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    // The content means nothing and stays: only the lock counts.
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| fault(&path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { place: dir.display().to_string() }),
+        Err(TryLockError::Error(e)) => Err(fault(&path, &e)),
+    }
+}
+
+#[async_trait]
+impl Store for LogStore {
+    fn append(&self, batch: Batch) -> Commit {
+        self.shared.push(batch).unwrap_or_else(|error| Commit::ready(Err(error)))
+    }
+
+    async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.read(run)?.map(|(_, entries)| entries).unwrap_or_default())
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        let limit = filter.limit.unwrap_or(usize::MAX);
+        let living = self.living(|run| filter.admits(run));
+        let mut found = Vec::new();
+        // A run that has not ended is always in memory.
+        if !filter.unfinished && limit > 0 {
+            self.shared.index.newest_first(filter.customer.as_ref(), filter.since, |run| {
+                if !living.contains_key(&run.run) {
+                    found.push(run);
+                }
+                found.len() < limit
+            })?;
+        }
+        found.extend(living.into_values().flatten());
+        found.sort_by(|a, b| (b.started_at, &b.run).cmp(&(a.started_at, &a.run)));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError> {
+        let mut runs = self.living(|run| run.customer == *customer);
+        self.shared.index.newest_first(Some(customer), None, |run| {
+            runs.entry(run.run.clone()).or_insert(Some(run));
+            true
+        })?;
+        let past = runs.into_values().flatten().flat_map(|run| run.past).filter(|past| past.at >= since);
+        let mut past: Vec<_> = past.collect();
+        past.sort_by_key(|past| past.at);
+        Ok(past)
+    }
+
+    async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
+        let mut runs = self.living(|_| true);
+        for run in self.shared.index.drafting_runs()? {
+            if !runs.contains_key(&run) {
+                let summary = self.shared.index.row(&run)?.and_then(|row| row.summary);
+                runs.insert(run, summary);
+            }
+        }
+        let mut drafts: Vec<_> = runs.into_values().flatten().flat_map(|run| run.drafts).collect();
+        drafts.sort_by(|a, b| (a.due, &a.draft).cmp(&(b.due, &b.draft)));
+        Ok(drafts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

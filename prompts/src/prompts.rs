@@ -1,0 +1,128 @@
+//! The templates and their loader.
+
+use include_dir::{Dir, include_dir};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::error::Error;
+use tera::{Context, Tera};
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// The templates of a process, compiled once.
+#[derive(Clone, Debug)]
+pub struct Prompts {
+    tera: Tera,
+    digest: String,
+}
+
+/// A template is wrong, or does not fit what it was given.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("prompts/{template}: {message}")]
+pub struct PromptFault {
+    /// The template's name.
+    pub template: String,
+    /// What is wrong with it, in one line.
+    pub message: String,
+}
+
+impl Prompts {
+    /// The shipped templates.
+    ///
+    /// # Errors
+    /// [`PromptFault`] if one does not parse, which a test rules out.
+    pub fn embedded() -> Result<Self, PromptFault> {
+        Self::with_overrides(BTreeMap::new())
+    }
+
+    /// The shipped templates, with those in `own` (name to text) in their place
+    /// or beside them.
+    ///
+    /// # Errors
+    /// [`PromptFault`] names the first template that does not parse.
+    pub fn with_overrides(own: BTreeMap<String, String>) -> Result<Self, PromptFault> {
+        let mut texts = Self::shipped();
+        texts.extend(own);
+        let mut tera = Tera::default();
+        // Plain text, never HTML; the desk escapes what it shows.
+        tera.autoescape_on(Vec::new());
+        let mut hasher = Sha256::new();
+        for (name, text) in &texts {
+            for part in [name, text] {
+                hasher.update((part.len() as u64).to_be_bytes());
+                hasher.update(part);
+            }
+        }
+        // Together, since templates include each other.
+        tera.add_raw_templates(texts.iter()).map_err(|e| fault_of_set(&texts, &e))?;
+        Ok(Self { tera, digest: hex::encode(hasher.finalize()) })
+    }
+
+    /// The shipped templates by name.
+    #[must_use]
+    pub fn shipped() -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![&TEMPLATES];
+        while let Some(folder) = folders.pop() {
+            folders.extend(folder.dirs());
+            for file in folder.files() {
+                if let (Some(name), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+                    found.insert(name.to_owned(), text.to_owned());
+                }
+            }
+        }
+        found
+    }
+
+    /// SHA-256 over all names and texts, in hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Whether there is such a template.
+    #[must_use]
+    pub fn has(&self, template: &str) -> bool {
+        self.tera.get_template_names().any(|name| name == template)
+    }
+
+    /// Renders `template` with the fields of `data` as variables, and trims the
+    /// white space at its ends.
+    ///
+    /// # Errors
+    /// [`PromptFault`] if there is no such template or a variable is missing.
+    pub fn render(&self, template: &str, data: &impl Serialize) -> Result<String, PromptFault> {
+        let fault = |e: tera::Error| PromptFault { template: template.to_owned(), message: chain(&e) };
+        let context = Context::from_serialize(data).map_err(fault)?;
+        let text = self.tera.render(template, &context).map_err(fault)?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// tera reports a set as one; the first template that fails alone is the one.
+fn fault_of_set(texts: &BTreeMap<String, String>, all: &tera::Error) -> PromptFault {
+    for (name, text) in texts {
+        let mut alone = Tera::default();
+        if let Err(e) = alone.add_raw_template(name, text)
+            && matches!(e.kind, tera::ErrorKind::Msg(_))
+            && !chain(&e).contains("isn't present")
+        {
+            return PromptFault { template: name.clone(), message: chain(&e) };
+        }
+    }
+    PromptFault { template: String::new(), message: chain(all) }
+}
+
+/// An error with its causes on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        text = format!("{text}: {e}");
+        cause = e.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;
