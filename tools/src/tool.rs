@@ -116,6 +116,8 @@ pub struct Preview {
     pub citations: Vec<Citation>,
     /// Who reads it.
     pub audience: Audience,
+    /// The way it goes; the trigger's if absent.
+    pub channel: Option<attache_context::Channel>,
     /// The tool that an approval will call with subject and body; the tool
     /// itself, with its whole input, if absent.
     pub on_approval: Option<&'static str>,

@@ -1,1 +1,17 @@
-//! WHO decides, the driver: performs the steps of a run and journals them.
+//! WHO decides, the driver.
+//!
+//! [`Engine`] performs the steps of runs: it asks models, calls tools, keeps
+//! the journal, and holds to what only a driver can hold: nothing is called
+//! before its verdict and intent are durable, an outcome is told only when it
+//! is, and a call whose result is unknown is repeated only where the tool says
+//! that is safe.
+
+mod clock;
+mod driver;
+mod engine;
+mod outbox;
+mod tools;
+
+pub use clock::{Clock, SystemClock};
+pub use engine::{Engine, EngineFault, Parts, Report, Review, ReviewError, RunError};
+pub use outbox::FolderOutbox;

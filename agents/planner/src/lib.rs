@@ -1,7 +1,28 @@
 //! WHO decides, the pure part.
+//!
+//! A [`Run`] is a fold over its journal entries: [`Run::next`] says what to do
+//! as a [`Step`], whoever drives it does that, records the event and applies it.
+//! Nothing here does IO, reads a clock or throws dice, so the same entries give
+//! the same decisions, byte for byte ([`replay`]).
+//!
+//! What may be done is policy's, what can be done the tools', how it is said the
+//! prompts'; this room only knows in which order. A guardrail is never an `if`
+//! in here.
 
+mod apply;
+mod call;
+mod context;
 mod model;
+mod package;
 mod playbook;
+mod program;
+mod replay;
+mod run;
+mod step;
 
 pub use model::{ChatModel, INVALID_REPLY, ModelError, ModelReply, ModelRequest, ToolSet};
 pub use playbook::{Budget, Offline, PlainText, Playbook, PlaybookFault, Playbooks, Review, When};
+pub use program::{Guards, Program, ProgramFault, actions};
+pub use replay::{Difference, replay};
+pub use run::Run;
+pub use step::{PendingCall, Step};

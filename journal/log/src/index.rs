@@ -48,7 +48,7 @@ struct Meta {
     offset: u64,
     last: u64,
     records: u64,
-    #[serde(with = "hex::serde")]
+    #[serde(with = "crate::live::hexadecimal")]
     chain: [u8; 32],
 }
 
@@ -75,8 +75,24 @@ impl Index {
         let meta = index.connect().and_then(|db| index.get::<Meta>(db, META));
         match meta {
             Ok(Some(meta)) if meta.v == VERSION => {
-                let Meta { v: _, segment: number, offset, last, records, chain } = meta;
-                Ok((index, Some(Position { number, offset, last, records, chain })))
+                let Meta {
+                    v: _,
+                    segment: number,
+                    offset,
+                    last,
+                    records,
+                    chain,
+                } = meta;
+                Ok((
+                    index,
+                    Some(Position {
+                        number,
+                        offset,
+                        last,
+                        records,
+                        chain,
+                    }),
+                ))
             }
             Ok(Some(meta)) => Ok((index.reset(&format!("it has version {}", meta.v))?, None)),
             Ok(None) => Ok((index.reset("it was never finished")?, None)),
@@ -87,20 +103,41 @@ impl Index {
     /// The same index, empty.
     pub(crate) fn reset(self, why: &str) -> Result<Self, StoreError> {
         tracing::warn!(index = %self.path.display(), why, "the index is rebuilt from the log");
-        let Self { path, marker, cache, db, damaged: _ } = self;
+        let Self {
+            path,
+            marker,
+            cache,
+            db,
+            damaged: _,
+        } = self;
         // Sled may fail while it closes what it could not read.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
         for (path, removed) in [
-            (&path, if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }),
+            (
+                &path,
+                if path.is_dir() {
+                    std::fs::remove_dir_all(&path)
+                } else {
+                    std::fs::remove_file(&path)
+                },
+            ),
             // The marker goes last: until then the next opening starts over.
             (&marker, std::fs::remove_file(&marker)),
         ] {
             match removed {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(crate::fs::fault(path, &e)),
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(crate::fs::fault(path, &e));
+                }
                 Ok(()) | Err(_) => {}
             }
         }
-        Ok(Self { path, marker, cache, db: OnceLock::new(), damaged: AtomicBool::new(false) })
+        Ok(Self {
+            path,
+            marker,
+            cache,
+            db: OnceLock::new(),
+            damaged: AtomicBool::new(false),
+        })
     }
 
     /// What the index has of a run.
@@ -112,11 +149,17 @@ impl Index {
     pub(crate) fn open_runs(&self) -> Result<Vec<(RunId, Row)>, StoreError> {
         self.query(|db| {
             let mut rows = Vec::new();
-            for item in db.scan_prefix(b"u") {
-                let (key, _) = item.map_err(Damage::of)?;
-                let run = run_at(&key, 1)?;
-                let row = self.get(db, &[b"r", run.as_str().as_bytes()].concat())?;
-                rows.push((run, row.ok_or_else(|| Damage("an open run is missing".to_owned()))?));
+            for item in db.scan_prefix(b"u").keys() {
+                let run = run_at(&item.map_err(Damage::of)?, 1)?;
+                let row: Option<Row> = self.get(db, &key(b'r', &run))?;
+                let row = row.ok_or_else(|| Damage("an open run is missing".to_owned()))?;
+                rows.push((
+                    run,
+                    Row {
+                        listed_open: true,
+                        ..row
+                    },
+                ));
             }
             Ok(rows)
         })
@@ -147,13 +190,15 @@ impl Index {
             }
             Ok(())
         })
-        .map(Option::unwrap_or_default)
     }
 
     /// The runs that have drafts.
     pub(crate) fn drafting_runs(&self) -> Result<BTreeSet<RunId>, StoreError> {
         self.query(|db| {
-            let runs = db.scan_prefix(b"d").values().map(|run| run_at(&run.map_err(Damage::of)?, 0));
+            let runs = db
+                .scan_prefix(b"d")
+                .values()
+                .map(|run| run_at(&run.map_err(Damage::of)?, 0));
             runs.collect()
         })
     }
@@ -164,10 +209,11 @@ impl Index {
             let mut batch = sled::Batch::default();
             for (run, row) in &snapshot.rows {
                 batch.insert(key(b'r', run), json(row)?);
-                if row.ended {
-                    batch.remove(key(b'u', run));
-                } else {
-                    batch.insert(key(b'u', run), b"");
+                match (row.listed_open, row.ended) {
+                    (true, true) => batch.remove(key(b'u', run)),
+                    (false, false) => batch.insert(key(b'u', run), b""),
+                    // Most runs end before the index hears of them.
+                    (true, false) | (false, true) => {}
                 }
                 if let Some(summary) = &row.summary {
                     for customer in [None, Some(&summary.customer)] {
@@ -177,12 +223,31 @@ impl Index {
                         batch.insert(key, b"");
                     }
                     for draft in &summary.drafts {
-                        batch.insert([b"d", draft.draft.as_str().as_bytes()].concat(), run.as_str().as_bytes());
+                        batch.insert(
+                            [b"d", draft.draft.as_str().as_bytes()].concat(),
+                            run.as_str().as_bytes(),
+                        );
                     }
                 }
             }
-            let Position { number: segment, offset, last, chain, records } = snapshot.end;
-            batch.insert(META, json(&Meta { v: VERSION, segment, offset, last, records, chain })?);
+            let Position {
+                number: segment,
+                offset,
+                last,
+                chain,
+                records,
+            } = snapshot.end;
+            batch.insert(
+                META,
+                json(&Meta {
+                    v: VERSION,
+                    segment,
+                    offset,
+                    last,
+                    records,
+                    chain,
+                })?,
+            );
             let db = self.connect_now()?;
             db.apply_batch(batch).map_err(Damage::of)?;
             db.flush().map_err(Damage::of).map(|_| ())
@@ -190,14 +255,21 @@ impl Index {
         .map_err(|damage| self.note(&damage))
     }
 
-    fn query<T: Default>(&self, ask: impl FnOnce(&sled::Db) -> Result<T, Damage>) -> Result<T, StoreError> {
-        let Some(db) = self.db.get() else { return Ok(T::default()) };
-        self.guarded(|| ask(db)).map_err(|damage| self.note(&damage))
+    fn query<T: Default>(
+        &self,
+        ask: impl FnOnce(&sled::Db) -> Result<T, Damage>,
+    ) -> Result<T, StoreError> {
+        let Some(db) = self.db.get() else {
+            return Ok(T::default());
+        };
+        self.guarded(|| ask(db))
+            .map_err(|damage| self.note(&damage))
     }
 
     /// Sled panics on some of what it cannot read.
     fn guarded<T>(&self, act: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
-        catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(Damage("sled panicked".to_owned())))
+        catch_unwind(AssertUnwindSafe(act))
+            .unwrap_or_else(|_| Err(Damage("sled panicked".to_owned())))
     }
 
     fn connect(&self) -> Result<&sled::Db, Damage> {
@@ -208,16 +280,25 @@ impl Index {
         if let Some(db) = self.db.get() {
             return Ok(db);
         }
-        let config = sled::Config::new().path(&self.path).cache_capacity(self.cache).flush_every_ms(None);
+        let config = sled::Config::new()
+            .path(&self.path)
+            .cache_capacity(self.cache)
+            .flush_every_ms(None);
         let db = config.open().map_err(Damage::of)?;
         // Openings are one at a time: by `open` and then under the indexing lock.
         Ok(self.db.get_or_init(|| db))
     }
 
-    fn get<T: serde::de::DeserializeOwned>(&self, db: &sled::Db, key: &[u8]) -> Result<Option<T>, Damage> {
+    fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        db: &sled::Db,
+        key: &[u8],
+    ) -> Result<Option<T>, Damage> {
         self.guarded(|| {
             let value = db.get(key).map_err(Damage::of)?;
-            value.map(|value| serde_json::from_slice(&value).map_err(Damage::of)).transpose()
+            value
+                .map(|value| serde_json::from_slice(&value).map_err(Damage::of))
+                .transpose()
         })
     }
 
@@ -233,13 +314,15 @@ impl Index {
         tracing::error!(index = %self.path.display(), what = damage.0, noted = noted.is_ok(), "the index is damaged");
         StoreError::Io {
             place: self.path.display().to_string(),
-            what: format!("{}; nothing is lost: the index is rebuilt when the store is opened again", damage.0),
+            what: format!(
+                "{}; nothing is lost: the index is rebuilt when the store is opened again",
+                damage.0
+            ),
         }
     }
 }
 
 impl Damage {
-    #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
     fn of(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
     }
@@ -251,7 +334,10 @@ fn key(kind: u8, run: &RunId) -> Vec<u8> {
 
 fn prefix(customer: Option<&CustomerId>) -> Vec<u8> {
     // No customer's id has a control character in it, so none is another's prefix.
-    customer.map_or_else(|| b"t".to_vec(), |id| [b"c", id.as_str().as_bytes(), b"\0"].concat())
+    customer.map_or_else(
+        || b"t".to_vec(),
+        |id| [b"c", id.as_str().as_bytes(), b"\0"].concat(),
+    )
 }
 
 /// Sixteen bytes that sort as the time does.
@@ -260,8 +346,11 @@ fn moment(at: Timestamp) -> [u8; 16] {
 }
 
 fn run_at(key: &[u8], start: usize) -> Result<RunId, Damage> {
-    let text = key.get(start..).and_then(|run| std::str::from_utf8(run).ok());
-    text.map(RunId::new).ok_or_else(|| Damage("a key is no run's".to_owned()))
+    let text = key
+        .get(start..)
+        .and_then(|run| std::str::from_utf8(run).ok());
+    text.map(RunId::new)
+        .ok_or_else(|| Damage("a key is no run's".to_owned()))
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, Damage> {

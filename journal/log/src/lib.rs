@@ -65,7 +65,7 @@ mod store;
 mod verify;
 mod writer;
 
-pub use export::{Exported, ExportFault, verify_export};
+pub use export::{ExportFault, Exported, verify_export};
 pub use options::LogOptions;
 pub use store::LogStore;
 pub use verify::{VerifyReport, verify_folder};

@@ -25,7 +25,7 @@ pub(crate) struct Row {
     /// How many entries it has.
     pub(crate) next: u64,
     /// The hash of its last entry.
-    #[serde(with = "hex::serde")]
+    #[serde(with = "hexadecimal")]
     pub(crate) hash: [u8; 32],
     /// Whether its last entry is `run_ended`.
     pub(crate) ended: bool,
@@ -34,16 +34,29 @@ pub(crate) struct Row {
     /// Whether the index does not have it like this yet.
     #[serde(skip)]
     pub(crate) dirty: bool,
+    /// Whether the index lists it as open.
+    #[serde(skip)]
+    pub(crate) listed_open: bool,
 }
 
 impl Row {
     /// Where the run goes on.
     pub(crate) fn head(&self) -> Head {
-        Head { next: self.next, hash: self.hash }
+        Head {
+            next: self.next,
+            hash: self.hash,
+        }
     }
 
     /// Takes in the run's next entry.
-    pub(crate) fn absorb(&mut self, run: &RunId, seq: u64, at: Timestamp, event: &Event, hash: [u8; 32]) {
+    pub(crate) fn absorb(
+        &mut self,
+        run: &RunId,
+        seq: u64,
+        at: Timestamp,
+        event: &Event,
+        hash: [u8; 32],
+    ) {
         // A run whose first entry is no `run_started` stays without a summary.
         if self.summary.is_some() || seq == 0 {
             RunSummary::fold(&mut self.summary, run, seq, at, event);
@@ -74,14 +87,22 @@ pub(crate) struct Snapshot {
 impl Live {
     /// Nothing but an index that is complete up to `end`.
     pub(crate) fn new(end: Position) -> Self {
-        Self { runs: HashMap::new(), end, unindexed: 0 }
+        Self {
+            runs: HashMap::new(),
+            end,
+            unindexed: 0,
+        }
     }
 
     /// What the index does not have yet; nothing if it has everything.
     pub(crate) fn snapshot(&self) -> Option<Snapshot> {
         let dirty = self.runs.iter().filter(|(_, row)| row.dirty);
         let rows: Vec<_> = dirty.map(|(run, row)| (run.clone(), row.clone())).collect();
-        (self.unindexed > 0).then_some(Snapshot { rows, end: self.end, unindexed: self.unindexed })
+        (self.unindexed > 0).then_some(Snapshot {
+            rows,
+            end: self.end,
+            unindexed: self.unindexed,
+        })
     }
 
     /// Forgets what is in the index now, except the runs that are open and
@@ -89,11 +110,41 @@ impl Live {
     pub(crate) fn settle(&mut self, snapshot: &Snapshot, busy: impl Fn(&RunId) -> bool) {
         self.unindexed -= snapshot.unindexed;
         for (run, written) in &snapshot.rows {
-            let Some(row) = self.runs.get_mut(run).filter(|row| row.next == written.next) else { continue };
+            let Some(row) = self.runs.get_mut(run) else {
+                continue;
+            };
+            if row.next != written.next {
+                // It went on meanwhile and stays dirty.
+                row.listed_open = !written.ended;
+                continue;
+            }
             row.dirty = false;
+            row.listed_open = !row.ended;
             if row.ended && !busy(run) {
                 self.runs.remove(run);
             }
         }
+    }
+}
+
+/// A hash as text in the index.
+pub(crate) mod hexadecimal {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(crate) fn serialize<S: Serializer>(
+        hash: &[u8; 32],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(hash))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash)
+            .map(|()| hash)
+            .map_err(D::Error::custom)
     }
 }

@@ -1,10 +1,10 @@
 //! The way from `append` to the writer.
 
-use crate::live::{Head, Live, Row};
-use crate::index::Index;
 use crate::fs::Fs;
+use crate::index::Index;
+use crate::live::{Head, Live, Row};
 use crate::options::LogOptions;
-use crate::segment::{Prepared, line_hash, line_prev, prepare};
+use crate::segment::{Prepared, follows, has_hash, prepare};
 use attache_journal::{Batch, Commit, Receipt, RunId, StoreError, VERSION};
 use futures::channel::oneshot;
 use std::collections::HashMap;
@@ -49,9 +49,20 @@ pub(crate) struct Item {
 }
 
 impl Shared {
-    pub(crate) fn new(dir: PathBuf, fs: Box<dyn Fs>, options: LogOptions, index: Index, live: Live) -> Self {
-        let queue =
-            Queue { items: Vec::new(), heads: HashMap::new(), parked: false, closing: false, failed: None };
+    pub(crate) fn new(
+        dir: PathBuf,
+        fs: Box<dyn Fs>,
+        options: LogOptions,
+        index: Index,
+        live: Live,
+    ) -> Self {
+        let queue = Queue {
+            items: Vec::new(),
+            heads: HashMap::new(),
+            parked: false,
+            closing: false,
+            failed: None,
+        };
         Self {
             dir,
             fs,
@@ -102,12 +113,23 @@ impl Shared {
         };
         for entry in &batch.entries {
             if entry.seq != head.next {
-                return Err(StoreError::Conflict { run: batch.run, expected: head.next, found: entry.seq });
+                return Err(StoreError::Conflict {
+                    run: batch.run,
+                    expected: head.next,
+                    found: entry.seq,
+                });
             }
-            if line_prev(&entry.line) != Some(head.hash) {
-                return Err(misfit(&batch.run, entry.seq, "does not follow the entry before it"));
+            if !follows(&entry.line, &head.hash) {
+                return Err(misfit(
+                    &batch.run,
+                    entry.seq,
+                    "does not follow the entry before it",
+                ));
             }
-            head = Head { next: head.next + 1, hash: entry.hash };
+            head = Head {
+                next: head.next + 1,
+                hash: entry.hash,
+            };
         }
         match known {
             Some(known) => *known = head,
@@ -121,7 +143,12 @@ impl Shared {
             self.live().runs.insert(batch.run.clone(), row);
         }
         let (done, commit) = Commit::pending();
-        queue.items.push(Item { batch, prepared, next: head.next, done });
+        queue.items.push(Item {
+            batch,
+            prepared,
+            next: head.next,
+            done,
+        });
         // One call wakes it, however many come before it is awake.
         if std::mem::take(&mut queue.parked) {
             self.wake.notify_one();
@@ -138,7 +165,10 @@ impl Shared {
                 return false;
             }
             queue.parked = true;
-            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .wake
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::swap(&mut queue.items, items);
         true
@@ -180,10 +210,13 @@ impl Shared {
     /// Brings the index up to date and forgets what it holds.
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(snapshot) = self.live().snapshot() else { return Ok(()) };
+        let Some(snapshot) = self.live().snapshot() else {
+            return Ok(());
+        };
         self.index.write(&snapshot)?;
         let queue = self.queue();
-        self.live().settle(&snapshot, |run| queue.heads.contains_key(run));
+        self.live()
+            .settle(&snapshot, |run| queue.heads.contains_key(run));
         Ok(())
     }
 }
@@ -199,16 +232,23 @@ fn check(batch: &Batch) -> Result<Prepared, StoreError> {
         if !entry.line.starts_with(&start) || entry.line.contains(&b'\n') {
             return Err(misfit(&batch.run, entry.seq, "is not a line of this run"));
         }
-        if line_hash(&entry.line) != Some(entry.hash) {
+        if !has_hash(&entry.line, &entry.hash) {
             return Err(misfit(&batch.run, entry.seq, "does not have its hash"));
         }
     }
     prepare(&batch.entries).ok_or_else(|| {
         let first = batch.entries.first().map_or(0, |entry| entry.seq);
-        misfit(&batch.run, first, "begins a batch that is too long to be kept")
+        misfit(
+            &batch.run,
+            first,
+            "begins a batch that is too long to be kept",
+        )
     })
 }
 
 fn misfit(run: &RunId, seq: u64, what: &str) -> StoreError {
-    StoreError::Corrupt { place: format!("run {run}, entry {seq}"), what: format!("the entry {what}") }
+    StoreError::Corrupt {
+        place: format!("run {run}, entry {seq}"),
+        what: format!("the entry {what}"),
+    }
 }

@@ -10,10 +10,12 @@ use crate::writer::Writer;
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use attache_journal::{
-    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, verify,
+    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store,
+    StoreError, verify,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::Vacant;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +39,7 @@ use std::thread::JoinHandle;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let store = LogStore::open(dir.path(), LogOptions::default())?;
-/// assert!(futures::executor::block_on(store.runs(&RunFilter::default()))?.is_empty());
+/// assert!(attache_testkit::block_on(store.runs(&RunFilter::default()))?.is_empty());
 /// store.close()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -60,7 +62,11 @@ impl LogStore {
         Self::open_on(dir, options, Box::new(RealFs))
     }
 
-    pub(crate) fn open_on(dir: &Path, options: LogOptions, fs: Box<dyn Fs>) -> Result<Self, StoreError> {
+    pub(crate) fn open_on(
+        dir: &Path,
+        options: LogOptions,
+        fs: Box<dyn Fs>,
+    ) -> Result<Self, StoreError> {
         // The lock and the index are always real.
         std::fs::create_dir_all(dir).map_err(|e| fault(dir, &e))?;
         let lock = lock(dir)?;
@@ -70,8 +76,14 @@ impl LogStore {
         let shared = Arc::new(Shared::new(dir.to_owned(), fs, options, index, live));
         let writer = Writer::new(Arc::clone(&shared), tail);
         let thread = std::thread::Builder::new().name("attache-log".to_owned());
-        let writer = thread.spawn(move || writer.run()).map_err(|e| fault(dir, &e))?;
-        Ok(Self { shared, writer: Some(writer), _lock: lock })
+        let writer = thread
+            .spawn(move || writer.run())
+            .map_err(|e| fault(dir, &e))?;
+        Ok(Self {
+            shared,
+            writer: Some(writer),
+            _lock: lock,
+        })
     }
 
     /// Writes what is queued and stops. Dropping the store does the same and
@@ -108,20 +120,29 @@ impl LogStore {
     fn row(&self, run: &RunId) -> Result<Option<Row>, StoreError> {
         // Memory first: a run leaves it only once it is in the index.
         let live = self.shared.live().runs.get(run).cloned();
-        if live.is_some() { Ok(live) } else { self.shared.index.row(run) }
+        if live.is_some() {
+            Ok(live)
+        } else {
+            self.shared.index.row(run)
+        }
     }
 
-    /// The lines of a run in order, as they are stored, and its entries, all
-    /// checked.
-    pub(crate) fn read(&self, run: &RunId) -> Result<Option<(Vec<Vec<u8>>, Vec<Entry>)>, StoreError> {
-        let Some(row) = self.row(run)? else { return Ok(None) };
+    /// A run with every entry and its chain checked; nothing if there is none.
+    pub(crate) fn read(&self, run: &RunId) -> Result<Option<Read>, StoreError> {
+        let Some(row) = self.row(run)? else {
+            return Ok(None);
+        };
         let (mut payloads, mut entries) = (Vec::new(), Vec::new());
         let mut open = None;
         for Place(number, offset, len) in row.places {
             let path = self.shared.segment(number);
             let file = match open.take() {
                 Some((current, file)) if current == number => file,
-                _ => self.shared.fs.open_to_read(&path).map_err(|e| fault(&path, &e))?,
+                _ => self
+                    .shared
+                    .fs
+                    .open_to_read(&path)
+                    .map_err(|e| fault(&path, &e))?,
             };
             let payload = read_record(&path, &*file, offset, len)?;
             for line in lines(&payload) {
@@ -136,14 +157,17 @@ impl LogStore {
         let chain = Chain::after(run.clone(), &entries);
         let whole = chain.map(|chain| chain.next_seq() == row.next);
         match whole {
-            Ok(true) => Ok(Some((payloads, entries))),
+            Ok(true) => Ok(Some(Read { payloads, entries })),
             Ok(false) => Err(self.broken(run, "entries are missing at its end".to_owned())),
             Err(fault) => Err(self.broken(run, fault.to_string())),
         }
     }
 
     fn broken(&self, run: &RunId, what: String) -> StoreError {
-        StoreError::Corrupt { place: format!("{}, run {run}", self.shared.dir.join("log").display()), what }
+        StoreError::Corrupt {
+            place: format!("{}, run {run}", self.shared.dir.join("log").display()),
+            what,
+        }
     }
 
     /// The summaries in memory, by run.
@@ -151,8 +175,13 @@ impl LogStore {
         // A run that is not admitted keeps its place: memory is newer than
         // the index, which must not be asked about it.
         let live = self.shared.live();
-        let summaries = live.runs.iter().filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
-        summaries.map(|(run, summary)| (run.clone(), admits(summary).then(|| summary.clone()))).collect()
+        let summaries = live
+            .runs
+            .iter()
+            .filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
+        summaries
+            .map(|(run, summary)| (run.clone(), admits(summary).then(|| summary.clone())))
+            .collect()
     }
 }
 
@@ -164,17 +193,34 @@ impl Drop for LogStore {
 
 impl std::fmt::Debug for LogStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LogStore").field("dir", &self.shared.dir).finish_non_exhaustive()
+        f.debug_struct("LogStore")
+            .field("dir", &self.shared.dir)
+            .finish_non_exhaustive()
     }
+}
+
+/// A whole run as it is stored.
+pub(crate) struct Read {
+    /// The payloads of its records: lines, each with a line break.
+    pub(crate) payloads: Vec<Vec<u8>>,
+    /// The entries in them.
+    pub(crate) entries: Vec<Entry>,
 }
 
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
     // The content means nothing and stays: only the lock counts.
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| fault(&path, &e))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| fault(&path, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { place: dir.display().to_string() }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+            place: dir.display().to_string(),
+        }),
         Err(TryLockError::Error(e)) => Err(fault(&path, &e)),
     }
 }
@@ -182,11 +228,13 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 #[async_trait]
 impl Store for LogStore {
     fn append(&self, batch: Batch) -> Commit {
-        self.shared.push(batch).unwrap_or_else(|error| Commit::ready(Err(error)))
+        self.shared
+            .push(batch)
+            .unwrap_or_else(|error| Commit::ready(Err(error)))
     }
 
     async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.read(run)?.map(|(_, entries)| entries).unwrap_or_default())
+        Ok(self.read(run)?.map(|read| read.entries).unwrap_or_default())
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
@@ -195,12 +243,14 @@ impl Store for LogStore {
         let mut found = Vec::new();
         // A run that has not ended is always in memory.
         if !filter.unfinished && limit > 0 {
-            self.shared.index.newest_first(filter.customer.as_ref(), filter.since, |run| {
-                if !living.contains_key(&run.run) {
-                    found.push(run);
-                }
-                found.len() < limit
-            })?;
+            self.shared
+                .index
+                .newest_first(filter.customer.as_ref(), filter.since, |run| {
+                    if !living.contains_key(&run.run) {
+                        found.push(run);
+                    }
+                    found.len() < limit
+                })?;
         }
         found.extend(living.into_values().flatten());
         found.sort_by(|a, b| (b.started_at, &b.run).cmp(&(a.started_at, &a.run)));
@@ -208,13 +258,23 @@ impl Store for LogStore {
         Ok(found)
     }
 
-    async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError> {
+    async fn history(
+        &self,
+        customer: &CustomerId,
+        since: Timestamp,
+    ) -> Result<Vec<Past>, StoreError> {
         let mut runs = self.living(|run| run.customer == *customer);
-        self.shared.index.newest_first(Some(customer), None, |run| {
-            runs.entry(run.run.clone()).or_insert(Some(run));
-            true
-        })?;
-        let past = runs.into_values().flatten().flat_map(|run| run.past).filter(|past| past.at >= since);
+        self.shared
+            .index
+            .newest_first(Some(customer), None, |run| {
+                runs.entry(run.run.clone()).or_insert(Some(run));
+                true
+            })?;
+        let past = runs
+            .into_values()
+            .flatten()
+            .flat_map(|run| run.past)
+            .filter(|past| past.at >= since);
         let mut past: Vec<_> = past.collect();
         past.sort_by_key(|past| past.at);
         Ok(past)
@@ -223,12 +283,16 @@ impl Store for LogStore {
     async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
         let mut runs = self.living(|_| true);
         for run in self.shared.index.drafting_runs()? {
-            if !runs.contains_key(&run) {
-                let summary = self.shared.index.row(&run)?.and_then(|row| row.summary);
-                runs.insert(run, summary);
+            if let Vacant(vacant) = runs.entry(run) {
+                let row = self.shared.index.row(vacant.key())?;
+                vacant.insert(row.and_then(|row| row.summary));
             }
         }
-        let mut drafts: Vec<_> = runs.into_values().flatten().flat_map(|run| run.drafts).collect();
+        let mut drafts: Vec<_> = runs
+            .into_values()
+            .flatten()
+            .flat_map(|run| run.drafts)
+            .collect();
         drafts.sort_by(|a, b| (a.due, &a.draft).cmp(&(b.due, &b.draft)));
         Ok(drafts)
     }

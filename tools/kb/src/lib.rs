@@ -1,1 +1,34 @@
 //! The embedded knowledge base: articles split into passages, searched with BM25.
+//!
+//! A [`Kb`] keeps documents (Markdown or plain text) and their passages in one
+//! tantivy index. An agent asks for passages ([`Kb::search`]), a person for
+//! documents ([`Kb::search_documents`]); both answers name exact places in the
+//! document's text, in Unicode scalar values.
+//!
+//! ```
+//! use attache_kb::{Document, Kb};
+//!
+//! let kb = Kb::in_memory([Document {
+//!     id: "refunds".into(),
+//!     title: "Refunds".into(),
+//!     text: "# Refunds\n\nYou get your money back within 14 days.\n".into(),
+//! }])?;
+//! let hits = kb.search("how do I get my money back?", 3)?;
+//! assert_eq!(hits[0].passage, "You get your money back within 14 days.");
+//! assert_eq!(hits[0].id, "refunds#11-50");
+//! # Ok::<(), attache_kb::KbError>(())
+//! ```
+
+mod analysis;
+mod error;
+mod index;
+mod kb;
+mod passages;
+mod search;
+mod sources;
+
+pub use analysis::{MAX_TERMS, coverage};
+pub use error::KbError;
+pub use kb::{Kb, Listed, Progress, Report};
+pub use passages::MAX_PASSAGE;
+pub use sources::{Document, MAX_DOCUMENT, Skipped};

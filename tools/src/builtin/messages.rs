@@ -61,12 +61,14 @@ impl Tool for Reply {
             body_field: "text",
             citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
             audience: Audience::Customer,
+            channel: None,
             on_approval: None,
         })
     }
 
     async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        deliver(&*self.outbox, cx.bundle().trigger.channel(), "Re: your message".into(), input.text, &cx).await
+        let channel = cx.bundle().trigger.channel();
+        deliver(&*self.outbox, channel, Audience::Customer, "Re: your message".into(), input.text, &cx).await
     }
 }
 
@@ -118,12 +120,14 @@ impl Tool for NotifyCustomer {
             body_field: "text",
             citations: Vec::new(),
             audience: Audience::Customer,
+            channel: None,
             on_approval: None,
         })
     }
 
     async fn call(&self, input: NoticeInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        deliver(&*self.outbox, cx.bundle().trigger.channel(), "We have your message".into(), input.text, &cx).await
+        let channel = cx.bundle().trigger.channel();
+        deliver(&*self.outbox, channel, Audience::Customer, "We have your message".into(), input.text, &cx).await
     }
 }
 
@@ -214,6 +218,7 @@ impl<T: Text> Tool for DraftText<T> {
             body_field: "body",
             citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
             audience: T::AUDIENCE,
+            channel: Some(T::CHANNEL),
             on_approval: Some(T::SEND),
         })
     }
@@ -273,18 +278,20 @@ impl<T: Text> Tool for SendText<T> {
             body_field: "body",
             citations: Vec::new(),
             audience: T::AUDIENCE,
+            channel: Some(T::CHANNEL),
             on_approval: None,
         })
     }
 
     async fn call(&self, input: SendInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        deliver(&*self.outbox, T::CHANNEL, input.subject, input.body, &cx).await
+        deliver(&*self.outbox, T::CHANNEL, T::AUDIENCE, input.subject, input.body, &cx).await
     }
 }
 
 async fn deliver(
     outbox: &dyn Outbox,
     channel: Channel,
+    audience: Audience,
     subject: String,
     body: String,
     cx: &CallCx<'_, Write>,
@@ -293,7 +300,7 @@ async fn deliver(
     let message = Outgoing {
         channel,
         name: bundle.customer.name.clone(),
-        to: destination(bundle, channel),
+        to: destination(bundle, channel, audience),
         subject,
         body,
         at: cx.now(),
@@ -305,10 +312,14 @@ async fn deliver(
     })
 }
 
-/// Where exactly the run's customer is reached on a channel: their first
-/// address for e-mail, their id where a channel has no addresses.
+/// Where exactly a text goes: the customer's first address for e-mail, their
+/// first number for text messages, their id where a channel has no addresses;
+/// `staff` for colleagues.
 #[must_use]
-pub fn destination(bundle: &Bundle, channel: Channel) -> String {
+pub fn destination(bundle: &Bundle, channel: Channel, audience: Audience) -> String {
+    if audience == Audience::Staff {
+        return "staff".to_owned();
+    }
     let customer = &bundle.customer;
     let address = match channel {
         Channel::Email => customer.emails.first(),

@@ -1,0 +1,28 @@
+//! Time and chance, as parts that tests can replace.
+
+use attache_journal::RunId;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// Where an engine gets the time and fresh ids from.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+
+    /// An id that no other run has.
+    fn run_id(&self) -> RunId;
+}
+
+/// The machine's clock, and ids that sort by it (UUID version 7).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn run_id(&self) -> RunId {
+        RunId::new(format!("run_{}", Uuid::now_v7().simple()))
+    }
+}

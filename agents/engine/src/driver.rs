@@ -1,0 +1,256 @@
+//! One run being driven.
+
+use crate::engine::{Engine, Report, RunError, rules};
+use crate::tools;
+use attache_journal::{
+    Actor, Batch, Chain, Commit, Event, Fault, ModelCalled, Receipt, Retry, RunEnded, Sealed, ToolReturned,
+};
+use attache_planner::{ModelError, ModelReply, ModelRequest, PendingCall, Run, Step};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A run with what of its journal is not durable yet.
+pub(crate) struct Driver<'e> {
+    engine: &'e Engine,
+    run: Run,
+    chain: Chain,
+    /// Sealed and not handed to the store.
+    fresh: Vec<Sealed>,
+    /// Handed to the store and perhaps not durable.
+    commits: Vec<Commit>,
+    receipt: Option<Receipt>,
+    ended: Option<RunEnded>,
+    /// Lines for the observer that are not durable yet.
+    unseen: Vec<Vec<u8>>,
+    at: Timestamp,
+}
+
+impl<'e> Driver<'e> {
+    pub(crate) fn new(engine: &'e Engine, run: Run, chain: Chain) -> Self {
+        let receipt = (chain.next_seq() > 0).then(|| Receipt::for_store(run.id().clone(), chain.next_seq()));
+        Self {
+            engine,
+            run,
+            chain,
+            fresh: Vec::new(),
+            commits: Vec::new(),
+            receipt,
+            ended: None,
+            unseen: Vec::new(),
+            at: Timestamp::MIN,
+        }
+    }
+
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Takes steps until the run is over or awaits a person. `resumed` says
+    /// that a call whose intent is recorded may have been made already.
+    pub(crate) async fn drive(mut self, resumed: bool) -> Result<Report, RunError> {
+        let mut resumed = resumed;
+        loop {
+            // Only a call that was recorded before we came may have been made.
+            let made_before = std::mem::take(&mut resumed);
+            let now = self.now();
+            let (actor, event) = match self.run.next() {
+                Step::Assess => (Actor::System, self.run.assess(&self.engine.policy, now)),
+                Step::Decide => (Actor::System, self.run.decide(&self.engine.policy, now)),
+                Step::Record(actor, event) => (actor, Some(event)),
+                Step::AskModel(_) => {
+                    // On its way while the model thinks.
+                    self.hand_over();
+                    let event = self.ask().await;
+                    let unavailable = match &event.fault {
+                        Some(fault) if fault.retry == Retry::Safe => Some(fault.feedback.clone()),
+                        _ => None,
+                    };
+                    if let Some(message) = unavailable {
+                        let (run, model) = (self.run.id().clone(), event.model.clone());
+                        self.record(self.now(), &self.run.agent(), event.into())?;
+                        self.settle().await?;
+                        if let Step::AskModel(_) = self.run.next() {
+                            return Err(RunError::Unavailable { run, model, message });
+                        }
+                        continue;
+                    }
+                    (self.run.agent(), Some(event.into()))
+                }
+                Step::CallTool(_) => {
+                    self.hand_over();
+                    self.settle().await?;
+                    (Actor::System, self.call(made_before).await.map(Event::from))
+                }
+                Step::AwaitReview(_) | Step::Done(_) => break,
+            };
+            let event = event.ok_or_else(|| self.internal("a step made no event"))?;
+            self.record(self.now(), &actor, event)?;
+        }
+        self.hand_over();
+        self.settle().await?;
+        let Some(ended) = self.ended.take() else {
+            return self.already_ended().await;
+        };
+        Ok(Report {
+            run: self.run.id().clone(),
+            ended,
+            closing_note: self.run.closing_note().map(str::to_owned),
+        })
+    }
+
+    /// A run that was resumed and had nothing left to do.
+    async fn already_ended(&self) -> Result<Report, RunError> {
+        let entries = self.engine.store.entries(self.run.id()).await?;
+        let ended = entries.into_iter().rev().find_map(|entry| match entry.event {
+            Event::RunEnded(ended) => Some(ended),
+            _ => None,
+        });
+        let ended = ended.ok_or_else(|| self.internal("the run has no end"))?;
+        Ok(Report { run: self.run.id().clone(), ended, closing_note: None })
+    }
+
+    /// Seals an event and folds it into the run.
+    pub(crate) fn record(&mut self, at: Timestamp, actor: &Actor, event: Event) -> Result<(), RunError> {
+        self.at = at;
+        self.run.apply(at, &event);
+        match &event {
+            Event::PolicyDecided(decided) => tracing::debug!(
+                run = %self.run.id(), action = decided.action, verdict = %decided.verdict, rules = rules(decided)
+            ),
+            Event::RunEnded(ended) => {
+                tracing::info!(run = %self.run.id(), outcome = %ended.outcome, reason = ended.reason_code);
+                self.ended = Some(ended.clone());
+            }
+            _ => {}
+        }
+        let sealed = self.chain.seal(at, actor, event).map_err(|e| self.internal(&e.to_string()))?;
+        if self.engine.observer.is_some() {
+            self.unseen.push(sealed.line.clone());
+        }
+        self.fresh.push(sealed);
+        Ok(())
+    }
+
+    /// The time, which never runs backwards within a run.
+    fn now(&self) -> Timestamp {
+        self.engine.clock.now().max(self.at)
+    }
+
+    /// Hands what is new to the store and does not wait.
+    fn hand_over(&mut self) {
+        if !self.fresh.is_empty() {
+            let batch = Batch { run: self.run.id().clone(), entries: std::mem::take(&mut self.fresh) };
+            self.commits.push(self.engine.store.append(batch));
+        }
+    }
+
+    /// Waits until everything handed over is durable.
+    async fn settle(&mut self) -> Result<(), RunError> {
+        self.hand_over();
+        for commit in std::mem::take(&mut self.commits) {
+            self.receipt = Some(commit.await?);
+        }
+        if let Some(observer) = &self.engine.observer {
+            for line in self.unseen.drain(..) {
+                observer(&line);
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self) -> ModelCalled {
+        let Step::AskModel(request) = self.run.next() else { return self.asked_nothing() };
+        let started = Instant::now();
+        let deadline = Duration::from_millis(request.deadline_ms);
+        let result = tokio::time::timeout(deadline, self.engine.model.complete(&request)).await;
+        let mut called = ModelCalled {
+            model: self.engine.model.name().to_owned(),
+            request: self.run.unsent(),
+            reply: None,
+            fault: None,
+            usage: attache_journal::Usage::default(),
+            prompt_digest: self.run.prompt_digest().clone(),
+        };
+        match result {
+            Ok(Ok(ModelReply { model, reply, usage })) => {
+                (called.model, called.reply, called.usage) = (model, Some(Arc::new(reply)), usage);
+            }
+            Ok(Err(ModelError { model, fault, usage, message })) => {
+                tracing::warn!(run = %self.run.id(), %model, code = fault.code, %message, "no reply");
+                (called.model, called.fault, called.usage) = (model, Some(fault), usage);
+            }
+            Err(_) => called.fault = Some(overdue(&request)),
+        }
+        called.usage.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        called
+    }
+
+    fn asked_nothing(&self) -> ModelCalled {
+        let fault = Fault { code: "unexplained".into(), retry: Retry::Never, feedback: "nothing to ask".into() };
+        ModelCalled {
+            model: self.engine.model.name().to_owned(),
+            request: Vec::new(),
+            reply: None,
+            fault: Some(fault),
+            usage: attache_journal::Usage::default(),
+            prompt_digest: self.run.prompt_digest().clone(),
+        }
+    }
+
+    async fn call(&self, made_before: bool) -> Option<ToolReturned> {
+        let Step::CallTool(call) = self.run.next() else { return None };
+        let called = call.called();
+        let (result, attempts) = self.attempt(&call, made_before).await;
+        let (output, fault) = match result {
+            Ok(output) => (Some(output), None),
+            Err(fault) => {
+                tracing::warn!(run = %self.run.id(), tool = called.tool, code = fault.code, "tool failed");
+                (None, Some(fault))
+            }
+        };
+        Some(ToolReturned { tool: called.tool.clone(), call: called.call.clone(), output, fault, attempts })
+    }
+
+    async fn attempt(
+        &self,
+        call: &PendingCall<'_>,
+        made_before: bool,
+    ) -> (Result<attache_journal::Json, Fault>, u32) {
+        let spec = call.tool().spec();
+        if made_before && !spec.repeat_safe {
+            let feedback = "the process stopped during this call; it may have been done".to_owned();
+            return (Err(Fault { code: "unknown_outcome".into(), retry: Retry::AfterCheck, feedback }), 0);
+        }
+        let permit = match &self.receipt {
+            Some(receipt) => call.permit(receipt),
+            None => Err(attache_tools::PermitRefused::NotDurable),
+        };
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(e) => {
+                let fault = Fault { code: "no_permit".into(), retry: Retry::Never, feedback: e.to_string() };
+                return (Err(fault), 0);
+            }
+        };
+        let limit = self.engine.limits.get(&spec.name);
+        // A semaphore of ours is never closed.
+        let _place = match limit {
+            Some(limit) => limit.acquire().await.ok(),
+            None => None,
+        };
+        tools::call(call, &permit, &*self.engine.clock).await
+    }
+
+    fn internal(&self, what: &str) -> RunError {
+        RunError::Internal { run: self.run.id().clone(), what: what.to_owned() }
+    }
+}
+
+fn overdue(request: &ModelRequest<'_>) -> Fault {
+    Fault {
+        code: "timeout".into(),
+        retry: Retry::Never,
+        feedback: format!("no answer within the {} ms that the run has left", request.deadline_ms),
+    }
+}

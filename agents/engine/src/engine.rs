@@ -1,0 +1,347 @@
+//! The engine and what can be asked of it.
+
+use crate::Clock;
+use crate::driver::Driver;
+use attache_context::Bundle;
+use attache_guards::{LexiconSentiment, PatternPii};
+use attache_journal::{
+    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, Outcome, PolicyDecided,
+    ReviewDecided, RunEnded, RunId, RunStarted, Store, StoreError,
+};
+use attache_planner::{ChatModel, Guards, Playbooks, Program, ProgramFault, Run};
+use attache_policies::PolicySet;
+use attache_prompts::Prompts;
+use attache_tools::Registry;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// How far back policy looks at a customer's history.
+const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where the journal is kept.
+    pub store: Arc<dyn Store>,
+    /// The rules.
+    pub policy: Arc<PolicySet>,
+    /// The tools.
+    pub registry: Arc<Registry>,
+    /// The templates.
+    pub prompts: Arc<Prompts>,
+    /// The playbooks.
+    pub playbooks: Playbooks,
+    /// Who plans.
+    pub model: Arc<dyn ChatModel>,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+    /// Sentiment and personal data; the simple ones if absent.
+    pub guards: Option<Guards>,
+    /// Sees each line of the journal when it is durable, in order.
+    pub observer: Option<Arc<Observer>>,
+}
+
+/// Sees the lines of a journal.
+pub(crate) type Observer = dyn Fn(&[u8]) + Send + Sync;
+
+/// Runs playbooks on bundles.
+pub struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) policy: Arc<PolicySet>,
+    pub(crate) model: Arc<dyn ChatModel>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Option<Arc<Observer>>,
+    pub(crate) limits: BTreeMap<String, Semaphore>,
+    programs: BTreeMap<String, Arc<Program>>,
+    playbooks: Playbooks,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("playbooks", &self.programs.keys()).finish_non_exhaustive()
+    }
+}
+
+/// An engine cannot be made of these parts.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(transparent)]
+pub struct EngineFault(#[from] ProgramFault);
+
+/// Where a run came to rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The run.
+    pub run: RunId,
+    /// The last `run_ended`.
+    pub ended: RunEnded,
+    /// What a model said last where plain text closes a run.
+    pub closing_note: Option<String>,
+}
+
+/// A run stopped before its end. What was done is journaled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The journal of the run is not what was written.
+    #[error("run {run}: {fault}")]
+    Broken {
+        /// The run.
+        run: RunId,
+        /// What is wrong.
+        fault: EntryFault,
+    },
+    /// An event of ours could not be written down: a fault of ours.
+    #[error("run {run}: {what}")]
+    Internal {
+        /// The run.
+        run: RunId,
+        /// What happened.
+        what: String,
+    },
+    /// No playbook takes such a bundle, or there is none of that name.
+    #[error("{0}")]
+    NoPlaybook(String),
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The model is not there; the same command resumes the run.
+    #[error("{model} is not available: {message}; run {run} waits and resumes")]
+    Unavailable {
+        /// The run.
+        run: RunId,
+        /// The model.
+        model: String,
+        /// Why.
+        message: String,
+    },
+    /// There is no such run.
+    #[error("there is no run {0}")]
+    Unknown(RunId),
+}
+
+/// What a reviewer decided.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Review {
+    /// Who.
+    pub by: String,
+    /// What.
+    pub decision: Decision,
+    /// The digest of what they saw.
+    pub digest: Digest,
+    /// Why.
+    pub reason: Option<String>,
+    /// The subject they changed it to.
+    pub subject: Option<String>,
+    /// The body they changed it to.
+    pub body: Option<String>,
+}
+
+/// A review was not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReviewError {
+    /// Somebody decided before.
+    #[error("draft {0} is decided already")]
+    Decided(DraftId),
+    /// The run could not go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// What they saw is not what there is.
+    #[error("draft {draft} is not what you saw: its digest is {digest}; look again")]
+    Stale {
+        /// The draft.
+        draft: DraftId,
+        /// The digest of what there is.
+        digest: Digest,
+    },
+    /// There is no such draft.
+    #[error("there is no draft {0}")]
+    Unknown(DraftId),
+}
+
+impl Engine {
+    /// An engine of these parts; every playbook is compiled now.
+    ///
+    /// # Errors
+    /// [`EngineFault`] if a playbook names a tool or template that is not there.
+    pub fn new(parts: Parts) -> Result<Self, EngineFault> {
+        let guards = parts
+            .guards
+            .unwrap_or_else(|| Guards { sentiment: Arc::new(LexiconSentiment), pii: Arc::new(PatternPii) });
+        let mut programs = BTreeMap::new();
+        for playbook in parts.playbooks.iter() {
+            let (registry, prompts) = (parts.registry.clone(), parts.prompts.clone());
+            let program = Program::compile(playbook.clone(), registry, prompts, guards.clone())?;
+            programs.insert(playbook.name.clone(), Arc::new(program));
+        }
+        let limits = parts
+            .registry
+            .iter()
+            .map(|tool| (tool.spec().name.clone(), Semaphore::new(tool.spec().concurrency.max(1))))
+            .collect();
+        Ok(Self {
+            store: parts.store,
+            policy: parts.policy,
+            model: parts.model,
+            clock: parts.clock,
+            observer: parts.observer,
+            limits,
+            programs,
+            playbooks: parts.playbooks,
+        })
+    }
+
+    /// Runs a bundle to its outcome: with the named playbook, or the one that
+    /// applies.
+    ///
+    /// # Errors
+    /// [`RunError`]; whatever was done until then is journaled.
+    pub async fn run(&self, bundle: Arc<Bundle>, playbook: Option<&str>) -> Result<Report, RunError> {
+        let program = match playbook {
+            Some(name) => self.program(name)?,
+            None => match self.playbooks.choose(&bundle) {
+                Some(playbook) => self.program(&playbook.name)?,
+                None => {
+                    let kind = bundle.trigger.kind();
+                    let message = format!("no playbook takes this {kind}; name one with --playbook");
+                    return Err(RunError::NoPlaybook(message));
+                }
+            },
+        };
+        let now = self.clock.now();
+        let history = self.store.history(&bundle.customer.id, before(now)).await?;
+        let started = RunStarted {
+            playbook: program.playbook().name.clone(),
+            stage: program.playbook().stage,
+            playbook_digest: program.digest().clone(),
+            bundle,
+            history,
+        };
+        let id = self.clock.run_id();
+        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id));
+        driver.record(now, &Actor::System, started.into())?;
+        driver.drive(false).await
+    }
+
+    /// Goes on with a run that did not reach its end.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn resume(&self, id: &RunId) -> Result<Report, RunError> {
+        let entries = self.entries(id).await?;
+        self.load(id, &entries)?.drive(true).await
+    }
+
+    /// Takes a person's decision on a draft and goes on with its run: an
+    /// approved text leaves, if policy still allows it.
+    ///
+    /// # Errors
+    /// [`ReviewError`]; of two reviewers at once one is told that the other was
+    /// first.
+    pub async fn review(&self, draft: &DraftId, review: Review) -> Result<Report, ReviewError> {
+        let (run, _) = self.draft(draft).await?;
+        let entries = self.entries(&run).await?;
+        let mut driver = self.load(&run, &entries)?;
+        let customer = match entries.first().map(|entry| &entry.event) {
+            Some(Event::RunStarted(started)) => started.bundle.customer.id.clone(),
+            _ => return Err(ReviewError::Unknown(draft.clone())),
+        };
+        match driver.run().pending_draft(draft) {
+            None => return Err(ReviewError::Decided(draft.clone())),
+            Some((created, _)) if created.digest != review.digest => {
+                return Err(ReviewError::Stale { draft: draft.clone(), digest: created.digest.clone() });
+            }
+            Some(_) => {}
+        }
+        let now = self.clock.now();
+        let decided = ReviewDecided {
+            draft: draft.clone(),
+            by: review.by.clone(),
+            decision: review.decision,
+            digest: review.digest,
+            reason: review.reason,
+            subject: review.subject,
+            body: review.body,
+            history: self.store.history(&customer, before(now)).await.map_err(RunError::Store)?,
+        };
+        driver.record(now, &Actor::Human(review.by), decided.into())?;
+        driver.drive(false).await.map_err(|e| match e {
+            RunError::Store(StoreError::Conflict { .. }) => ReviewError::Decided(draft.clone()),
+            other => other.into(),
+        })
+    }
+
+    /// A draft with the run that made it and the verdict on it.
+    ///
+    /// # Errors
+    /// [`ReviewError::Unknown`] if there is none.
+    pub async fn draft(&self, draft: &DraftId) -> Result<(RunId, DraftCreated), ReviewError> {
+        let drafts = self.store.drafts().await.map_err(RunError::Store)?;
+        let found = drafts.into_iter().find(|d| d.draft == *draft);
+        let run = found.ok_or_else(|| ReviewError::Unknown(draft.clone()))?.run;
+        let entries = self.entries(&run).await?;
+        let created = entries.into_iter().find_map(|entry| match entry.event {
+            Event::DraftCreated(created) if created.draft == *draft => Some(created),
+            _ => None,
+        });
+        Ok((run, created.ok_or_else(|| ReviewError::Unknown(draft.clone()))?))
+    }
+
+    /// The run of these entries, as it stands: for replaying and explaining.
+    ///
+    /// # Errors
+    /// [`RunError`] if its playbook is gone or the entries are not one run.
+    pub fn program_of(&self, entries: &[Entry]) -> Result<Arc<Program>, RunError> {
+        match entries.first().map(|entry| &entry.event) {
+            Some(Event::RunStarted(started)) => self.program(&started.playbook),
+            _ => Err(RunError::NoPlaybook("the run has no beginning".to_owned())),
+        }
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> &PolicySet {
+        &self.policy
+    }
+
+    fn program(&self, name: &str) -> Result<Arc<Program>, RunError> {
+        self.programs.get(name).cloned().ok_or_else(|| {
+            let known: Vec<_> = self.programs.keys().map(String::as_str).collect();
+            RunError::NoPlaybook(format!("there is no playbook `{name}`; there are {}", known.join(", ")))
+        })
+    }
+
+    async fn entries(&self, id: &RunId) -> Result<Vec<Entry>, RunError> {
+        let entries = self.store.entries(id).await?;
+        if entries.is_empty() { Err(RunError::Unknown(id.clone())) } else { Ok(entries) }
+    }
+
+    fn load(&self, id: &RunId, entries: &[Entry]) -> Result<Driver<'_>, RunError> {
+        let broken = |fault| RunError::Broken { run: id.clone(), fault };
+        let chain = Chain::after(id.clone(), entries).map_err(broken)?;
+        let mut run = Run::new(id.clone(), self.program_of(entries)?);
+        run.fold(entries);
+        Ok(Driver::new(self, run, chain))
+    }
+}
+
+fn before(now: Timestamp) -> Timestamp {
+    now.checked_sub(HISTORY).unwrap_or(Timestamp::MIN)
+}
+
+impl Report {
+    /// Whether a person is concerned.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        match self.ended.outcome {
+            Outcome::Drafted | Outcome::Escalated | Outcome::Failed => true,
+            Outcome::Resolved | Outcome::Suppressed => false,
+        }
+    }
+}
+
+/// Which rules decided, for a line of log.
+pub(crate) fn rules(decided: &PolicyDecided) -> String {
+    decided.policies.join(",")
+}

@@ -1,0 +1,118 @@
+//! An outbox that is a folder.
+
+use async_trait::async_trait;
+use attache_context::Channel;
+use attache_journal::{Digest, Retry};
+use attache_tools::{Delivered, Outbox, Outgoing, PortError};
+use lettre::Message;
+use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, header};
+use serde::Serialize;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Messages leave as files of a folder: e-mail as `KEY.eml`, everything else as
+/// `KEY.json`. The name is the idempotency key, so a message that is there is
+/// not written again.
+#[derive(Clone, Debug)]
+pub struct FolderOutbox {
+    folder: PathBuf,
+    from: Mailbox,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    channel: Channel,
+    to: &'a str,
+    subject: &'a str,
+    body: &'a str,
+    at: jiff::Timestamp,
+}
+
+impl FolderOutbox {
+    /// An outbox in `folder`, which is made when the first message leaves, with
+    /// `from` as the sender: `Name <address>`.
+    ///
+    /// # Errors
+    /// If `from` is no mailbox.
+    pub fn new(folder: impl Into<PathBuf>, from: &str) -> Result<Self, String> {
+        let from = from.parse().map_err(|e| format!("`{from}` is no sender like `Name <address>`: {e}"))?;
+        Ok(Self { folder: folder.into(), from })
+    }
+
+    fn bytes(&self, message: &Outgoing, key: &Digest) -> Result<Vec<u8>, PortError> {
+        if message.channel != Channel::Email {
+            let file = File {
+                channel: message.channel,
+                to: &message.to,
+                subject: &message.subject,
+                body: &message.body,
+                at: message.at,
+            };
+            return serde_json::to_vec_pretty(&file).map_err(refused);
+        }
+        let to = Mailbox::new(message.name.clone(), message.to.parse().map_err(refused)?);
+        let mail = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(message.subject.as_str())
+            .date(system_time(message.at))
+            .message_id(Some(format!("<{}@attache>", short(key))))
+            .header(ContentType::TEXT_PLAIN)
+            .header(header::ContentTransferEncoding::QuotedPrintable)
+            .body(message.body.clone())
+            .map_err(refused)?;
+        Ok(mail.formatted())
+    }
+}
+
+#[async_trait]
+impl Outbox for FolderOutbox {
+    async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError> {
+        let bytes = self.bytes(message, key)?;
+        let extension = if message.channel == Channel::Email { "eml" } else { "json" };
+        let name = format!("{}.{extension}", short(key));
+        let delivered = Delivered {
+            channel: message.channel,
+            to: message.to.clone(),
+            digest: Digest::of(&[message.subject.as_bytes(), message.body.as_bytes()]),
+            receipt: name.clone(),
+        };
+        let folder = self.folder.clone();
+        let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
+        match written {
+            Ok(Ok(())) => Ok(delivered),
+            Ok(Err(e)) => Err(PortError { message: format!("{}: {e}", self.folder.display()), retry: Retry::Safe }),
+            Err(e) => Err(PortError { message: e.to_string(), retry: Retry::Safe }),
+        }
+    }
+}
+
+/// Writes a file whole or not at all, and durably.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(name);
+    if path.exists() {
+        return Ok(());
+    }
+    let part = folder.join(format!("{name}.part"));
+    let mut file = fs::File::create(&part)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    fs::rename(&part, &path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+fn system_time(at: jiff::Timestamp) -> std::time::SystemTime {
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
+    std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)
+}
+
+fn short(key: &Digest) -> &str {
+    key.as_str().get(..32).unwrap_or(key.as_str())
+}
+
+fn refused(e: impl std::fmt::Display) -> PortError {
+    PortError { message: e.to_string(), retry: Retry::Never }
+}

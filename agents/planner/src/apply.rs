@@ -1,0 +1,553 @@
+//! The fold: what each event makes of a run.
+
+use crate::call::{Call, Checked, Origin, check, redacted};
+use crate::context::Context;
+use crate::package::Handoff;
+use crate::run::{Draft, Judged, Phase, Run, sends};
+use crate::INVALID_REPLY;
+use attache_journal::{
+    Actor, Assessed, Digest, DraftCreated, DraftId, Entry, Event, Evidence, Fault, Json, Message, MessageSent,
+    ModelCalled, Outcome, Permission, PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded,
+    RunStarted, ToolCalled, ToolReturned, Verdict,
+};
+use attache_tools::{
+    Audience, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, NotifyCustomer, Preview, Tool, Tried,
+    destination,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// How many calls a model may ask for in one reply.
+const MOST_CALLS: usize = 8;
+/// How often a run comes back to a model that is not there.
+const MOST_UNAVAILABLE: u32 = 5;
+
+#[derive(Serialize)]
+struct Handover<'a> {
+    reason_code: &'a str,
+    queue: &'a str,
+}
+
+impl Run {
+    /// Folds a journal into a run.
+    pub fn fold(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.apply(entry.at, &entry.event);
+        }
+    }
+
+    /// Takes in the next event. What does not fit where the run is leaves the
+    /// run where it is: a journal that was checked has no such event.
+    pub fn apply(&mut self, at: Timestamp, event: &Event) {
+        self.now = at;
+        let seq = self.seq;
+        self.seq += 1;
+        self.due.pop_front();
+        match event {
+            Event::RunStarted(started) => self.start(at, started),
+            Event::Assessed(assessed) => self.open(assessed),
+            Event::ModelCalled(called) => self.heard_model(called),
+            Event::PolicyDecided(decided) => self.judged(seq, decided),
+            Event::ToolCalled(called) => self.intended(seq, called),
+            Event::ToolReturned(returned) => self.returned(returned),
+            Event::DraftCreated(created) => self.drafted(created),
+            Event::ReviewRequested(requested) => {
+                if let Some(draft) = self.drafts.get_mut(requested.draft.as_str()) {
+                    draft.due = Some(requested.due);
+                }
+            }
+            Event::ReviewDecided(decided) => self.reviewed(decided),
+            Event::MessageSent(_) => {}
+            Event::Escalated(escalated) => self.escalated(&escalated.reason_code, &escalated.queue),
+            Event::RunEnded(ended) => self.over(ended),
+        }
+    }
+
+    fn start(&mut self, at: Timestamp, started: &RunStarted) {
+        self.started_at = at;
+        self.context = Some(Box::new(Context::new(started.bundle.clone(), started.history.clone(), &self.program)));
+        self.phase = Phase::Assess;
+    }
+
+    fn open(&mut self, assessed: &Assessed) {
+        let program = self.program.clone();
+        if let Some(context) = &mut self.context {
+            self.transcript = context.open(&program, assessed);
+            self.phase = Phase::Gate;
+        }
+    }
+
+    fn heard_model(&mut self, called: &ModelCalled) {
+        // The journal is the truth of what was sent.
+        self.transcript.truncate(self.sent);
+        self.transcript.extend(called.request.iter().cloned());
+        self.sent = self.transcript.len();
+        self.spent.model_calls += 1;
+        self.spent.usage.add(called.usage);
+        match (&called.reply, &called.fault) {
+            (Some(reply), _) => {
+                self.spent.unavailable = 0;
+                self.take_reply(reply);
+            }
+            (None, Some(fault)) if fault.code == INVALID_REPLY => self.scold(&fault.feedback),
+            (None, Some(fault)) if fault.retry == Retry::Safe && self.spent.unavailable < MOST_UNAVAILABLE => {
+                // The run waits where it is, and asks again when it is resumed.
+                self.spent.unavailable += 1;
+                self.spent.model_calls -= 1;
+            }
+            (None, _) => self.hand_over("model_unavailable", None, Vec::new()),
+        }
+    }
+
+    fn take_reply(&mut self, reply: &Arc<Reply>) {
+        if reply.calls.is_empty() {
+            self.transcript.push(Arc::new(Message::Assistant((**reply).clone())));
+            self.sent = self.transcript.len();
+            if self.closes_on_text() {
+                self.closing_note.clone_from(&reply.text);
+                let drafted = self.drafts.values().any(|draft| draft.pending);
+                let outcome = if drafted { Outcome::Drafted } else { Outcome::Resolved };
+                self.end(self.ended(outcome, None));
+            } else {
+                self.scold("answer with a call of one of your tools; plain text reaches nobody");
+            }
+            return;
+        }
+        if reply.calls.len() > MOST_CALLS {
+            let asked = format!("(asked for {} calls at once)", reply.calls.len());
+            let said = Reply { text: Some(asked), calls: Vec::new() };
+            self.transcript.push(Arc::new(Message::Assistant(said)));
+            self.sent = self.transcript.len();
+            self.scold(&format!("ask for at most {MOST_CALLS} calls at once, best for one"));
+            return;
+        }
+        self.transcript.push(Arc::new(Message::Assistant((**reply).clone())));
+        self.sent = self.transcript.len();
+        for asked in &reply.calls {
+            let id = self.mint();
+            self.wanted.push_back(Call {
+                id,
+                origin: Origin::Model(asked.id.clone()),
+                tool: asked.name.clone(),
+                arguments: asked.arguments.clone(),
+            });
+        }
+        self.go_on();
+    }
+
+    /// Tells the model what was wrong with its reply.
+    fn scold(&mut self, feedback: &str) {
+        self.spent.faults += 1;
+        self.transcript.push(Arc::new(Message::User { text: format!("That was no valid answer: {feedback}.") }));
+        self.go_on();
+    }
+
+    /// The next wanted call, or the model, or a person if the budget is used up.
+    fn go_on(&mut self) {
+        if let Some(call) = self.wanted.pop_front() {
+            self.judge(call);
+        } else if let Some(reason) = self.exhausted() {
+            self.hand_over(reason, None, Vec::new());
+        } else {
+            self.phase = Phase::Think;
+        }
+    }
+
+    fn judge(&mut self, call: Call) {
+        let Some(context) = &self.context else { return };
+        let checked = check(&call, &self.program, context, &self.spent);
+        if checked.is_ok()
+            && let Origin::Model(_) = call.origin
+            && call.tool == EscalateToHuman::NAME
+        {
+            // The model's word for why becomes a code; the queue is the playbook's.
+            let said = checked.as_ref().ok().and_then(|c| c.input.get("reason")?.as_str().map(str::to_owned));
+            self.handoff = Some(Handoff {
+                reason_code: code(said.as_deref().unwrap_or_default()),
+                queue: self.program.playbook.escalation_queue.clone(),
+                reasons: Vec::new(),
+            });
+        }
+        self.phase = Phase::Judge(Box::new((call, checked)));
+    }
+
+    /// Hands the customer over to a person: through policy and journal like any
+    /// other call.
+    fn hand_over(&mut self, reason_code: &str, queue: Option<String>, reasons: Vec<String>) {
+        self.wanted.clear();
+        self.handoff = Some(Handoff {
+            reason_code: reason_code.to_owned(),
+            queue: queue.unwrap_or_else(|| self.program.playbook.escalation_queue.clone()),
+            reasons,
+        });
+        let id = self.mint();
+        let arguments = json!({ "reason": reason_code, "next_step": "" }).to_string();
+        self.judge(Call { id, origin: Origin::System, tool: EscalateToHuman::NAME.to_owned(), arguments });
+    }
+
+    fn judged(&mut self, seq: u64, decided: &PolicyDecided) {
+        match std::mem::replace(&mut self.phase, Phase::Think) {
+            Phase::Gate => self.gated(decided),
+            Phase::Judge(judge) => match *judge {
+                (call, Ok(checked)) => self.judged_call(seq, call, checked, decided.clone()),
+                (call, fault @ Err(_)) => self.phase = Phase::Judge(Box::new((call, fault))),
+            },
+            phase => self.phase = phase,
+        }
+    }
+
+    fn gated(&mut self, decided: &PolicyDecided) {
+        match decided.verdict {
+            Verdict::Allow | Verdict::Redact => self.go_on(),
+            Verdict::Review | Verdict::Escalate => {
+                let reason = decided.reason_code.clone().unwrap_or_else(|| first_policy(decided));
+                self.hand_over(&reason, decided.queue.clone(), decided.reasons.clone());
+            }
+            Verdict::Deny => self.end(self.ended(Outcome::Suppressed, Some(first_policy(decided)))),
+        }
+    }
+
+    fn judged_call(&mut self, seq: u64, call: Call, checked: Checked, decided: PolicyDecided) {
+        let effect = self.effect_of(&call.tool);
+        let approval = call.origin == Origin::Approval;
+        match decided.verdict {
+            Verdict::Allow => self.intend(seq, call, checked, decided),
+            Verdict::Redact if !approval => {
+                let Some(context) = &self.context else { return };
+                match redacted(&call, &checked, &self.program, context) {
+                    Ok(checked) => self.intend(seq, call, checked, decided),
+                    Err(fault) => self.refuse(&call, &fault),
+                }
+            }
+            Verdict::Review if effect == EffectKind::Draft => self.intend(seq, call, checked, decided),
+            Verdict::Review if effect == EffectKind::Write && !approval => self.file_draft(&call, &checked, &decided),
+            Verdict::Escalate if !approval && call.tool != EscalateToHuman::NAME => {
+                let reason = decided.reason_code.clone().unwrap_or_else(|| first_policy(&decided));
+                self.hand_over(&reason, decided.queue.clone(), decided.reasons.clone());
+            }
+            Verdict::Redact | Verdict::Review | Verdict::Escalate | Verdict::Deny => self.denied(&call, &decided),
+        }
+    }
+
+    fn effect_of(&self, tool: &str) -> EffectKind {
+        self.program.registry.get(tool).map_or(EffectKind::Write, |tool| tool.spec().effect)
+    }
+
+    fn intend(&mut self, decided_seq: u64, call: Call, checked: Checked, decided: PolicyDecided) {
+        self.phase = Phase::Intend(Box::new(Judged { call, checked, decided, decided_seq }));
+    }
+
+    fn denied(&mut self, call: &Call, decided: &PolicyDecided) {
+        self.spent.denials += 1;
+        match call.origin {
+            // What a person approved and policy no longer allows is not sent.
+            Origin::Approval => self.end(self.ended(Outcome::Suppressed, Some(first_policy(decided)))),
+            Origin::System if call.tool == NotifyCustomer::NAME => self.end_escalated(None),
+            Origin::System => {
+                self.end(self.ended(Outcome::Failed, Some("escalation_denied".to_owned())));
+            }
+            Origin::Model(_) if self.spent.denials > 1 => {
+                let mut reasons = decided.reasons.clone();
+                reasons.dedup();
+                self.hand_over(&first_policy(decided), decided.queue.clone(), reasons);
+            }
+            Origin::Model(_) => {
+                let feedback = format!("policy does not allow this: {}", decided.reasons.join("; "));
+                self.answer(call, &json!({ "error": "denied", "message": feedback }).to_string());
+                self.go_on();
+            }
+        }
+    }
+
+    /// Answers the model's call in the conversation.
+    fn answer(&mut self, call: &Call, content: &str) {
+        let Origin::Model(asked) = &call.origin else { return };
+        let Some(context) = &mut self.context else { return };
+        let content = context.pseudonyms.hide(content, &*self.program.guards.pii);
+        self.transcript.push(Arc::new(Message::Tool { call: asked.clone(), name: call.tool.clone(), content }));
+    }
+
+    fn refuse(&mut self, call: &Call, fault: &Fault) {
+        match call.origin {
+            Origin::Approval => {
+                self.end(self.ended(Outcome::Failed, Some(fault.code.clone())));
+            }
+            Origin::System if call.tool == NotifyCustomer::NAME => self.end_escalated(None),
+            Origin::System => self.end(self.ended(Outcome::Failed, Some(fault.code.clone()))),
+            Origin::Model(_) => {
+                self.spent.faults += 1;
+                self.answer(call, &json!({ "error": fault.code, "message": fault.feedback }).to_string());
+                self.go_on();
+            }
+        }
+    }
+
+    fn intended(&mut self, seq: u64, called: &ToolCalled) {
+        match std::mem::replace(&mut self.phase, Phase::Think) {
+            Phase::Intend(judged) => {
+                let effect = self.effect_of(&judged.call.tool);
+                self.spent.note(&judged.call.tool, &judged.checked.admitted, effect);
+                self.phase = Phase::Act(Box::new((*judged, seq, called.clone())));
+            }
+            phase => self.phase = phase,
+        }
+    }
+
+    fn returned(&mut self, returned: &ToolReturned) {
+        match std::mem::replace(&mut self.phase, Phase::Think) {
+            Phase::Judge(judge) => {
+                let (call, _) = *judge;
+                let refused = returned.fault.clone().unwrap_or_else(unexplained);
+                self.refuse(&call, &refused);
+            }
+            Phase::Act(act) => {
+                let (judged, ..) = *act;
+                match (&returned.output, &returned.fault) {
+                    (Some(output), None) => self.succeeded(judged, output),
+                    (_, fault) => self.failed(judged, fault.clone().unwrap_or_else(unexplained)),
+                }
+            }
+            phase => self.phase = phase,
+        }
+    }
+
+    fn failed(&mut self, judged: Judged, fault: Fault) {
+        self.remember(&judged, &fault.code);
+        if judged.call.tool == EscalateToHuman::NAME {
+            self.end(self.ended(Outcome::Failed, Some(fault.code)));
+        } else if fault.retry == Retry::AfterCheck {
+            // It may have happened: a person finds out before anybody tries again.
+            self.hand_over("unknown_outcome", None, vec![format!("{}: {}", judged.call.tool, fault.feedback)]);
+        } else {
+            self.refuse(&judged.call, &fault);
+        }
+    }
+
+    fn remember(&mut self, judged: &Judged, result: &str) {
+        let cut = |text: &str| text.chars().take(200).collect::<String>();
+        self.tried.push(Tried {
+            what: cut(&format!("{} {}", judged.call.tool, judged.checked.admitted.input.as_str())),
+            result: cut(result),
+        });
+    }
+
+    fn succeeded(&mut self, judged: Judged, output: &Json) {
+        if judged.call.tool == KbSearch::NAME
+            && let (Some(context), Ok(found)) = (&mut self.context, serde_json::from_str::<KbHits>(output.as_str()))
+        {
+            context.passages.extend(found.hits.iter().map(attache_tools::Passage::citation));
+        }
+        if let Some(context) = &mut self.context {
+            context.hear(output);
+        }
+        self.remember(&judged, output.as_str());
+        match self.effect_of(&judged.call.tool) {
+            EffectKind::Read => {
+                self.answer(&judged.call, output.as_str());
+                self.go_on();
+            }
+            EffectKind::Draft => {
+                self.answer(&judged.call, output.as_str());
+                self.file_draft(&judged.call, &judged.checked, &judged.decided);
+            }
+            EffectKind::Escalate => {
+                let handoff = self.handoff.clone();
+                let (queue, reason_code) = handoff.map_or_else(
+                    || (self.program.playbook.escalation_queue.clone(), "model_request".to_owned()),
+                    |handoff| (handoff.queue, handoff.reason_code),
+                );
+                let package = output.clone();
+                let event = attache_journal::Escalated { queue, reason_code, package };
+                self.due.push_back((Actor::System, event.into()));
+            }
+            EffectKind::Write => self.wrote(&judged, output),
+        }
+    }
+
+    /// A write came back. A message that left is recorded as such; one to the
+    /// customer ends the run.
+    fn wrote(&mut self, judged: &Judged, output: &Json) {
+        let call = &judged.call;
+        let Ok(sent) = serde_json::from_str::<Delivered>(output.as_str()) else {
+            self.answer(call, output.as_str());
+            if call.origin == Origin::Approval {
+                self.end(self.ended(Outcome::Resolved, None));
+            } else {
+                self.go_on();
+            }
+            return;
+        };
+        let outreach = self.context.as_ref().is_some_and(|context| context.outreach());
+        let event = MessageSent {
+            channel: sent.channel,
+            to: sent.to,
+            digest: sent.digest,
+            call: call.id.clone(),
+            tool: call.tool.clone(),
+            outreach,
+        };
+        self.due.push_back((Actor::System, event.into()));
+        let text = judged.checked.admitted.preview.as_ref().map(|preview| preview.body.clone());
+        if call.tool == NotifyCustomer::NAME {
+            self.end_escalated(text);
+        } else {
+            let mut ended = self.ended(Outcome::Resolved, None);
+            ended.reply = text;
+            ended.citations = judged
+                .checked
+                .evidence
+                .iter()
+                .filter_map(|evidence| match evidence {
+                    Evidence::Passage(citation) => Some(citation.clone()),
+                    Evidence::Fact { .. } => None,
+                })
+                .collect();
+            self.end(ended);
+        }
+    }
+
+    /// Files a text for a person's approval.
+    fn file_draft(&mut self, call: &Call, checked: &Checked, decided: &PolicyDecided) {
+        let Some(context) = &self.context else { return };
+        let preview = checked.admitted.preview.clone().unwrap_or_else(|| Preview {
+            subject: call.tool.clone(),
+            body: checked.admitted.input.as_str().to_owned(),
+            body_field: "",
+            citations: Vec::new(),
+            audience: Audience::Staff,
+            channel: None,
+            on_approval: None,
+        });
+        let (tool, input) = match preview.on_approval {
+            Some(tool) => {
+                let message = json!({ "subject": preview.subject, "body": preview.body });
+                (tool.to_owned(), Json::of(&message).unwrap_or_else(|_| Json::null()))
+            }
+            None => (call.tool.clone(), checked.admitted.input.clone()),
+        };
+        let channel = preview.channel.unwrap_or_else(|| context.bundle.trigger.channel());
+        let queue = decided.queue.clone().unwrap_or_else(|| self.program.playbook.review.queue.clone());
+        let to = destination(&context.bundle, channel, preview.audience);
+        let labels: Vec<(&str, Permission)> = checked
+            .evidence
+            .iter()
+            .filter_map(|evidence| match evidence {
+                Evidence::Fact { key, permission } => Some((key.as_str(), *permission)),
+                Evidence::Passage(_) => None,
+            })
+            .collect();
+        let bound = json!({
+            "tool": tool, "input": input, "channel": channel, "to": to, "subject": preview.subject,
+            "body": preview.body, "evidence": checked.evidence, "labels": labels, "policy": decided.policy_digest,
+        });
+        let draft = DraftId::of(&self.id, &call.id);
+        let created = DraftCreated {
+            draft: draft.clone(),
+            call: call.id.clone(),
+            tool,
+            input,
+            channel,
+            to,
+            subject: preview.subject,
+            body: preview.body,
+            evidence: checked.evidence.clone(),
+            digest: Digest::of(&[bound.to_string().as_bytes()]),
+        };
+        let hours = i64::from(self.program.playbook.review.hours);
+        let due = self.now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(self.now);
+        self.due.push_back((self.agent(), created.into()));
+        self.due.push_back((Actor::System, ReviewRequested { draft, queue, due }.into()));
+        if self.closes_on_text() {
+            self.go_on();
+        } else {
+            self.end(self.ended(Outcome::Drafted, None));
+        }
+    }
+
+    fn drafted(&mut self, created: &DraftCreated) {
+        let draft = Draft { created: created.clone(), due: None, pending: true };
+        self.drafts.insert(created.draft.as_str().to_owned(), draft);
+    }
+
+    fn reviewed(&mut self, decided: &ReviewDecided) {
+        let Some(draft) = self.drafts.get_mut(decided.draft.as_str()) else { return };
+        draft.pending = false;
+        let expired = draft.due.is_some_and(|due| self.now > due);
+        let created = draft.created.clone();
+        if !sends(decided.decision) {
+            self.end(self.ended(Outcome::Suppressed, Some("rejected".to_owned())));
+            return;
+        }
+        if expired {
+            self.end(self.ended(Outcome::Suppressed, Some("expired".to_owned())));
+            return;
+        }
+        if let Some(context) = &mut self.context {
+            context.history.clone_from(&decided.history);
+        }
+        let mut input = created.input.to_value();
+        if let serde_json::Value::Object(fields) = &mut input {
+            let changes = [("subject", &decided.subject), ("body", &decided.body), ("text", &decided.body)];
+            for (name, text) in changes {
+                if let (Some(text), true) = (text, fields.contains_key(name)) {
+                    fields.insert(name.to_owned(), text.as_str().into());
+                }
+            }
+        }
+        let id = self.mint();
+        self.judge(Call { id, origin: Origin::Approval, tool: created.tool, arguments: input.to_string() });
+    }
+
+    fn escalated(&mut self, reason_code: &str, queue: &str) {
+        let wrote = self.context.as_ref().is_some_and(|context| !context.outreach());
+        let text = self.program.prompts.render("customer/handover.tera", &Handover { reason_code, queue });
+        match text {
+            Ok(text) if wrote => {
+                let id = self.mint();
+                let arguments = json!({ "text": text }).to_string();
+                self.judge(Call { id, origin: Origin::System, tool: NotifyCustomer::NAME.to_owned(), arguments });
+            }
+            _ => self.end_escalated(None),
+        }
+    }
+
+    fn end_escalated(&mut self, reply: Option<String>) {
+        let reason = self.handoff.as_ref().map(|handoff| handoff.reason_code.clone());
+        let mut ended = self.ended(Outcome::Escalated, reason);
+        ended.reply = reply;
+        self.end(ended);
+    }
+
+    fn end(&mut self, ended: RunEnded) {
+        self.wanted.clear();
+        self.due.push_back((Actor::System, ended.into()));
+    }
+
+    fn over(&mut self, ended: &RunEnded) {
+        let waiting = self.drafts.values().find(|draft| draft.pending).map(|draft| draft.created.draft.clone());
+        self.phase = match (ended.outcome, waiting) {
+            (Outcome::Drafted, Some(draft)) => Phase::Wait(draft),
+            (outcome, _) => Phase::Over(outcome),
+        };
+    }
+}
+
+fn first_policy(decided: &PolicyDecided) -> String {
+    decided.policies.first().cloned().unwrap_or_else(|| "default_deny".to_owned())
+}
+
+fn unexplained() -> Fault {
+    Fault { code: "unexplained".into(), retry: Retry::Never, feedback: "there is no result".into() }
+}
+
+/// A reason in a model's words as a code.
+fn code(said: &str) -> String {
+    let code: String = said
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .take(64)
+        .collect();
+    if code.is_empty() { "model_request".to_owned() } else { code }
+}

@@ -1,0 +1,186 @@
+//! A call on its way from a wish to an action: admitted, checked, corrected.
+
+use crate::Program;
+use crate::context::Context;
+use crate::run::Spent;
+use attache_guards::{PiiSpan, discloses_ai};
+use attache_journal::{CallId, Evidence, Fault, Permission, Retry};
+use attache_policies::{SinkOrigin, TextFacts};
+use attache_tools::{Admitted, Audience, InputFault, Preview, Registered};
+use serde_json::Value;
+
+/// Who wants a call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Origin {
+    /// A person approved the draft.
+    Approval,
+    /// The model, under its own id for it.
+    Model(String),
+    /// The run itself: it hands over, or tells the customer.
+    System,
+}
+
+/// A call that is wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: CallId,
+    pub(crate) origin: Origin,
+    pub(crate) tool: String,
+    pub(crate) arguments: String,
+}
+
+/// A call that its tool takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(crate) admitted: Admitted,
+    /// The input as a tree, for policy.
+    pub(crate) input: Value,
+    pub(crate) text: Option<TextFacts>,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) sinks: Vec<SinkOrigin>,
+}
+
+/// Admits a call: the tool exists and is offered, placeholders are restored,
+/// the input is valid, and the deed was not done before.
+pub(crate) fn check(call: &Call, program: &Program, context: &Context, spent: &Spent) -> Result<Checked, Fault> {
+    let offered = match call.origin {
+        Origin::Model(_) => program.playbook.tools.contains(&call.tool),
+        Origin::Approval | Origin::System => true,
+    };
+    let tool = program.registry.get(&call.tool).filter(|_| offered).ok_or_else(|| Fault {
+        code: "unknown_tool".into(),
+        retry: Retry::Never,
+        feedback: format!("there is no such tool; yours are {}", program.playbook.tools.join(", ")),
+    })?;
+    let arguments = match call.origin {
+        Origin::Model(_) => restored(&call.arguments, context)?,
+        Origin::Approval | Origin::System => call.arguments.clone(),
+    };
+    let mut admitted = tool.admit(&arguments)?;
+    if call.origin != Origin::Approval
+        && context.first_contact
+        && let Some(preview) = &admitted.preview
+        && preview.audience == Audience::Customer
+        && !discloses_ai(&preview.body)
+    {
+        let body = format!("{}\n\n{}", preview.body.trim_end(), program.disclosure);
+        admitted = with_body(tool, &admitted, &body)?;
+    }
+    if matches!(call.origin, Origin::Model(_)) {
+        spent.not_done_before(&call.tool, &admitted)?;
+    }
+    Ok(facts(tool, admitted, program, context))
+}
+
+/// The call again with the marked spans of its text taken out.
+pub(crate) fn redacted(
+    call: &Call,
+    checked: &Checked,
+    program: &Program,
+    context: &Context,
+) -> Result<Checked, Fault> {
+    let tool = program.registry.get(&call.tool);
+    let (Some(tool), Some(preview)) = (tool, &checked.admitted.preview) else { return Ok(checked.clone()) };
+    let spans = program.guards.pii.find(&preview.body);
+    let admitted = with_body(tool, &checked.admitted, &without(&preview.body, &spans))?;
+    Ok(facts(tool, admitted, program, context))
+}
+
+/// The admitted call with another text in it.
+pub(crate) fn with_body(tool: &Registered, admitted: &Admitted, body: &str) -> Result<Admitted, InputFault> {
+    let mut input = admitted.input.to_value();
+    if let (Some(preview), Value::Object(fields)) = (&admitted.preview, &mut input) {
+        fields.insert(preview.body_field.to_owned(), body.into());
+    }
+    tool.admit(&input.to_string())
+}
+
+fn restored(arguments: &str, context: &Context) -> Result<String, Fault> {
+    if !arguments.contains('<') {
+        return Ok(arguments.to_owned());
+    }
+    let invalid = |message: String| Fault::from(InputFault { pointer: String::new(), message });
+    let mut value: Value = serde_json::from_str(arguments).map_err(|e| invalid(format!("not JSON: {e}")))?;
+    let mut invented = None;
+    for_each_text(&mut value, &mut |text| match context.pseudonyms.restore(text) {
+        Ok(original) => *text = original,
+        Err(e) => invented = Some(e.to_string()),
+    });
+    match invented {
+        Some(message) => Err(invalid(message)),
+        None => Ok(value.to_string()),
+    }
+}
+
+/// Calls `f` on each string of a JSON value.
+pub(crate) fn for_each_text(value: &mut Value, f: &mut dyn FnMut(&mut String)) {
+    match value {
+        Value::String(text) => f(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| for_each_text(item, f)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| for_each_text(field, f)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn facts(tool: &Registered, admitted: Admitted, program: &Program, context: &Context) -> Checked {
+    let input = admitted.input.to_value();
+    let (text, evidence) = match &admitted.preview {
+        Some(preview) => {
+            let (text, evidence) = text_facts(preview, program, context);
+            (Some(text), evidence)
+        }
+        None => (None, Vec::new()),
+    };
+    let sinks = tool.spec().sinks.iter().map(|sink| context.origin_of(input.pointer(sink))).collect();
+    Checked { admitted, input, text, evidence, sinks }
+}
+
+fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextFacts, Vec<Evidence>) {
+    let whole = format!("{}\n{}", preview.subject, preview.body);
+    let mut unsayable = Vec::new();
+    let mut evidence = Vec::new();
+    for key in context.stated(&whole, Permission::Mentionable) {
+        evidence.push(Evidence::Fact { key, permission: Permission::Mentionable });
+    }
+    for key in context.stated(&whole, Permission::Usable) {
+        match preview.audience {
+            Audience::Customer => unsayable.push(key),
+            Audience::Staff => {
+                let permission = context.permission(&key);
+                evidence.push(Evidence::Fact { key, permission });
+            }
+        }
+    }
+    let valid: Vec<_> = preview.citations.iter().filter(|c| context.passages.contains(c)).cloned().collect();
+    let facts = TextFacts {
+        pii: program.guards.pii.find(&whole).iter().map(|span| span.kind.to_string()).collect(),
+        unsayable,
+        citations: u32::try_from(valid.len()).unwrap_or(u32::MAX),
+        discloses_ai: discloses_ai(&whole),
+        length: u32::try_from(whole.chars().count()).unwrap_or(u32::MAX),
+        unfounded: 0,
+    };
+    evidence.extend(valid.into_iter().map(Evidence::Passage));
+    evidence.sort();
+    evidence.dedup();
+    (facts, evidence)
+}
+
+/// The kinds that a `redact` verdict takes out: those that can be misused by
+/// whoever reads along.
+fn is_sensitive(kind: &str) -> bool {
+    matches!(kind, "bank_account" | "credit_card" | "iban" | "national_id" | "passport" | "password" | "secret")
+}
+
+fn without(text: &str, spans: &[PiiSpan]) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for span in spans.iter().filter(|span| is_sensitive(span.kind.as_str())) {
+        out.extend(characters.get(from..span.start).unwrap_or_default());
+        out.push_str(&format!("[{} removed]", span.kind.as_str().replace('_', " ")));
+        from = span.end;
+    }
+    out.extend(characters.get(from..).unwrap_or_default());
+    out
+}

@@ -1,0 +1,313 @@
+//! What a run knows of its customer, as its steps need it.
+
+use crate::Program;
+use crate::call::for_each_text;
+use attache_context::{Bundle, Fact, FactKind, Sensitivity, Source, Trigger};
+use attache_guards::{FactValues, Pseudonyms, known_values, wants_human};
+use attache_journal::{
+    Assessed, Citation, Emotion, Event, FactPermission, Json, Message, Past, Permission, Sentiment, SentimentLabel,
+};
+use attache_policies::{Case, PolicySet, SinkOrigin};
+use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+/// The key of the fact that stands for what fired a signal: policy decides on
+/// it as on any behaviour.
+const EVIDENCE: &str = "trigger.evidence";
+
+/// What a run knows of its customer.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) bundle: Arc<Bundle>,
+    pub(crate) history: Vec<Past>,
+    pub(crate) pseudonyms: Pseudonyms,
+    pub(crate) first_contact: bool,
+    pub(crate) assessed: Option<Assessed>,
+    pub(crate) brief: Option<Brief>,
+    /// What fired a signal, as a fact about behaviour.
+    evidence: Option<Fact>,
+    /// Passages that tools of this run returned: what a text may cite.
+    pub(crate) passages: BTreeSet<Citation>,
+    /// The values that a text may state, and those it may not; compiled when
+    /// the first text is checked.
+    said: OnceLock<FactValues>,
+    unsaid: OnceLock<FactValues>,
+    /// What tools returned, for telling where a sink's value came from.
+    heard: Vec<Json>,
+}
+
+impl Context {
+    pub(crate) fn new(bundle: Arc<Bundle>, history: Vec<Past>, program: &Program) -> Self {
+        Self {
+            evidence: evidence(&bundle, program),
+            pseudonyms: Pseudonyms::new(&known_values(&bundle)),
+            first_contact: history.is_empty() && bundle.fact("contact.last_at").is_none(),
+            bundle,
+            history,
+            assessed: None,
+            brief: None,
+            passages: BTreeSet::new(),
+            said: OnceLock::new(),
+            unsaid: OnceLock::new(),
+            heard: Vec::new(),
+        }
+    }
+
+    /// Whether we speak first.
+    pub(crate) fn outreach(&self) -> bool {
+        !matches!(self.bundle.trigger, Trigger::Message { .. })
+    }
+
+    /// The situation as rules see it.
+    pub(crate) fn case(&self, program: &Program, approved: bool) -> Case {
+        let playbook = &program.playbook;
+        let assessed = self.assessed.as_ref();
+        let sentiment = assessed.map(|a| &a.sentiment);
+        Case {
+            playbook: playbook.name.clone(),
+            stage: playbook.stage,
+            purpose: playbook.purpose,
+            channel: self.bundle.trigger.channel(),
+            trigger: self.bundle.trigger.kind().to_owned(),
+            signal: match &self.bundle.trigger {
+                Trigger::Signal { signal, .. } => signal.clone(),
+                Trigger::Manual { .. } | Trigger::Message { .. } | Trigger::StageChange { .. } => String::new(),
+            },
+            sentiment: sentiment.map_or(SentimentLabel::Unknown, |s| s.label),
+            mood: sentiment.map_or(0, |s| mood(s.score)),
+            emotion: sentiment.map_or(Emotion::None, |s| s.emotion),
+            wants_human: assessed.is_some_and(|a| a.wants_human),
+            consent: self.bundle.consent,
+            first_contact: self.first_contact,
+            outreach: self.outreach(),
+            approved,
+            customer: self.bundle.customer.id.to_string(),
+        }
+    }
+
+    /// Looks at the context: how the customer sounds, what personal data they
+    /// wrote, and what policy says of each fact.
+    pub(crate) fn assess(&self, program: &Program, policy: &PolicySet, now: Timestamp) -> Event {
+        let message = self.bundle.trigger.message();
+        let mut assessed = Assessed {
+            sentiment: match message {
+                Some(text) => program.guards.sentiment.assess(text),
+                None => self.last_sentiment(),
+            },
+            wants_human: message.is_some_and(wants_human),
+            facts: Vec::new(),
+            pii_kinds: message.map_or_else(Vec::new, |text| {
+                let kinds: BTreeSet<_> =
+                    program.guards.pii.find(text).iter().map(|span| span.kind.to_string()).collect();
+                kinds.into_iter().collect()
+            }),
+            policy_digest: policy.digest().clone(),
+        };
+        let mut case = self.case(program, false);
+        case.sentiment = assessed.sentiment.label;
+        case.mood = mood(assessed.sentiment.score);
+        case.emotion = assessed.sentiment.emotion;
+        case.wants_human = assessed.wants_human;
+        assessed.facts = self
+            .bundle
+            .facts()
+            .chain(self.evidence.iter().map(|fact| (FactKind::Intent, fact)))
+            .map(|(kind, fact)| policy.permit_fact(&case, kind, fact, now))
+            .collect();
+        assessed.into()
+    }
+
+    /// How the customer sounded last, from the facts of kind `sentiment`: keys
+    /// that end in `.sentiment` and `.emotion`.
+    fn last_sentiment(&self) -> Sentiment {
+        let newest = |suffix: &str| {
+            self.bundle
+                .of(FactKind::Sentiment)
+                .iter()
+                .filter(|fact| fact.key.ends_with(suffix))
+                .max_by_key(|fact| fact.observed_at)
+                .map(|fact| fact.value.clone())
+        };
+        let label = newest(".sentiment").and_then(|v| serde_json::from_value(v).ok());
+        let emotion = newest(".emotion").and_then(|v| serde_json::from_value(v).ok());
+        let label = label.unwrap_or(SentimentLabel::Neutral);
+        Sentiment {
+            label,
+            // A recorded class has no score; half way to the end of its side.
+            score: match label {
+                SentimentLabel::Negative => -0.5,
+                SentimentLabel::Neutral | SentimentLabel::Unknown => 0.0,
+                SentimentLabel::Positive => 0.5,
+            },
+            emotion: emotion.unwrap_or(Emotion::None),
+        }
+    }
+
+    /// Takes in the assessment and gives the messages a conversation starts with.
+    pub(crate) fn open(&mut self, program: &Program, assessed: &Assessed) -> Vec<Arc<Message>> {
+        self.assessed = Some(assessed.clone());
+        let bundle = self.bundle.clone();
+        let evidence = self.evidence.clone();
+        let permissions: Vec<Permission> = self.permitted().map(|(.., permission)| permission).collect();
+        let facts = bundle.facts().chain(evidence.iter().map(|fact| (FactKind::Intent, fact)));
+        let permitted = facts.zip(permissions).map(|((kind, fact), permission)| (kind, fact, permission));
+        let mut brief_facts: Vec<BriefFact> = Vec::new();
+        let mut newest: Vec<Timestamp> = Vec::new();
+        for (kind, fact, permission) in permitted {
+            if permission == Permission::Hidden {
+                continue;
+            }
+            let mut value = fact.value.clone();
+            for_each_text(&mut value, &mut |text| {
+                *text = self.pseudonyms.hide(text, &*program.guards.pii);
+            });
+            let known =
+                BriefFact { kind, key: fact.key.clone(), value, may_say: permission == Permission::Mentionable };
+            match brief_facts.iter().position(|f| f.key == fact.key) {
+                Some(i) => {
+                    if let (Some(slot), Some(at)) = (brief_facts.get_mut(i), newest.get_mut(i))
+                        && *at <= fact.observed_at
+                    {
+                        (*slot, *at) = (known, fact.observed_at);
+                    }
+                }
+                None => {
+                    brief_facts.push(known);
+                    newest.push(fact.observed_at);
+                }
+            }
+        }
+        let brief = self.brief(program, assessed, brief_facts);
+        let text = format!(
+            "The brief, as data:\n{}",
+            serde_json::to_string(&brief).unwrap_or_default()
+        );
+        self.brief = Some(brief);
+        vec![program.system.clone(), Arc::new(Message::User { text })]
+    }
+
+    fn brief(&mut self, program: &Program, assessed: &Assessed, facts: Vec<BriefFact>) -> Brief {
+        let bundle = self.bundle.clone();
+        let mut hide = |text: &str| self.pseudonyms.hide(text, &*program.guards.pii);
+        let name = bundle.customer.name.as_deref();
+        let mut trigger = BriefTrigger { kind: bundle.trigger.kind().to_owned(), ..BriefTrigger::default() };
+        match &bundle.trigger {
+            Trigger::Manual { note, .. } => trigger.text = Some(hide(note)),
+            Trigger::Message { text, .. } => trigger.text = Some(hide(text)),
+            Trigger::Signal { signal, .. } => trigger.signal = Some(signal.clone()),
+            Trigger::StageChange { from, to, .. } => (trigger.from, trigger.to) = (Some(*from), Some(*to)),
+        }
+        Brief {
+            playbook: program.playbook.name.clone(),
+            stage: program.playbook.stage,
+            goal: program.playbook.goal.clone(),
+            channel: bundle.trigger.channel(),
+            first_contact: self.first_contact,
+            customer: BriefCustomer {
+                first_name: name.and_then(|n| n.split_whitespace().next()).map(&mut hide),
+                name: name.map(&mut hide),
+                locale: bundle.customer.locale.clone(),
+            },
+            trigger,
+            sentiment: format!("{}, {}", assessed.sentiment.label, assessed.sentiment.emotion),
+            facts,
+        }
+    }
+
+    /// The keys of the facts whose values stand in `text`: of those that may be
+    /// said, or of all others.
+    pub(crate) fn stated(&self, text: &str, permission: Permission) -> Vec<String> {
+        let values = if permission == Permission::Mentionable {
+            self.said.get_or_init(|| {
+                // Looked for as if they might not be said: that is what it finds.
+                FactValues::new(
+                    self.permitted()
+                        .filter(|(_, _, p)| *p == Permission::Mentionable)
+                        .map(|(_, fact, _)| (fact.key.as_str(), &fact.value, Permission::Usable)),
+                    &[],
+                )
+            })
+        } else {
+            self.unsaid.get_or_init(|| {
+                let written: Vec<&str> = self.bundle.trigger.message().into_iter().collect();
+                FactValues::new(self.permitted().map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p)), &written)
+            })
+        };
+        let mut keys: Vec<String> = values.stated(text).into_iter().map(|stated| stated.key).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// The facts with what may be done with them. Permissions stand in the order
+    /// of the facts; one that does not fit leaves its fact hidden.
+    fn permitted(&self) -> impl Iterator<Item = (FactKind, &Fact, Permission)> {
+        let said = self.assessed.iter().flat_map(|assessed| &assessed.facts).map(Some);
+        let facts = self.bundle.facts().chain(self.evidence.iter().map(|fact| (FactKind::Intent, fact)));
+        facts.zip(said.chain(std::iter::repeat(None))).map(|((kind, fact), said)| {
+            let same = said.filter(|said: &&FactPermission| said.key == fact.key && said.kind == kind);
+            (kind, fact, same.map_or(Permission::Hidden, |said| said.permission))
+        })
+    }
+
+    /// What may be done with the fact of this key: the least of all its values.
+    pub(crate) fn permission(&self, key: &str) -> Permission {
+        self.assessed
+            .iter()
+            .flat_map(|assessed| &assessed.facts)
+            .filter(|fact| fact.key == key)
+            .map(|fact| fact.permission)
+            .min()
+            .unwrap_or(Permission::Hidden)
+    }
+
+    /// Remembers what a tool returned.
+    pub(crate) fn hear(&mut self, output: &Json) {
+        self.heard.push(output.clone());
+    }
+
+    /// Where the value of a sink came from.
+    pub(crate) fn origin_of(&self, value: Option<&Value>) -> SinkOrigin {
+        let text = match value {
+            None | Some(Value::Null) => return SinkOrigin::Trusted,
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        let customer = &self.bundle.customer;
+        let own = customer.id.as_str() == text
+            || customer.name.as_deref() == Some(&text)
+            || customer.emails.iter().chain(&customer.phones).any(|known| known.eq_ignore_ascii_case(&text));
+        if own {
+            return SinkOrigin::Trusted;
+        }
+        let read = |source: &str| source.contains(&text);
+        if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.as_str())) {
+            SinkOrigin::Untrusted
+        } else {
+            SinkOrigin::Nowhere
+        }
+    }
+}
+
+fn evidence(bundle: &Bundle, program: &Program) -> Option<Fact> {
+    let Trigger::Signal { at, evidence, .. } = &bundle.trigger else { return None };
+    Some(Fact {
+        key: EVIDENCE.to_owned(),
+        value: evidence.iter().map(|e| Value::String(e.clone())).collect(),
+        source: Source::FirstParty,
+        system: "trigger".to_owned(),
+        observed_at: *at,
+        purposes: vec![program.playbook.purpose],
+        sensitivity: Sensitivity::Internal,
+    })
+}
+
+/// A score from -1 to 1 as whole hundredths, which rules can compare.
+fn mood(score: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to -100..=100")]
+    let mood = (score.clamp(-1.0, 1.0) * 100.0).round() as i64;
+    mood
+}

@@ -1,0 +1,375 @@
+//! The run: what is, and what is next.
+
+use crate::call::{Call, Checked, Origin};
+use crate::context::Context;
+use crate::package::{Handoff, package};
+use crate::{ModelRequest, PendingCall, PlainText, Program, Step};
+use attache_journal::{
+    Actor, CallId, Decision, Digest, DraftCreated, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
+    RunId, ToolCalled, ToolReturned, Usage,
+};
+use attache_policies::{PolicyDecision, PolicyRequest, PolicySet};
+use attache_tools::{Admitted, EffectKind, Tried};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// One run: a fold over its journal entries and nothing else.
+///
+/// [`next`](Self::next) says what to do; whoever drives it does that, appends
+/// the event, and calls [`apply`](Self::apply) with it. The same entries always
+/// make the same run, so resuming after a crash, replaying, and asking what
+/// other rules would have said are one mechanism. The time is that of the last
+/// entry; there is no clock in here.
+#[derive(Debug)]
+pub struct Run {
+    pub(crate) id: RunId,
+    pub(crate) program: Arc<Program>,
+    pub(crate) now: Timestamp,
+    pub(crate) seq: u64,
+    pub(crate) started_at: Timestamp,
+    pub(crate) context: Option<Box<Context>>,
+    pub(crate) phase: Phase,
+    /// Events that follow from what is there, to be recorded in this order.
+    pub(crate) due: VecDeque<(Actor, Event)>,
+    /// Calls that the model asked for and nobody looked at yet.
+    pub(crate) wanted: VecDeque<Call>,
+    pub(crate) transcript: Vec<Arc<Message>>,
+    /// How much of the transcript the journal has.
+    pub(crate) sent: usize,
+    pub(crate) spent: Spent,
+    pub(crate) handoff: Option<Handoff>,
+    pub(crate) tried: Vec<Tried>,
+    pub(crate) drafts: BTreeMap<String, Draft>,
+    pub(crate) closing_note: Option<String>,
+}
+
+/// Where a run is between two entries.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// No entry yet.
+    New,
+    /// The guards have not looked yet.
+    Assess,
+    /// Policy has not said whether the agent may engage.
+    Gate,
+    /// The model is next.
+    Think,
+    /// A call awaits its verdict, or its refusal.
+    Judge(Box<(Call, Result<Checked, Fault>)>),
+    /// A call is allowed, and its intent is not recorded.
+    Intend(Box<Judged>),
+    /// A call's intent is recorded.
+    Act(Box<(Judged, u64, ToolCalled)>),
+    /// A draft awaits a person.
+    Wait(attache_journal::DraftId),
+    /// It is over.
+    Over(Outcome),
+}
+
+/// A call with its verdict.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) call: Call,
+    pub(crate) checked: Checked,
+    pub(crate) decided: PolicyDecided,
+    pub(crate) decided_seq: u64,
+}
+
+/// A draft and what was asked about it.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) created: DraftCreated,
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) pending: bool,
+}
+
+/// What a run has used up and done.
+#[derive(Debug, Default)]
+pub(crate) struct Spent {
+    pub(crate) calls: u32,
+    pub(crate) model_calls: u32,
+    pub(crate) faults: u32,
+    pub(crate) denials: u32,
+    /// Model calls in a row for which no model was there.
+    pub(crate) unavailable: u32,
+    pub(crate) usage: Usage,
+    seen: BTreeSet<(String, String)>,
+    deeds: BTreeSet<(String, String)>,
+}
+
+impl Spent {
+    /// Notes that a call was made.
+    pub(crate) fn note(&mut self, tool: &str, admitted: &Admitted, effect: EffectKind) {
+        self.seen.insert((tool.to_owned(), admitted.input.as_str().to_owned()));
+        if let (EffectKind::Draft | EffectKind::Write, Some(subject)) = (effect, &admitted.subject) {
+            self.deeds.insert((tool.to_owned(), subject.clone()));
+        }
+    }
+
+    /// Refuses the same call and the same deed in other words.
+    pub(crate) fn not_done_before(&self, tool: &str, admitted: &Admitted) -> Result<(), Fault> {
+        let refuse = |code: &str, feedback: &str| {
+            Err(Fault { code: code.into(), retry: Retry::Never, feedback: feedback.into() })
+        };
+        if self.seen.contains(&(tool.to_owned(), admitted.input.as_str().to_owned())) {
+            return refuse("repeated_call", "you made this very call before; its result stands above");
+        }
+        if let Some(subject) = &admitted.subject
+            && self.deeds.contains(&(tool.to_owned(), subject.clone()))
+        {
+            return refuse("already_done", "this is done already");
+        }
+        Ok(())
+    }
+}
+
+impl Run {
+    /// A run without entries. Its first event is `run_started`.
+    #[must_use]
+    pub fn new(id: RunId, program: Arc<Program>) -> Self {
+        Self {
+            id,
+            program,
+            now: Timestamp::UNIX_EPOCH,
+            seq: 0,
+            started_at: Timestamp::UNIX_EPOCH,
+            context: None,
+            phase: Phase::New,
+            due: VecDeque::new(),
+            wanted: VecDeque::new(),
+            transcript: Vec::new(),
+            sent: 0,
+            spent: Spent::default(),
+            handoff: None,
+            tried: Vec::new(),
+            drafts: BTreeMap::new(),
+            closing_note: None,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// What the model said last where a reply without a call closes the run.
+    #[must_use]
+    pub fn closing_note(&self) -> Option<&str> {
+        self.closing_note.as_deref()
+    }
+
+    /// What the run still lacks of the transcript in its journal: the messages
+    /// that are new since the last model call.
+    #[must_use]
+    pub fn unsent(&self) -> Vec<Arc<Message>> {
+        self.transcript.get(self.sent..).unwrap_or_default().to_vec()
+    }
+
+    /// The digest of its system message.
+    #[must_use]
+    pub fn prompt_digest(&self) -> &Digest {
+        &self.program.prompt_digest
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next(&self) -> Step<'_> {
+        if let Some((actor, event)) = self.due.front() {
+            return Step::Record(actor.clone(), event.clone());
+        }
+        match &self.phase {
+            Phase::New | Phase::Assess => Step::Assess,
+            Phase::Gate => Step::Decide,
+            Phase::Think => self.ask(),
+            Phase::Judge(judge) => match &judge.1 {
+                Ok(_) => Step::Decide,
+                Err(fault) => Step::Record(
+                    Actor::System,
+                    ToolReturned {
+                        tool: judge.0.tool.clone(),
+                        call: judge.0.id.clone(),
+                        output: None,
+                        fault: Some(fault.clone()),
+                        attempts: 0,
+                    }
+                    .into(),
+                ),
+            },
+            Phase::Intend(judged) => Step::Record(self.actor_of(&judged.call), self.intent(judged).into()),
+            Phase::Act(act) => self.act(act),
+            Phase::Wait(draft) => Step::AwaitReview(draft),
+            Phase::Over(outcome) => Step::Done(*outcome),
+        }
+    }
+
+    fn ask(&self) -> Step<'_> {
+        let Some(brief) = self.context.as_ref().and_then(|context| context.brief.as_ref()) else {
+            return Step::Assess;
+        };
+        let budget = &self.program.playbook.budget;
+        let elapsed = self.now.as_millisecond().saturating_sub(self.started_at.as_millisecond());
+        let left = (i64::from(budget.seconds) * 1000).saturating_sub(elapsed).max(1);
+        Step::AskModel(ModelRequest {
+            run: &self.id,
+            transcript: &self.transcript,
+            tools: &self.program.tools,
+            brief,
+            playbook: &self.program.playbook,
+            max_output_tokens: budget.output_tokens,
+            deadline_ms: left.unsigned_abs(),
+        })
+    }
+
+    fn act<'a>(&'a self, act: &'a (Judged, u64, ToolCalled)) -> Step<'a> {
+        let (judged, called_seq, called) = act;
+        // Both were there when the call was admitted, and neither goes away.
+        let (Some(context), Some(tool)) = (&self.context, self.program.registry.get(&called.tool)) else {
+            return Step::Done(Outcome::Failed);
+        };
+        let escalates = tool.spec().effect == EffectKind::Escalate;
+        let handoff = self.handoff.as_ref().filter(|_| escalates);
+        Step::CallTool(Box::new(PendingCall {
+            run: &self.id,
+            tool,
+            decided: (judged.decided_seq, &judged.decided),
+            called: (*called_seq, called),
+            bundle: &context.bundle,
+            package: handoff.map(|handoff| package(&self.program, context, handoff, &self.tried)),
+            outreach: context.outreach(),
+        }))
+    }
+
+    /// The intent of a call. The key is the same for every try of this call and
+    /// depends on nothing that the model chose but the input itself.
+    fn intent(&self, judged: &Judged) -> ToolCalled {
+        let input = &judged.checked.admitted.input;
+        ToolCalled {
+            tool: judged.call.tool.clone(),
+            call: judged.call.id.clone(),
+            input: input.clone(),
+            key: Digest::of(&[
+                self.id.as_str().as_bytes(),
+                judged.call.id.as_str().as_bytes(),
+                judged.call.tool.as_bytes(),
+                input.as_str().as_bytes(),
+            ]),
+        }
+    }
+
+    /// The event of [`Step::Assess`].
+    #[must_use]
+    pub fn assess(&self, policy: &PolicySet, now: Timestamp) -> Option<Event> {
+        self.context.as_ref().map(|context| context.assess(&self.program, policy, now))
+    }
+
+    /// The event of [`Step::Decide`]: a pure function of the run, the rules and
+    /// the time.
+    #[must_use]
+    pub fn decide(&self, policy: &PolicySet, now: Timestamp) -> Option<Event> {
+        let context = self.context.as_ref()?;
+        let (action, call, decision) = match &self.phase {
+            Phase::Gate => {
+                let case = context.case(&self.program, false);
+                let request = PolicyRequest {
+                    action: "engage",
+                    case: &case,
+                    input: None,
+                    text: None,
+                    sinks: &[],
+                    now,
+                    history: &context.history,
+                };
+                ("engage".to_owned(), None, policy.decide(&request))
+            }
+            Phase::Judge(judge) => {
+                let (call, Ok(checked)) = &**judge else { return None };
+                let case = context.case(&self.program, call.origin == Origin::Approval);
+                let request = PolicyRequest {
+                    action: &call.tool,
+                    case: &case,
+                    input: Some(&checked.input),
+                    text: checked.text.as_ref(),
+                    sinks: &checked.sinks,
+                    now,
+                    history: &context.history,
+                };
+                (call.tool.clone(), Some(call.id.clone()), policy.decide(&request))
+            }
+            Phase::New
+            | Phase::Assess
+            | Phase::Think
+            | Phase::Intend(_)
+            | Phase::Act(_)
+            | Phase::Wait(_)
+            | Phase::Over(_) => return None,
+        };
+        let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
+        let policy_digest = policy.digest().clone();
+        Some(PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, policy_digest }.into())
+    }
+
+    /// Who stands behind a call.
+    fn actor_of(&self, call: &Call) -> Actor {
+        match call.origin {
+            Origin::Model(_) => self.agent(),
+            Origin::Approval | Origin::System => Actor::System,
+        }
+    }
+
+    /// The agent of this run.
+    #[must_use]
+    pub fn agent(&self) -> Actor {
+        Actor::Agent(self.program.playbook.name.clone())
+    }
+
+    /// The draft with this id, if it awaits a person: what they would see.
+    #[must_use]
+    pub fn pending_draft(&self, id: &attache_journal::DraftId) -> Option<(&DraftCreated, Option<Timestamp>)> {
+        let draft = self.drafts.get(id.as_str()).filter(|draft| draft.pending)?;
+        Some((&draft.created, draft.due))
+    }
+
+    /// The name of a model call that is not the tools' business.
+    pub(crate) fn mint(&mut self) -> CallId {
+        self.spent.calls += 1;
+        CallId::new(format!("call_{}", self.spent.calls))
+    }
+
+    /// Why the run may not go on thinking, if so.
+    pub(crate) fn exhausted(&self) -> Option<&'static str> {
+        let (budget, spent) = (&self.program.playbook.budget, &self.spent);
+        let elapsed = self.now.as_second().saturating_sub(self.started_at.as_second());
+        let tokens = spent.usage.input_tokens.saturating_add(spent.usage.output_tokens);
+        let used_up = spent.calls >= budget.calls
+            || spent.model_calls >= budget.model_calls
+            || tokens >= budget.tokens
+            || spent.usage.micro_usd >= budget.micro_usd
+            || elapsed >= i64::from(budget.seconds);
+        if spent.faults > budget.faults {
+            Some("model_faults")
+        } else if used_up {
+            Some("budget_exhausted")
+        } else {
+            None
+        }
+    }
+
+    /// Whether a reply without a call ends the run.
+    pub(crate) fn closes_on_text(&self) -> bool {
+        self.program.playbook.plain_text == PlainText::Close
+    }
+
+    pub(crate) fn ended(&self, outcome: Outcome, reason_code: Option<String>) -> RunEnded {
+        RunEnded { outcome, reason_code, reply: None, citations: Vec::new(), usage: self.spent.usage }
+    }
+}
+
+/// Whether a decision sends the draft.
+pub(crate) fn sends(decision: Decision) -> bool {
+    match decision {
+        Decision::Approve | Decision::Edit => true,
+        Decision::Reject => false,
+    }
+}

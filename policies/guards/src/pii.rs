@@ -1,0 +1,334 @@
+//! Personal data in a text.
+
+mod checks;
+mod dates;
+mod net;
+mod numbers;
+mod secrets;
+
+use crate::offsets::Chars;
+use attache_context::words;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+words! {
+    /// A kind of personal data.
+    PiiKind {
+        /// The name of a person.
+        Person = "person",
+        /// An e-mail address.
+        Email = "email",
+        /// A phone number.
+        Phone = "phone",
+        /// A postal address.
+        Address = "address",
+        /// The name of a company or another body.
+        Organization = "organization",
+        /// A day of birth.
+        DateOfBirth = "date_of_birth",
+        /// The number of a payment card.
+        CreditCard = "credit_card",
+        /// An international bank account number.
+        Iban = "iban",
+        /// Another bank account number.
+        BankAccount = "bank_account",
+        /// A number that a state gave a person, such as a US SSN.
+        NationalId = "national_id",
+        /// The number of a passport.
+        Passport = "passport",
+        /// The number of a driver's licence.
+        DriverLicense = "driver_license",
+        /// An IP address.
+        IpAddress = "ip_address",
+        /// A web address.
+        Url = "url",
+        /// The name of an account.
+        Username = "username",
+        /// A password.
+        Password = "password",
+        /// A key or token.
+        Secret = "secret",
+        /// A place.
+        Location = "location",
+        /// A day or a moment.
+        Date = "date",
+        /// The age of a person.
+        Age = "age",
+        /// Nationality, religion or politics.
+        Nrp = "nrp",
+        /// Personal data of no other kind.
+        Other = "other",
+    }
+}
+
+/// Where personal data stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PiiSpan {
+    /// What it is.
+    pub kind: PiiKind,
+    /// Where it starts, in Unicode scalar values.
+    pub start: usize,
+    /// Where it ends, exclusive, in Unicode scalar values.
+    pub end: usize,
+    /// How sure the detector is, from 0 to 1; an estimate, not a frequency.
+    pub score: f32,
+}
+
+/// Finds personal data.
+pub trait PiiDetector: Send + Sync {
+    /// The personal data in `text`, in order, without overlaps.
+    fn find(&self, text: &str) -> Vec<PiiSpan>;
+
+    /// Everything that may be personal data, in any order, overlaps included:
+    /// an e-mail address inside a web address is there twice. What must be
+    /// hidden is taken from here. Unless told otherwise, the same as [`find`](Self::find).
+    fn candidates(&self, text: &str) -> Vec<PiiSpan> {
+        self.find(text)
+    }
+}
+
+/// Personal data that can be told by its shape.
+///
+/// Finds `email`, `url`, `ip_address`, `credit_card` (Luhn), `iban` (ISO 13616:
+/// length by country, mod 97), `phone` (international by calling code, North
+/// American, national with a leading 0, others where a word like `phone` stands
+/// before), `national_id` (US SSN), `secret` (keys by their prefixes and after
+/// words like `api key`), `password` (after the word), `date` and
+/// `date_of_birth` (a date after `born`, `DOB` and the like). Also reads JSON
+/// text: `\n` before a value is not a part of it.
+///
+/// One pass over the bytes, looking closer only at digits, `@`, `:` and a few
+/// prefixes. Where two overlap the longest wins, then the highest score, then
+/// the first. Names and postal addresses have no shape and are not found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PatternPii;
+
+impl PiiDetector for PatternPii {
+    fn find(&self, text: &str) -> Vec<PiiSpan> {
+        in_chars(text, without_overlaps(find_bytes(text)))
+    }
+
+    fn candidates(&self, text: &str) -> Vec<PiiSpan> {
+        let mut spans = find_bytes(text);
+        spans.sort_by_key(|span| (span.start, span.end));
+        in_chars(text, spans)
+    }
+}
+
+/// How many digits the calling code at the start of `digits` has.
+pub(crate) fn calling_code_length(digits: &str) -> Option<usize> {
+    checks::calling_code(digits.as_bytes())
+}
+
+/// The digits of a phone number: the shortest local one, and the longest with `00` before it.
+const LEAST: usize = 7;
+const MOST: usize = 17;
+
+/// Calls `take` with each run of 7 to 17 digits in `text`, grouped as people
+/// group numbers, as (start, end, digits): the longest first at each place, on
+/// until it answers that it took one. Starts at a `+` or `(` that belongs to it.
+pub(crate) fn digit_runs(text: &str, mut take: impl FnMut(usize, usize, &str) -> bool) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let mut digits = String::new();
+    while let Some(byte) = bytes.get(at) {
+        if !byte.is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let run = numbers::Run::read(bytes, at);
+        at = run.next;
+        let mut left = run.digits();
+        let mut index = 0;
+        while left >= LEAST {
+            let Some(first) = run.from(index).next() else {
+                break;
+            };
+            index += 1;
+            left -= first.end - first.start;
+            digits.clear();
+            let mut ends = [(0, 0); numbers::Run::GROUPS];
+            let mut count = 0;
+            for (group, end) in run.from(index - 1).zip(&mut ends) {
+                digits.push_str(text.get(group.start..group.end).unwrap_or_default());
+                if digits.len() > MOST {
+                    break;
+                }
+                *end = (group.end, digits.len());
+                count += 1;
+            }
+            let before = |distance: usize| {
+                first
+                    .start
+                    .checked_sub(distance)
+                    .and_then(|at| bytes.get(at))
+                    .copied()
+            };
+            let start = match (before(2), before(1)) {
+                (Some(b'+'), Some(b'(')) => first.start - 2,
+                (_, Some(b'+')) => first.start - 1,
+                _ => first.start,
+            };
+            let taken = ends.iter().take(count).rposition(|(end, length)| {
+                *length >= LEAST
+                    && digits
+                        .get(..*length)
+                        .is_some_and(|digits| take(start, *end, digits))
+            });
+            if let Some(last) = taken {
+                for group in run.from(index).take(last) {
+                    left -= group.end - group.start;
+                }
+                index += last;
+            }
+        }
+    }
+}
+
+/// The spans in byte offsets, overlaps included.
+fn find_bytes(text: &str) -> Vec<PiiSpan> {
+    let bytes = text.as_bytes();
+    let mut found = Found {
+        text,
+        bytes,
+        spans: Vec::new(),
+    };
+    secrets::find(&mut found);
+    let (mut at, mut url_end) = (0, 0);
+    while let Some(&byte) = bytes.get(at) {
+        at = match byte {
+            b'0'..=b'9' => numbers::look(&mut found, at),
+            b'@' => net::email(&mut found, at),
+            // What stands inside a web address is no second one.
+            b':' if at >= url_end => {
+                url_end = net::url(&mut found, at).unwrap_or(url_end);
+                if url_end <= at {
+                    net::ipv6(&mut found, at)
+                } else {
+                    at + 1
+                }
+            }
+            b'.' if at >= url_end => {
+                url_end = net::www(&mut found, at).unwrap_or(url_end);
+                at + 1
+            }
+            _ => at + 1,
+        };
+    }
+    found.spans
+}
+
+/// The search over one text.
+struct Found<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    /// What was found, in byte offsets.
+    spans: Vec<PiiSpan>,
+}
+
+impl Found<'_> {
+    fn push(&mut self, kind: PiiKind, start: usize, end: usize, score: f32) {
+        // Offsets come from bytes; a span that cuts a char would be a fault of ours.
+        if start < end && self.text.get(start..end).is_some() {
+            self.spans.push(PiiSpan {
+                kind,
+                start,
+                end,
+                score,
+            });
+        }
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    /// Whether a word goes on to the left of `at`. The letter of a JSON escape
+    /// (`\n`, `\u001f`) does not belong to what follows it.
+    fn glued_left(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else {
+            return false;
+        };
+        let byte = self.byte(before);
+        (byte.is_ascii_alphanumeric() || byte == b'_') && !is_escape_end(self.bytes, before)
+    }
+
+    /// Whether one of `words` stands in the 48 bytes before `at`, in any case.
+    fn context(&self, at: usize, words: &[&str]) -> bool {
+        let window = self
+            .bytes
+            .get(at.saturating_sub(48)..at)
+            .unwrap_or_default();
+        (0..window.len()).any(|at| {
+            let rest = window.get(at..).unwrap_or_default();
+            let first = rest.first().map(u8::to_ascii_lowercase);
+            words.iter().any(|word| {
+                // One byte tells nearly all words apart.
+                first == word.as_bytes().first().copied()
+                    && rest
+                        .get(..word.len())
+                        .is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+            })
+        })
+    }
+}
+
+/// Whether the byte at `at` ends a JSON escape.
+pub(crate) fn is_escape_end(bytes: &[u8], at: usize) -> bool {
+    let back = |distance: usize| at.checked_sub(distance).and_then(|i| bytes.get(i)).copied();
+    match bytes.get(at) {
+        Some(b'n' | b't' | b'r' | b'b' | b'f') if back(1) == Some(b'\\') => {
+            // An even number of backslashes is text: `C:\\new`.
+            let slashes = (1..=8)
+                .take_while(|distance| back(*distance) == Some(b'\\'))
+                .count();
+            slashes % 2 == 1
+        }
+        Some(byte) if byte.is_ascii_hexdigit() => back(4) == Some(b'u') && back(5) == Some(b'\\'),
+        _ => false,
+    }
+}
+
+/// The longest of those that overlap, then the surest, then the first; in order.
+fn without_overlaps(mut spans: Vec<PiiSpan>) -> Vec<PiiSpan> {
+    spans.sort_by(|a, b| {
+        (b.end - b.start)
+            .cmp(&(a.end - a.start))
+            .then(b.score.total_cmp(&a.score))
+            .then(a.start.cmp(&b.start))
+            .then(a.kind.cmp(&b.kind))
+    });
+    let mut taken: BTreeMap<usize, PiiSpan> = BTreeMap::new();
+    for span in spans {
+        let free = taken
+            .range(..span.end)
+            .next_back()
+            .is_none_or(|(_, before)| before.end <= span.start);
+        if free {
+            taken.insert(span.start, span);
+        }
+    }
+    taken.into_values().collect()
+}
+
+/// Spans in byte offsets, in order, as spans in Unicode scalar values.
+fn in_chars(text: &str, mut spans: Vec<PiiSpan>) -> Vec<PiiSpan> {
+    if text.is_ascii() {
+        return spans;
+    }
+    // Two walks, since ends are not in order where spans nest.
+    let mut chars = Chars::new(text);
+    let mut ends: Vec<_> = spans.iter().map(|span| span.end).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let ends: BTreeMap<_, _> = ends.into_iter().map(|end| (end, chars.at(end))).collect();
+    let mut chars = Chars::new(text);
+    for span in &mut spans {
+        span.start = chars.at(span.start);
+        span.end = ends.get(&span.end).copied().unwrap_or(span.start);
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! What may be done with a fact.
+
+use crate::decide::Outcome;
+use crate::rule::DEFAULT_DENY;
+use crate::{Case, FactAction, PolicyRequest, PolicySet};
+use attache_context::{Fact, FactKind};
+use attache_journal::{FactPermission, Permission, Verdict};
+use cedar_policy::Context;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Answers kept by a set; two generations of this many.
+const GENERATION: usize = 4_096;
+
+impl PolicySet {
+    /// What may be done with a fact: `hidden` if `see` is not allowed, else
+    /// `usable`, else, if `mention` is allowed as well, `mentionable`.
+    ///
+    /// It names the rules that decided: those that hide it; or those that show it
+    /// and then those that keep it from being said or allow that. Answers are
+    /// kept, since a run asks for the same facts again and again.
+    #[must_use]
+    pub fn permit_fact(&self, case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> FactPermission {
+        let key = key(case, kind, fact, now);
+        if let Some((permission, policies)) = self.cache.get(&key) {
+            return FactPermission { key: fact.key.clone(), kind, permission, policies };
+        }
+        let (permission, policies) = self.judge(case, kind, fact, now);
+        self.cache.put(key, (permission, policies.clone()));
+        FactPermission { key: fact.key.clone(), kind, permission, policies }
+    }
+
+    fn judge(&self, case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> (Permission, Vec<String>) {
+        let asked = |action: FactAction| PolicyRequest::new(action.as_str(), case, now);
+        let answer = || -> Result<_, String> {
+            let context = Context::from_pairs([("case".to_owned(), self.lexicon.case(case)?)])
+                .map_err(|fault| fault.to_string())?;
+            let entities = self.fact_entities(kind, fact, now)?;
+            let decide = |action, context| -> Result<(Verdict, Vec<String>), String> {
+                let request = asked(action);
+                let outcome: Outcome = self.ask_fact(&request, fact, context, &entities)?;
+                let decision = self.conclude(&request, outcome);
+                Ok((decision.verdict, decision.policies))
+            };
+            let (seen, mut policies) = decide(FactAction::See, context.clone())?;
+            if seen != Verdict::Allow {
+                return Ok((Permission::Hidden, policies));
+            }
+            let (said, also) = decide(FactAction::Mention, context)?;
+            policies.extend(also);
+            Ok(match said {
+                Verdict::Allow => (Permission::Mentionable, policies),
+                Verdict::Redact | Verdict::Review | Verdict::Escalate | Verdict::Deny => {
+                    (Permission::Usable, policies)
+                }
+            })
+        };
+        let (permission, mut policies) = answer()
+            .unwrap_or_else(|_| (Permission::Hidden, vec![crate::rule::POLICY_ERROR.to_owned()]));
+        policies.retain(|id| id != DEFAULT_DENY);
+        (permission, policies)
+    }
+}
+
+/// Answers about facts. Only a memory: what it says is what would be computed.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    generations: Mutex<Generations>,
+}
+
+type Answer = (Permission, Vec<String>);
+
+/// Bounded without a clock: when the young generation is full it becomes the old
+/// one, and what nobody asked for since is gone with the one before.
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Box<[u8]>, Answer>,
+    old: HashMap<Box<[u8]>, Answer>,
+}
+
+impl Cache {
+    fn get(&self, key: &[u8]) -> Option<Answer> {
+        // A panic elsewhere cannot leave half an answer behind.
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = generations.young.get(key) {
+            return Some(answer.clone());
+        }
+        let (key, answer) = generations.old.remove_entry(key)?;
+        generations.insert(key, answer.clone());
+        Some(answer)
+    }
+
+    fn put(&self, key: Box<[u8]>, answer: Answer) {
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer);
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.young.len().saturating_add(generations.old.len())
+    }
+}
+
+impl Generations {
+    fn insert(&mut self, key: Box<[u8]>, answer: Answer) {
+        if self.young.len() >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, answer);
+    }
+}
+
+/// Everything that the answer depends on, each text preceded by its length. The
+/// customer is not among it, see [`Case`].
+fn key(case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> Box<[u8]> {
+    // Taken apart by name, so that a new field must be given a place here.
+    let Case {
+        playbook,
+        stage,
+        purpose,
+        channel,
+        trigger,
+        signal,
+        sentiment,
+        mood,
+        emotion,
+        wants_human,
+        consent,
+        first_contact,
+        outreach,
+        approved,
+        customer: _,
+    } = case;
+    let Fact { key, value: _, source, system, observed_at: _, purposes, sensitivity } = fact;
+    let mut bytes = Vec::with_capacity(192);
+    for text in [playbook, trigger, signal, key, system] {
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes.extend_from_slice(&[
+        *stage as u8,
+        *purpose as u8,
+        *channel as u8,
+        *sentiment as u8,
+        *emotion as u8,
+        u8::from(*wants_human),
+        u8::from(consent.ai_interaction),
+        u8::from(consent.marketing_email),
+        u8::from(consent.profiling),
+        u8::from(*first_contact),
+        u8::from(*outreach),
+        u8::from(*approved),
+        kind as u8,
+        *source as u8,
+        *sensitivity as u8,
+        purposes.iter().fold(0, |set, purpose| set | 1_u8 << (*purpose as u8)),
+    ]);
+    bytes.extend_from_slice(&mood.to_le_bytes());
+    bytes.extend_from_slice(&fact.age_days(now).to_le_bytes());
+    bytes.into_boxed_slice()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use super::*;
+use serde_json::json;
+
+fn spec(name: &str, effect: &str, input_schema: Value) -> ActionSpec {
+    ActionSpec { name: name.into(), effect: effect.into(), input_schema }
+}
+
+#[test]
+fn a_closed_schema_becomes_a_record() {
+    let schema = json!({
+        "type": "object",
+        "required": ["amount", "urgent", "tags", "to", "kind", "note", "ratio", "table"],
+        "additionalProperties": false,
+        "properties": {
+            "amount": {"type": "integer"},
+            "urgent": {"type": "boolean"},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "to": {"$ref": "#/$defs/Target"},
+            "kind": {"type": "string", "enum": ["a", "b"]},
+            "note": {"type": ["string", "null"]},
+            "reason": {"type": "string"},
+            "ratio": {"type": "number"},
+            "table": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
+            "choice": {"anyOf": [{"$ref": "#/$defs/Target"}, {"type": "null"}]},
+            "either": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+            "odd \"name\"": {"type": "string"},
+        },
+        "$defs": {"Target": {"type": "object", "required": ["id"], "properties": {
+            "id": {"type": "string"}, "next": {"$ref": "#/$defs/Target"},
+        }}},
+    });
+    let generated = generate(&[spec("refund", "write", schema)]).unwrap();
+    let line = generated.text.lines().find(|line| line.starts_with("action \"refund\"")).unwrap();
+    for part in [
+        "action \"refund\" in [Action::\"write\"]",
+        "\"amount\": Long",
+        "\"urgent\": Bool",
+        "\"tags\": Set<String>",
+        "\"to\": { \"id\": String, \"next\"?: { \"id\": String,",
+        "\"kind\": String",
+        "\"note\"?: String",
+        "\"reason\"?: String",
+        "\"choice\"?: { \"id\": String",
+        "\"odd \\\"name\\\"\"?: String",
+        "sinks: Set<Sink>",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    for part in ["ratio", "table", "either"] {
+        assert!(!line.contains(part), "{part} in {line}");
+    }
+    is_valid(&generated.text);
+}
+
+/// The text is a schema that Cedar takes.
+fn is_valid(text: &str) {
+    let (_, warnings) = cedar_policy::Schema::from_cedarschema_str(text).unwrap();
+    assert_eq!(warnings.map(|warning| warning.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn every_effect_is_a_group_and_known_tools_are_actions() {
+    let text = generate(&[]).unwrap().text;
+    is_valid(&text);
+    for (name, effect) in KNOWN {
+        assert!(text.contains(&format!("action \"{name}\" in [Action::\"{effect}\"]")), "{name}");
+    }
+}
+
+#[test]
+fn what_a_registry_says_of_a_known_tool_counts() {
+    let generated = generate(&[spec(
+        "reply",
+        "write",
+        json!({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}),
+    )])
+    .unwrap();
+    assert_eq!(
+        generated.tools.get("reply"),
+        Some(&Shape::Record(vec![Field { name: "text".into(), optional: false, shape: Some(Shape::Text) }]))
+    );
+}
+
+#[test]
+fn odd_tools_are_refused() {
+    let object = json!({"type": "object"});
+    for (specs, expected) in [
+        (vec![spec("see", "read", object.clone())], "must not be called `see`"),
+        (vec![spec("write", "write", object.clone())], "must not be called `write`"),
+        (vec![spec("a", "destroy", object.clone())], "unknown effect `destroy`"),
+        (vec![spec("a", "read", json!({"type": "string"}))], "the input of `a` must be an object"),
+        (vec![spec("a", "read", json!({"type": ["object", "null"]}))], "the input of `a` must be an object"),
+        (vec![spec("a", "read", json!({"$ref": "#"}))], "the input of `a` must be an object"),
+        (vec![spec("a", "read", object.clone()), spec("a", "write", object.clone())], "two tools are called `a`"),
+    ] {
+        let fault = generate(&specs).err().unwrap().to_string();
+        assert!(fault.starts_with("(actions):1:1: ") && fault.contains(expected), "{fault}");
+    }
+}

@@ -1,0 +1,98 @@
+//! From text to the terms that are indexed and asked for.
+//!
+//! Documents and questions go through the same analysis: words of letters and
+//! digits, lower case, accents folded, words without content dropped, English
+//! stems.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use tantivy::tokenizer::{
+    AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter,
+    TextAnalyzer,
+};
+
+/// How many different terms of a question are searched for. Of a longer
+/// question the rarest terms are taken.
+pub const MAX_TERMS: usize = 64;
+
+/// How many characters of a question are read. A letter to support is seldom
+/// longer, and a pasted log file says nothing more after this.
+const MAX_QUERY: usize = 20_000;
+
+/// Longer words are no words; they are not indexed.
+const MAX_WORD: usize = 64;
+
+/// Words that carry no content in articles or in questions, before stemming.
+///
+/// It goes beyond the usual list of a search library: in a small knowledge
+/// base "how", "can" and "please" are rare, and rare words weigh most. The
+/// letters are what is left of contractions: "don't" is read as "don" and "t".
+const STOP_WORDS: &str = "\
+    a about above after again against all also am an and any are aren as at be because been before being below \
+    between both but by can cannot could couldn d did didn do does doesn doing don down dont during each few for from \
+    further had hadn has hasn have haven having he hello her here hers herself hi him himself his how i if im in into \
+    is isn it its itself ive just ll m may me might more most must my myself no nor not of off on once only or other \
+    ought our ours ourselves out over own please re s same shall she should shouldn so some such t thank thanks than \
+    that the their theirs them themselves then there these they this those through to too under until up us ve very \
+    was wasn we were weren what when where which while who whom whose why will with won would wouldn you your yours \
+    yourself yourselves";
+
+static ANALYZER: LazyLock<TextAnalyzer> = LazyLock::new(|| {
+    TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(RemoveLongFilter::limit(MAX_WORD))
+        .filter(LowerCaser)
+        .filter(AsciiFoldingFilter)
+        .filter(StopWordFilter::remove(STOP_WORDS.split_whitespace().map(str::to_owned)))
+        .filter(Stemmer::new(Language::English))
+        .build()
+});
+
+/// The analysis, for the index.
+pub(crate) fn analyzer() -> TextAnalyzer {
+    ANALYZER.clone()
+}
+
+/// The different terms of `text`.
+pub(crate) fn terms(text: &str) -> BTreeSet<String> {
+    let mut analyzer = analyzer();
+    let mut stream = analyzer.token_stream(text);
+    let mut terms = BTreeSet::new();
+    while let Some(token) = stream.next() {
+        if !token.text.is_empty() {
+            terms.insert(token.text.clone());
+        }
+    }
+    terms
+}
+
+/// The different terms of a question.
+pub(crate) fn query_terms(query: &str) -> BTreeSet<String> {
+    let end = query.char_indices().nth(MAX_QUERY).map_or(query.len(), |(at, _)| at);
+    terms(query.get(..end).unwrap_or_default())
+}
+
+/// The share of the question's content words that `passage` has, from 0 to 1,
+/// each word weighing the same.
+///
+/// A question without content words is covered by nothing: 0.
+/// [`Kb::coverage`](crate::Kb::coverage) weighs the words by how rare they are.
+#[must_use]
+pub fn coverage(query: &str, passage: &str) -> f32 {
+    weighed(&query_terms(query), &terms(passage), |_| 1.0)
+}
+
+/// The share of `asked`, by `weight`, that is among `had`.
+pub(crate) fn weighed(asked: &BTreeSet<String>, had: &BTreeSet<String>, weight: impl Fn(&str) -> f32) -> f32 {
+    let (mut all, mut covered) = (0.0, 0.0);
+    for term in asked {
+        let weight = weight(term);
+        all += weight;
+        if had.contains(term) {
+            covered += weight;
+        }
+    }
+    if all > 0.0 { covered / all } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! What the tantivy index holds, and how it is changed.
+//!
+//! One entry is a document or a passage of one. The two kinds have fields of
+//! their own, so that the statistics of one do not skew the ranking of the
+//! other, and one commit changes both.
+
+use crate::analysis;
+use crate::passages::Cut;
+use crate::sources::Document;
+use tantivy::merge_policy::NoMergePolicy;
+use tantivy::schema::{
+    Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions, Value,
+};
+use tantivy::{Index, IndexWriter, TantivyDocument, TantivyError, Term};
+
+/// The name of the analysis in the index. It is in the schema: a change of the
+/// analysis needs another name, and so makes old indexes ask to be made anew.
+const ANALYSIS: &str = "attache-1";
+
+/// What a writer may keep in memory before it writes a segment.
+const MEMORY: usize = 64 << 20;
+
+/// The kind of an entry that is a document.
+pub(crate) const DOCUMENT: &str = "d";
+
+/// The kind of an entry that is a passage.
+pub(crate) const PASSAGE: &str = "p";
+
+/// The fields of the index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields {
+    /// [`DOCUMENT`] or [`PASSAGE`].
+    pub(crate) kind: Field,
+    /// The document's id.
+    pub(crate) doc: Field,
+    /// The file it is from.
+    pub(crate) source: Field,
+    /// The hash of its content.
+    pub(crate) digest: Field,
+    /// The title to show.
+    pub(crate) title: Field,
+    /// The text of the document or the passage.
+    pub(crate) text: Field,
+    /// Where the passage starts; how many passages a document has.
+    pub(crate) start: Field,
+    /// Where the passage ends.
+    pub(crate) end: Field,
+    /// What a document is found by.
+    pub(crate) documents: Ranked,
+    /// What a passage is found by.
+    pub(crate) passages: Ranked,
+}
+
+/// The fields that a kind of entry is ranked by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ranked {
+    /// The title.
+    pub(crate) title: Field,
+    /// The headings.
+    pub(crate) headings: Field,
+    /// All words, those of title and headings too.
+    pub(crate) body: Field,
+}
+
+/// The schema with its fields.
+pub(crate) fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let ranked = TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default().set_tokenizer(ANALYSIS).set_index_option(IndexRecordOption::WithFreqs),
+    );
+    let mut ranks = |builder: &mut SchemaBuilder, of: &str| Ranked {
+        title: builder.add_text_field(&format!("{of}_title"), ranked.clone()),
+        headings: builder.add_text_field(&format!("{of}_headings"), ranked.clone()),
+        body: builder.add_text_field(&format!("{of}_body"), ranked.clone()),
+    };
+    let fields = Fields {
+        kind: builder.add_text_field("kind", STRING),
+        doc: builder.add_text_field("doc", STRING | STORED),
+        source: builder.add_text_field("source", STORED),
+        digest: builder.add_text_field("digest", STORED),
+        title: builder.add_text_field("title", STORED),
+        text: builder.add_text_field("text", STORED),
+        start: builder.add_u64_field("start", STORED),
+        end: builder.add_u64_field("end", STORED),
+        documents: ranks(&mut builder, "documents"),
+        passages: ranks(&mut builder, "passages"),
+    };
+    (builder.build(), fields)
+}
+
+/// Teaches `index` the analysis.
+pub(crate) fn prepare(index: &Index) {
+    index.tokenizers().register(ANALYSIS, analysis::analyzer());
+}
+
+/// A document with where it is from.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) source: &'a str,
+    pub(crate) digest: &'a str,
+    pub(crate) cut: &'a Cut,
+}
+
+impl Fields {
+    /// The term that every entry of the document `id` has.
+    pub(crate) fn doc_term(&self, id: &str) -> Term {
+        Term::from_field_text(self.doc, id)
+    }
+
+    /// The term that every entry of this kind has.
+    pub(crate) fn kind_term(&self, kind: &str) -> Term {
+        Term::from_field_text(self.kind, kind)
+    }
+
+    /// The entries of one document: itself, then its passages.
+    pub(crate) fn entries(&self, entry: &Entry<'_>) -> Vec<TantivyDocument> {
+        let Document { id, title, text } = entry.document;
+        let Cut { title: own, headings, words, pieces } = entry.cut;
+        let title = Some(title).filter(|title| !title.trim().is_empty()).or(own.as_ref()).unwrap_or(id);
+
+        let mut document = self.entry(DOCUMENT, id, title, text, pieces.len(), 0);
+        document.add_text(self.source, entry.source);
+        document.add_text(self.digest, entry.digest);
+        rank(&mut document, self.documents, title, headings, words);
+        let mut entries = vec![document];
+        for piece in pieces {
+            let mut shown = vec![title.as_str()];
+            shown.extend(piece.trail.iter().map(String::as_str).filter(|heading| heading != title));
+            let mut passage = self.entry(PASSAGE, id, &shown.join(" > "), &piece.text, piece.start, piece.end);
+            rank(&mut passage, self.passages, title, &piece.trail, &piece.words);
+            entries.push(passage);
+        }
+        entries
+    }
+
+    fn entry(&self, kind: &str, id: &str, title: &str, text: &str, start: usize, end: usize) -> TantivyDocument {
+        let mut entry = TantivyDocument::new();
+        entry.add_text(self.kind, kind);
+        entry.add_text(self.doc, id);
+        entry.add_text(self.title, title);
+        entry.add_text(self.text, text);
+        entry.add_u64(self.start, start.try_into().unwrap_or(u64::MAX));
+        entry.add_u64(self.end, end.try_into().unwrap_or(u64::MAX));
+        entry
+    }
+}
+
+/// Adds what an entry is found by.
+fn rank(entry: &mut TantivyDocument, by: Ranked, title: &str, headings: &[String], words: &str) {
+    entry.add_text(by.title, title);
+    entry.add_text(by.body, title);
+    for heading in headings.iter().filter(|heading| *heading != title) {
+        entry.add_text(by.headings, heading);
+        entry.add_text(by.body, heading);
+    }
+    entry.add_text(by.body, words);
+}
+
+/// A stored text; empty if there is none.
+pub(crate) fn stored_text(entry: &TantivyDocument, field: Field) -> String {
+    entry.get_first(field).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+}
+
+/// A stored number; 0 if there is none.
+pub(crate) fn stored_number(entry: &TantivyDocument, field: Field) -> usize {
+    entry.get_first(field).and_then(|value| value.as_u64()).and_then(|n| n.try_into().ok()).unwrap_or(0)
+}
+
+/// One change of the index: all of it, or nothing.
+pub(crate) struct Change {
+    writer: IndexWriter,
+    fields: Fields,
+    changed: bool,
+}
+
+impl Change {
+    /// Begins a change; no other process can until it ends.
+    pub(crate) fn begin(index: &Index, fields: Fields) -> Result<Self, TantivyError> {
+        let writer: IndexWriter = index.writer_with_num_threads(1, MEMORY)?;
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        Ok(Self { writer, fields, changed: false })
+    }
+
+    /// Puts a document in the place of the one with this id, if there is one.
+    pub(crate) fn put(&mut self, entry: &Entry<'_>) -> Result<(), TantivyError> {
+        self.remove(&entry.document.id);
+        for entry in self.fields.entries(entry) {
+            self.writer.add_document(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a document.
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.changed = true;
+        self.writer.delete_term(self.fields.doc_term(id));
+    }
+
+    /// Makes the change durable, if there is one.
+    pub(crate) fn commit(mut self, index: &Index) -> Result<(), TantivyError> {
+        if !self.changed {
+            return Ok(());
+        }
+        self.writer.commit()?;
+        // One segment without deleted entries: the scores then depend on the
+        // documents alone, not on the order in which they came, and a search
+        // reads one file. The change is durable already: a fault here costs
+        // nothing but speed, and the next change tries again.
+        if let Ok(segments) = index.searchable_segment_metas() {
+            let ids: Vec<_> = segments.iter().map(|segment| segment.id()).collect();
+            let deleted = segments.iter().any(|segment| segment.num_deleted_docs() > 0);
+            if (ids.len() > 1 || deleted) && self.writer.merge(&ids).wait().is_ok() {
+                let _unused_files = self.writer.garbage_collect_files().wait();
+            }
+        }
+        self.writer.wait_merging_threads()
+    }
+}

@@ -1,0 +1,424 @@
+//! The knowledge base as its users see it.
+
+use crate::error::KbError;
+use crate::index::{self, Change, Entry, Fields, stored_number, stored_text};
+use crate::passages::{self, Markup};
+use crate::search::Search;
+use crate::sources::{self, Document, Item, Listing, Skipped, Source};
+use async_trait::async_trait;
+use attache_tools::{KnowledgeBase, Passage, PortError};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+use tantivy::directory::MmapDirectory;
+use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError};
+
+/// The file that says which segments an index has. It is replaced in one step
+/// at every commit.
+const META: &str = "meta.json";
+
+/// A knowledge base: in a folder, or in memory. Clones share it.
+#[derive(Clone)]
+pub struct Kb {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The folder; none in memory.
+    dir: Option<PathBuf>,
+    opened: RwLock<Option<Arc<Opened>>>,
+}
+
+/// An index that is open.
+struct Opened {
+    index: Index,
+    reader: IndexReader,
+    fields: Fields,
+    stamp: Option<Stamp>,
+}
+
+/// Tells one state of an index from the next.
+type Stamp = (SystemTime, u64);
+
+/// What [`Kb::add`] did.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Report {
+    /// How many documents are new.
+    pub added: usize,
+    /// How many documents have changed.
+    pub updated: usize,
+    /// How many documents are as they were.
+    pub unchanged: usize,
+    /// How many documents are gone with their files.
+    pub removed: usize,
+    /// What was not added, in the order of the files.
+    pub skipped: Vec<Skipped>,
+}
+
+/// How far [`Kb::add`] is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// How many files are done.
+    pub done: usize,
+    /// How many files there are.
+    pub files: usize,
+    /// The file that is next.
+    pub path: &'a Path,
+}
+
+/// A document in a list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// The file it is from; empty for one given in memory.
+    pub source: String,
+    /// How many passages it has.
+    pub passages: usize,
+}
+
+/// What is known of a document before files are added.
+struct Known {
+    source: String,
+    digest: String,
+}
+
+impl Kb {
+    /// The knowledge base in the folder `dir`. A folder that is not there yet
+    /// is an empty one; it is made by the first [`add`](Self::add).
+    ///
+    /// # Errors
+    /// If there is an index that cannot be read.
+    pub fn open(dir: &Path) -> Result<Self, KbError> {
+        let kb = Self { inner: Arc::new(Inner { dir: Some(dir.to_owned()), opened: RwLock::new(None) }) };
+        kb.opened()?;
+        Ok(kb)
+    }
+
+    /// A knowledge base of these Markdown documents, in memory. Of two with the
+    /// same id the later one counts.
+    ///
+    /// # Errors
+    /// If a document has no text, or an id that none can have.
+    pub fn in_memory(documents: impl IntoIterator<Item = Document>) -> Result<Self, KbError> {
+        let documents: BTreeMap<_, _> = documents.into_iter().map(|doc| (doc.id.clone(), doc)).collect();
+        for document in documents.values() {
+            let fault = |reason| KbError::Path {
+                path: PathBuf::from(&document.id),
+                source: io::Error::new(io::ErrorKind::InvalidData, reason),
+            };
+            sources::check(document).map_err(fault)?;
+        }
+        let build = || {
+            let (schema, fields) = index::schema();
+            let empty = Index::create_in_ram(schema.clone());
+            index::prepare(&empty);
+            let builder = Index::builder().schema(schema).tokenizers(empty.tokenizers().clone());
+            let directory = tantivy::directory::RamDirectory::create();
+            let mut writer = builder.single_segment_index_writer(directory, 64 << 20)?;
+            for document in documents.values() {
+                let cut = passages::cut(&document.text, Markup::Markdown);
+                let digest = digest(document, Markup::Markdown);
+                let entry = Entry { document, source: "", digest: &digest, cut: &cut };
+                for entry in fields.entries(&entry) {
+                    writer.add_document(entry)?;
+                }
+            }
+            Opened::new(writer.finalize()?, fields, None)
+        };
+        let opened = build().map_err(|error| KbError::index(Path::new("memory"), error))?;
+        Ok(Self { inner: Arc::new(Inner { dir: None, opened: RwLock::new(Some(Arc::new(opened))) }) })
+    }
+
+    /// Adds the articles in these files and folders, and removes those whose
+    /// files are gone from these folders. Unchanged files are left as they are.
+    ///
+    /// A document's id is its file's name without extension; if two files in a
+    /// folder share it, their paths in the folder. In JSONL it is the `id`.
+    /// The change is one commit: a search sees all of it or nothing, and so
+    /// does the next start after a kill.
+    ///
+    /// # Errors
+    /// If a path is not there, or the index cannot be written. Faults of single
+    /// files are in the report.
+    pub fn add(&self, paths: &[PathBuf], progress: &mut dyn FnMut(Progress<'_>)) -> Result<Report, KbError> {
+        let listing = sources::list(paths)?;
+        let opened = self.opened_or_new()?;
+        let mut adding = Adding {
+            change: self.said(Change::begin(&opened.index, opened.fields))?,
+            // Read under the lock: what another process did until now counts.
+            known: self.known()?,
+            report: Report { skipped: listing.skipped.clone(), ..Report::default() },
+            unread: listing.unread.clone(),
+            seen: BTreeMap::new(),
+        };
+        let files = listing.files.len();
+        for (done, source) in listing.files.iter().enumerate() {
+            progress(Progress { done, files, path: &source.shown });
+            source.read(&mut |item| self.said(adding.item(source, item, &listing)))?;
+        }
+        adding.remove_gone(&listing);
+        let Adding { change, report, .. } = adding;
+        self.said(change.commit(&opened.index))?;
+        self.refresh(&opened)?;
+        Ok(report)
+    }
+
+    /// Removes a document; tells whether there was one.
+    ///
+    /// # Errors
+    /// If the index cannot be written.
+    pub fn remove(&self, id: &str) -> Result<bool, KbError> {
+        let Some(opened) = self.opened()? else { return Ok(false) };
+        let mut change = self.said(Change::begin(&opened.index, opened.fields))?;
+        if self.document(id)?.is_none() {
+            return Ok(false);
+        }
+        change.remove(id);
+        self.said(change.commit(&opened.index))?;
+        self.refresh(&opened)?;
+        Ok(true)
+    }
+
+    /// The passages that fit `query` best, best first, at most `top`. The query
+    /// is text; nothing in it is syntax. At most
+    /// [`MAX_TERMS`](crate::MAX_TERMS) of its terms are searched for.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, KbError> {
+        Ok(self.reading(|search| search.passages(query, top))?.unwrap_or_default())
+    }
+
+    /// The documents that fit `query` best, each with its best passage and the
+    /// document's score; best first, at most `top`.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn search_documents(&self, query: &str, top: usize) -> Result<Vec<Passage>, KbError> {
+        Ok(self.reading(|search| search.documents(query, top))?.unwrap_or_default())
+    }
+
+    /// The share of the question's content words that `passage` has, at most 1.
+    /// A rare word weighs more than a common one, a word that the knowledge
+    /// base does not have at all most.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn coverage(&self, query: &str, passage: &str) -> Result<f32, KbError> {
+        let weighed = self.reading(|search| search.coverage(query, passage))?;
+        Ok(weighed.unwrap_or_else(|| crate::coverage(query, passage)))
+    }
+
+    /// Every document, by id.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn list(&self) -> Result<Vec<Listed>, KbError> {
+        let mut list = Vec::new();
+        if let Some((stored, fields)) = self.stored()? {
+            list.extend(stored.iter().map(|entry| Listed {
+                id: stored_text(entry, fields.doc),
+                title: stored_text(entry, fields.title),
+                source: stored_text(entry, fields.source),
+                passages: stored_number(entry, fields.start),
+            }));
+        }
+        list.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(list)
+    }
+
+    /// The text of a document: what offsets count in.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn document(&self, id: &str) -> Result<Option<String>, KbError> {
+        let Some(opened) = self.opened()? else { return Ok(None) };
+        let found = self.said(opened.search().find(id))?;
+        Ok(found.map(|entry| stored_text(&entry, opened.fields.text)))
+    }
+
+    fn known(&self) -> Result<BTreeMap<String, Known>, KbError> {
+        let Some((stored, fields)) = self.stored()? else { return Ok(BTreeMap::new()) };
+        let known = stored.iter().map(|entry| {
+            let source = stored_text(entry, fields.source);
+            (stored_text(entry, fields.doc), Known { source, digest: stored_text(entry, fields.digest) })
+        });
+        Ok(known.collect())
+    }
+
+    fn stored(&self) -> Result<Option<(Vec<tantivy::TantivyDocument>, Fields)>, KbError> {
+        let Some(opened) = self.opened()? else { return Ok(None) };
+        Ok(Some((self.said(opened.search().stored())?, opened.fields)))
+    }
+
+    fn reading<T>(&self, what: impl FnOnce(&Search) -> Result<T, TantivyError>) -> Result<Option<T>, KbError> {
+        let Some(opened) = self.opened()? else { return Ok(None) };
+        self.said(what(&opened.search())).map(Some)
+    }
+
+    /// The index in its newest state; none if there is none yet. Another
+    /// process may have changed it: asking the file system takes microseconds.
+    fn opened(&self) -> Result<Option<Arc<Opened>>, KbError> {
+        let last = self.inner.opened.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(dir) = &self.inner.dir else { return Ok(last) };
+        let stamp = match fs::metadata(dir.join(META)).and_then(|meta| Ok((meta.modified()?, meta.len()))) {
+            Ok(stamp) => stamp,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(KbError::Unavailable { dir: dir.clone(), what: error.to_string() }),
+        };
+        if let Some(last) = last.filter(|last| last.stamp == Some(stamp)) {
+            return Ok(Some(last));
+        }
+        let index = self.said(Index::open_in_dir(dir))?;
+        let (schema, fields) = index::schema();
+        if index.schema() != schema {
+            return Err(KbError::Version { dir: dir.clone() });
+        }
+        index::prepare(&index);
+        self.keep(self.said(Opened::new(index, fields, Some(stamp)))?).map(Some)
+    }
+
+    fn opened_or_new(&self) -> Result<Arc<Opened>, KbError> {
+        if let Some(opened) = self.opened()? {
+            return Ok(opened);
+        }
+        let dir = self.inner.dir.clone().unwrap_or_default();
+        fs::create_dir_all(&dir).map_err(|error| KbError::Unavailable { dir: dir.clone(), what: error.to_string() })?;
+        let create = || {
+            let (schema, fields) = index::schema();
+            let index = Index::open_or_create(MmapDirectory::open(&dir)?, schema)?;
+            index::prepare(&index);
+            Opened::new(index, fields, None)
+        };
+        self.keep(self.said(create())?)
+    }
+
+    fn keep(&self, opened: Opened) -> Result<Arc<Opened>, KbError> {
+        let opened = Arc::new(opened);
+        *self.inner.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// Lets searches see a change of our own.
+    fn refresh(&self, changed: &Opened) -> Result<(), KbError> {
+        // An index in a folder is opened anew by the next search: its stamp is
+        // another.
+        if self.inner.dir.is_none() { self.said(changed.reader.reload()) } else { Ok(()) }
+    }
+
+    fn said<T>(&self, result: Result<T, TantivyError>) -> Result<T, KbError> {
+        let dir = self.inner.dir.as_deref().unwrap_or(Path::new("memory"));
+        result.map_err(|error| KbError::index(dir, error))
+    }
+}
+
+impl Opened {
+    fn new(index: Index, fields: Fields, stamp: Option<Stamp>) -> Result<Self, TantivyError> {
+        // By hand: the other policy starts a thread that looks at the folder.
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { index, reader, fields, stamp })
+    }
+
+    fn search(&self) -> Search {
+        Search::new(self.reader.searcher(), self.fields)
+    }
+}
+
+/// An [`Kb::add`] under way.
+struct Adding {
+    change: Change,
+    known: BTreeMap<String, Known>,
+    report: Report,
+    /// Places that were not read in full: what is known from there stays.
+    unread: Vec<PathBuf>,
+    /// The ids of this change with their files.
+    seen: BTreeMap<String, PathBuf>,
+}
+
+impl Adding {
+    fn item(&mut self, source: &Source, item: Item, listing: &Listing) -> Result<(), TantivyError> {
+        let (document, markup) = match item {
+            Ok(read) => read,
+            Err(fault) => {
+                self.unread.push(source.key.clone());
+                self.report.skipped.push(fault);
+                return Ok(());
+            }
+        };
+        let key = source.key.to_string_lossy();
+        let known = self.known.get(&document.id);
+        // A file of the same name somewhere else must not take the place of an
+        // article unseen. If that file is gone, the folder has moved.
+        let elsewhere = known.map(|known| PathBuf::from(&known.source)).filter(|other| {
+            *other != source.key && !other.as_os_str().is_empty() && !under(other, &listing.roots) && other.exists()
+        });
+        if let Some(taken) = self.seen.get(&document.id).cloned().or(elsewhere) {
+            let reason = format!("the id `{}` is taken by {}", document.id, taken.display());
+            self.report.skipped.push(source.fault(None, reason));
+            return Ok(());
+        }
+        let digest = digest(&document, markup);
+        self.seen.insert(document.id.clone(), source.shown.clone());
+        match known {
+            Some(known) if known.digest == digest && known.source == key => {
+                self.report.unchanged += 1;
+                return Ok(());
+            }
+            Some(_) => self.report.updated += 1,
+            None => self.report.added += 1,
+        }
+        let cut = passages::cut(&document.text, markup);
+        self.change.put(&Entry { document: &document, source: &key, digest: &digest, cut: &cut })
+    }
+
+    fn remove_gone(&mut self, listing: &Listing) {
+        for (id, known) in &self.known {
+            let source = Path::new(&known.source);
+            if under(source, &listing.roots) && !self.seen.contains_key(id) && !under(source, &self.unread) {
+                self.change.remove(id);
+                self.report.removed += 1;
+            }
+        }
+    }
+}
+
+fn under(path: &Path, places: &[PathBuf]) -> bool {
+    places.iter().any(|place| path.starts_with(place))
+}
+
+/// Tells one content from another.
+fn digest(document: &Document, markup: Markup) -> String {
+    let mut hash = Sha256::new();
+    for part in [format!("{markup:?}").as_str(), &document.title, &document.text] {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
+}
+
+#[async_trait]
+impl KnowledgeBase for Kb {
+    async fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, PortError> {
+        // In memory a search takes microseconds; a file may have to come from
+        // a disk first.
+        let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| self.inner.dir.is_some()) else {
+            return Ok(Kb::search(self, query, top)?);
+        };
+        let (kb, query) = (self.clone(), query.to_owned());
+        let found = runtime.spawn_blocking(move || kb.search(&query, top)).await;
+        Ok(found.map_err(|error| PortError {
+            message: format!("the search ended early: {error}"),
+            retry: attache_journal::Retry::Safe,
+        })??)
+    }
+}
+
+#[cfg(test)]
+mod tests;

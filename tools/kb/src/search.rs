@@ -1,0 +1,227 @@
+//! Finding and ranking.
+
+use crate::analysis::{self, MAX_TERMS};
+use crate::index::{DOCUMENT, Fields, PASSAGE, Ranked, stored_number, stored_text};
+use attache_tools::Passage;
+use std::collections::BTreeSet;
+use tantivy::collector::TopDocs;
+use tantivy::query::{
+    Bm25StatisticsProvider, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocAddress, DocId, Score, Searcher, TantivyDocument, TantivyError, Term};
+
+/// How much a word in the title adds to what it counts as a word of the text.
+/// Found on the development part of Cranfield; anything from 0.5 to 1.5 does.
+const TITLE: Score = 1.0;
+
+/// How much a word in a heading adds.
+const HEADINGS: Score = 0.5;
+
+/// One state of the index, to search in.
+pub(crate) struct Search {
+    searcher: Searcher,
+    fields: Fields,
+}
+
+/// An entry with its score.
+type Scored = (Score, DocAddress);
+
+impl Search {
+    pub(crate) fn new(searcher: Searcher, fields: Fields) -> Self {
+        Self { searcher, fields }
+    }
+
+    /// The best passages.
+    pub(crate) fn passages(&self, query: &str, top: usize) -> Result<Vec<Passage>, TantivyError> {
+        let counted = self.counted(PASSAGE)?;
+        let query = self.query(&self.rarest(query, self.fields.passages)?, self.fields.passages);
+        self.best(&*query, top, &counted)
+    }
+
+    /// The best documents, each with its best passage.
+    pub(crate) fn documents(&self, query: &str, top: usize) -> Result<Vec<Passage>, TantivyError> {
+        let counted = self.counted(DOCUMENT)?;
+        let in_passages = self.query(&self.rarest(query, self.fields.passages)?, self.fields.passages);
+        let query = self.query(&self.rarest(query, self.fields.documents)?, self.fields.documents);
+        let counted_passages = self.counted(PASSAGE)?;
+        let mut hits = Vec::new();
+        for document in self.best(&*query, top, &counted)? {
+            let inside = self.inside(&document.doc, &*in_passages);
+            let passage = self.best(&inside, 1, &counted_passages)?.into_iter().next();
+            hits.extend(passage.map(|passage| Passage { score: document.score, ..passage }));
+        }
+        Ok(hits)
+    }
+
+    /// The weight of a question's words that `passage` has.
+    pub(crate) fn coverage(&self, query: &str, passage: &str) -> Result<f32, TantivyError> {
+        let asked = analysis::query_terms(query);
+        let all = self.counted(PASSAGE)?.entries;
+        let mut weights = std::collections::BTreeMap::new();
+        for term in &asked {
+            let having = self.frequency(term, self.fields.passages)?;
+            weights.insert(term.as_str(), idf(all, having));
+        }
+        let weight = |term: &str| weights.get(term).copied().unwrap_or_default();
+        Ok(analysis::weighed(&asked, &analysis::terms(passage), weight))
+    }
+
+    /// Every document as it is stored.
+    pub(crate) fn stored(&self) -> Result<Vec<TantivyDocument>, TantivyError> {
+        self.having(self.fields.kind_term(DOCUMENT))
+    }
+
+    /// The document `id` as it is stored.
+    pub(crate) fn find(&self, id: &str) -> Result<Option<TantivyDocument>, TantivyError> {
+        let query = BooleanQuery::intersection(vec![
+            has(self.fields.doc_term(id)),
+            has(self.fields.kind_term(DOCUMENT)),
+        ]);
+        let found = self.searcher.search(&query, &TopDocs::with_limit(1).order_by_score())?;
+        found.first().map(|(_, address)| self.searcher.doc(*address)).transpose()
+    }
+
+    fn having(&self, term: Term) -> Result<Vec<TantivyDocument>, TantivyError> {
+        let found = self.searcher.search(&*has(term), &tantivy::collector::DocSetCollector)?;
+        let found: BTreeSet<DocAddress> = found.into_iter().collect();
+        found.into_iter().map(|address| self.searcher.doc(address)).collect()
+    }
+
+    /// The terms to search for: of more than [`MAX_TERMS`] the rarest, since
+    /// they say most. Terms that no entry has are left out.
+    fn rarest(&self, query: &str, by: Ranked) -> Result<Vec<String>, TantivyError> {
+        let mut terms = Vec::new();
+        for term in analysis::query_terms(query) {
+            let having = self.frequency(&term, by)?;
+            if having > 0 {
+                terms.push((having, term));
+            }
+        }
+        terms.sort();
+        terms.truncate(MAX_TERMS);
+        Ok(terms.into_iter().map(|(_, term)| term).collect())
+    }
+
+    /// How many entries have the term. The body has every word of an entry.
+    fn frequency(&self, term: &str, by: Ranked) -> Result<u64, TantivyError> {
+        self.searcher.doc_freq(&Term::from_field_text(by.body, term))
+    }
+
+    /// Any of the terms, anywhere.
+    fn query(&self, terms: &[String], by: Ranked) -> Box<dyn Query> {
+        let mut clauses: Vec<Box<dyn Query>> = Vec::new();
+        for (field, boost) in [(by.title, TITLE), (by.headings, HEADINGS), (by.body, 1.0)] {
+            for term in terms {
+                let term = Term::from_field_text(field, term);
+                let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                clauses.push(Box::new(BoostQuery::new(Box::new(query), boost)));
+            }
+        }
+        if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::union(clauses)) }
+    }
+
+    /// The passages of one document. Those that fit come first; a document
+    /// found by the heading of an empty section still shows its first passage.
+    fn inside(&self, doc: &str, query: &dyn Query) -> BooleanQuery {
+        let must = |term| (Occur::Must, Box::new(ConstScoreQuery::new(has(term), 0.0)) as Box<dyn Query>);
+        BooleanQuery::new(vec![
+            must(self.fields.doc_term(doc)),
+            must(self.fields.kind_term(PASSAGE)),
+            (Occur::Should, query.box_clone()),
+        ])
+    }
+
+    /// The best entries in a fixed order: by score, then by place.
+    fn best(&self, query: &dyn Query, top: usize, counted: &Counted<'_>) -> Result<Vec<Passage>, TantivyError> {
+        let all = usize::try_from(self.searcher.num_docs()).unwrap_or(usize::MAX);
+        let top = top.min(all);
+        if top == 0 {
+            return Ok(Vec::new());
+        }
+        // tantivy breaks ties by when an entry was written. So entries are
+        // fetched until the ties with the last of them are complete.
+        let mut limit = top.saturating_add(8).min(all);
+        let (found, complete) = loop {
+            let found = self.fetch(query, limit, counted)?;
+            let worst = found.get(top.saturating_sub(1)).map(|(score, _)| *score);
+            let complete = found.len() < limit || found.last().map(|(score, _)| *score) != worst;
+            if complete || limit == all {
+                break (found, worst);
+            }
+            limit = limit.saturating_mul(2).min(all);
+        };
+        let kept = found.into_iter().filter(|(score, _)| complete.is_none_or(|worst| *score >= worst));
+        let mut hits = Vec::new();
+        for (score, address) in kept {
+            hits.push(self.hit(score, &self.searcher.doc(address)?));
+        }
+        hits.sort_by(|one, other| {
+            let place = |hit: &Passage| (hit.start, hit.end);
+            other.score.total_cmp(&one.score).then_with(|| (&one.doc, place(one)).cmp(&(&other.doc, place(other))))
+        });
+        hits.truncate(top);
+        Ok(hits)
+    }
+
+    fn fetch(&self, query: &dyn Query, limit: usize, counted: &Counted<'_>) -> Result<Vec<Scored>, TantivyError> {
+        // The score as it is, but by a function: tantivy then scores every
+        // entry. Its short cut goes by statistics over both kinds of entries
+        // and may miss one.
+        let collector =
+            TopDocs::with_limit(limit).tweak_score(|_: &tantivy::SegmentReader| |_: DocId, score: Score| score);
+        self.searcher.search_with_statistics_provider(query, &collector, counted)
+    }
+
+    fn hit(&self, score: Score, entry: &TantivyDocument) -> Passage {
+        let doc = stored_text(entry, self.fields.doc);
+        let start = stored_number(entry, self.fields.start);
+        let end = stored_number(entry, self.fields.end);
+        Passage {
+            id: format!("{doc}#{start}-{end}"),
+            doc,
+            title: stored_text(entry, self.fields.title),
+            passage: stored_text(entry, self.fields.text),
+            start,
+            end,
+            score,
+        }
+    }
+
+    fn counted(&self, kind: &str) -> Result<Counted<'_>, TantivyError> {
+        let entries = self.searcher.doc_freq(&self.fields.kind_term(kind))?;
+        Ok(Counted { searcher: &self.searcher, entries })
+    }
+}
+
+/// The statistics of one kind of entry: the fields are its own, but tantivy
+/// would count the entries of both kinds.
+struct Counted<'a> {
+    searcher: &'a Searcher,
+    entries: u64,
+}
+
+impl Bm25StatisticsProvider for Counted<'_> {
+    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
+        self.searcher.total_num_tokens(field)
+    }
+
+    fn total_num_docs(&self) -> tantivy::Result<u64> {
+        Ok(self.entries)
+    }
+
+    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
+        Searcher::doc_freq(self.searcher, term)
+    }
+}
+
+fn has(term: Term) -> Box<dyn Query> {
+    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+}
+
+/// The weight of a term that `having` of `all` entries have, as BM25 has it.
+#[expect(clippy::cast_precision_loss, reason = "a weight; counts of passages are far below 2^24")]
+fn idf(all: u64, having: u64) -> f32 {
+    let (all, having) = (all.max(having) as f32, having as f32);
+    (1.0 + (all - having + 0.5) / (having + 0.5)).ln()
+}
