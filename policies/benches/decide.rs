@@ -1,10 +1,10 @@
 //! How long policy takes: `cargo bench -p attache-policies`.
 
+#![expect(clippy::expect_used, reason = "a bench may stop")]
+
 use attache_context::{Consent, Fact, FactKind, Purpose, Sensitivity, Source};
 use attache_journal::Past;
-use attache_policies::{
-    ActionSpec, Case, FactAction, PolicyFile, PolicyRequest, PolicySet, SinkOrigin, TextFacts,
-};
+use attache_policies::{ActionSpec, Case, FactAction, PolicyFile, PolicyRequest, PolicySet, SinkOrigin, TextFacts};
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -16,11 +16,7 @@ fn actions() -> Vec<ActionSpec> {
         "cite": {"type": "array", "items": {"type": "string"}},
     }, "required": ["subject", "body", "cite"], "additionalProperties": false});
     [("draft_email", "draft"), ("send_email", "write"), ("reply", "write"), ("crm_lookup", "read")]
-        .map(|(name, effect)| ActionSpec {
-            name: name.into(),
-            effect: effect.into(),
-            input_schema: text.clone(),
-        })
+        .map(|(name, effect)| ActionSpec { name: name.into(), effect: effect.into(), input_schema: text.clone() })
         .into()
 }
 
@@ -41,12 +37,16 @@ fn decide(c: &mut Criterion) {
            };"#,
     ));
     let interpreted = PolicySet::load(&files, &actions).expect("the rules load");
-    println!("{} rules", set.rules().count());
 
     let history: Vec<Past> = (0..50)
         .map(|index| Past {
             at: now - SignedDuration::from_hours(24 + 40 * index),
-            action: ["reply", "send_email", "escalate_to_human"][index as usize % 3].into(),
+            action: match index % 3 {
+                0 => "reply",
+                1 => "send_email",
+                _ => "escalate_to_human",
+            }
+            .into(),
             outreach: index % 3 == 1,
         })
         .collect();

@@ -1,14 +1,12 @@
 //! The decision.
 
 use crate::rule::{DEFAULT_DENY, POLICY_ERROR, Rule};
-use crate::set::{Slice, SliceKind};
+use crate::slice::{Slice, SliceKind};
 use crate::{Effect, FactAction, PolicyDecision, PolicyRequest, PolicySet, RuleTrace, TextFacts};
 use crate::{history, request};
 use attache_context::{Fact, FactKind};
 use attache_journal::Verdict;
-use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Entities, EntityUid, Request, Response,
-};
+use cedar_policy::{AuthorizationError, Authorizer, Context, Entities, EntityUid, Request, Response};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -34,7 +32,9 @@ impl PolicySet {
     #[must_use]
     pub fn trace(&self, request: &PolicyRequest<'_>) -> Vec<RuleTrace> {
         let outcome = self.evaluate(request).unwrap_or_default();
-        let Some(slice) = self.slices.get(request.action) else { return Vec::new() };
+        let Some(slice) = self.slices.get(request.action) else {
+            return Vec::new();
+        };
         let mut rules: Vec<usize> = slice
             .forbids
             .policies()
@@ -83,7 +83,7 @@ impl PolicySet {
         let slice = self.slice(request.action)?;
         let lexicon = &self.lexicon;
         let mut pairs = Vec::with_capacity(slice.leaves.len().saturating_add(4));
-        pairs.push(("case".to_owned(), lexicon.case(request.case)?));
+        pairs.push(("case".to_owned(), lexicon.case(request.case, &slice.needs)?));
         match &slice.kind {
             SliceKind::Engage => {}
             SliceKind::Fact => {
@@ -93,39 +93,36 @@ impl PolicySet {
                 let nothing = Value::Object(Map::new());
                 let input = request.input.unwrap_or(&nothing);
                 let silence = TextFacts::default();
-                pairs.push(("input".to_owned(), request::input(shape, input, "input")?));
-                pairs.push(("sinks".to_owned(), lexicon.sinks(request.sinks)?));
-                pairs.push(("text".to_owned(), lexicon.text(request.text.unwrap_or(&silence))?));
+                let needs = &slice.needs;
+                if let Some(input) = request::input(shape, input, "input", needs.has("input"))? {
+                    pairs.push(("input".to_owned(), input));
+                }
+                if needs.has("sinks") {
+                    pairs.push(("sinks".to_owned(), lexicon.sinks(request.sinks)?));
+                }
+                if needs.has("text") {
+                    let text = request.text.unwrap_or(&silence);
+                    pairs.push(("text".to_owned(), lexicon.text(text, needs)?));
+                }
             }
         }
         let leaves: Vec<_> = slice.leaves.iter().filter_map(|leaf| self.leaves.get(*leaf)).collect();
-        let values =
-            history::evaluate(&leaves, request.action, request.history, request.now, &self.schema)?;
+        let values = history::evaluate(&leaves, request.action, request.history, request.now, &self.schema)?;
         pairs.extend(values.into_iter().map(|(id, holds)| (id.to_owned(), lexicon.bool(holds))));
         let context = Context::from_pairs(pairs).map_err(|fault| fault.to_string())?;
         let resource = lexicon.customer(&request.case.customer);
         self.ask(slice, request, resource, context, &slice.entities)
     }
 
-    fn evaluate_fact(
-        &self,
-        request: &PolicyRequest<'_>,
-        kind: FactKind,
-        fact: &Fact,
-    ) -> Result<Outcome, String> {
-        let case = self.lexicon.case(request.case)?;
+    fn evaluate_fact(&self, request: &PolicyRequest<'_>, kind: FactKind, fact: &Fact) -> Result<Outcome, String> {
+        let case = self.lexicon.case(request.case, &self.slice(request.action)?.needs)?;
         let context = Context::from_pairs([("case".to_owned(), case)]).map_err(|fault| fault.to_string())?;
         let entities = self.fact_entities(kind, fact, request.now)?;
         self.ask_fact(request, fact, context, &entities)
     }
 
     /// The fact with its attributes, alone: `see` and `mention` are in no group.
-    pub(crate) fn fact_entities(
-        &self,
-        kind: FactKind,
-        fact: &Fact,
-        now: jiff::Timestamp,
-    ) -> Result<Entities, String> {
+    pub(crate) fn fact_entities(&self, kind: FactKind, fact: &Fact, now: jiff::Timestamp) -> Result<Entities, String> {
         let entity = self.lexicon.fact(kind, fact, now)?;
         Entities::from_entities([entity], None).map_err(|fault| fault.to_string())
     }
@@ -142,7 +139,7 @@ impl PolicySet {
         self.ask(slice, request, resource, context, entities)
     }
 
-    fn slice(&self, action: &str) -> Result<&Slice, String> {
+    pub(crate) fn slice(&self, action: &str) -> Result<&Slice, String> {
         self.slices.get(action).ok_or_else(|| format!("no tool is called `{action}`"))
     }
 
@@ -157,8 +154,11 @@ impl PolicySet {
         let agent = self.lexicon.agent(&request.case.playbook);
         // Not checked against the schema here: it was built by it, and an
         // attribute that lacks would be an error of the rule that reads it.
-        let question = Request::new(agent, slice.action.clone(), resource, context, None)
-            .map_err(|fault| fault.to_string())?;
+        let question =
+            Request::new(agent, slice.action.clone(), resource, context, None).map_err(|fault| fault.to_string())?;
+        if let Some(fired) = slice.fired(&question, entities, &self.by_policy) {
+            return Ok(Outcome { fired, ..Outcome::default() });
+        }
         let authorizer = Authorizer::new();
         let mut outcome = Outcome::default();
         for side in [&slice.forbids, &slice.permits] {
@@ -186,9 +186,7 @@ impl PolicySet {
             let messages: Vec<_> = outcome
                 .errors
                 .iter()
-                .filter_map(|(index, message)| {
-                    Some(format!("`{}`: {message}", self.rules.get(*index)?.id))
-                })
+                .filter_map(|(index, message)| Some(format!("`{}`: {message}", self.rules.get(*index)?.id)))
                 .collect();
             return policy_error(messages.join("; "));
         }

@@ -1,8 +1,10 @@
 //! Rules carry their own examples.
 
 use crate::rule::{DEFAULT_DENY, POLICY_ERROR};
-use crate::set::SliceKind;
-use crate::{Case, FactAction, PolicyDecision, PolicyFault, PolicyFile, PolicyRequest, PolicySet, SinkOrigin, TextFacts};
+use crate::slice::SliceKind;
+use crate::{
+    Case, FactAction, PolicyDecision, PolicyFault, PolicyFile, PolicyRequest, PolicySet, SinkOrigin, TextFacts,
+};
 use attache_context::{Fact, FactKind, Purpose, Sensitivity, Source};
 use attache_journal::{Past, Verdict};
 use jiff::{SignedDuration, Timestamp};
@@ -60,9 +62,8 @@ impl TestResult {
 pub fn run_tests(set: &PolicySet, files: &[PolicyFile]) -> Result<Vec<TestResult>, PolicyFault> {
     let mut results = Vec::new();
     for file in files {
-        let examples: Examples = toml::from_str(&file.text).map_err(|fault| {
-            PolicyFault::at(file, fault.span().map_or(0, |span| span.start), fault.message())
-        })?;
+        let examples: Examples = toml::from_str(&file.text)
+            .map_err(|fault| PolicyFault::at(file, fault.span().map_or(0, |span| span.start), fault.message()))?;
         for example in examples.example {
             results.push(run(set, file, example)?);
         }
@@ -253,10 +254,9 @@ fn compare(expect: &Expect, decision: &PolicyDecision) -> Option<String> {
             faults.push(format!("the rules are {:?}, expected {rules:?}", decision.policies));
         }
     }
-    for (what, expected, found) in [
-        ("queue", &expect.queue, &decision.queue),
-        ("reason code", &expect.reason_code, &decision.reason_code),
-    ] {
+    for (what, expected, found) in
+        [("queue", &expect.queue, &decision.queue), ("reason code", &expect.reason_code, &decision.reason_code)]
+    {
         if expected.is_some() && expected != found {
             faults.push(format!("the {what} is {found:?}, expected {expected:?}"));
         }

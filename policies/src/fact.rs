@@ -34,30 +34,28 @@ impl PolicySet {
     fn judge(&self, case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> (Permission, Vec<String>) {
         let asked = |action: FactAction| PolicyRequest::new(action.as_str(), case, now);
         let answer = || -> Result<_, String> {
-            let context = Context::from_pairs([("case".to_owned(), self.lexicon.case(case)?)])
-                .map_err(|fault| fault.to_string())?;
             let entities = self.fact_entities(kind, fact, now)?;
-            let decide = |action, context| -> Result<(Verdict, Vec<String>), String> {
+            let decide = |action| -> Result<(Verdict, Vec<String>), String> {
                 let request = asked(action);
+                let case = self.lexicon.case(case, &self.slice(request.action)?.needs)?;
+                let context = Context::from_pairs([("case".to_owned(), case)]).map_err(|fault| fault.to_string())?;
                 let outcome: Outcome = self.ask_fact(&request, fact, context, &entities)?;
                 let decision = self.conclude(&request, outcome);
                 Ok((decision.verdict, decision.policies))
             };
-            let (seen, mut policies) = decide(FactAction::See, context.clone())?;
+            let (seen, mut policies) = decide(FactAction::See)?;
             if seen != Verdict::Allow {
                 return Ok((Permission::Hidden, policies));
             }
-            let (said, also) = decide(FactAction::Mention, context)?;
+            let (said, also) = decide(FactAction::Mention)?;
             policies.extend(also);
             Ok(match said {
                 Verdict::Allow => (Permission::Mentionable, policies),
-                Verdict::Redact | Verdict::Review | Verdict::Escalate | Verdict::Deny => {
-                    (Permission::Usable, policies)
-                }
+                Verdict::Redact | Verdict::Review | Verdict::Escalate | Verdict::Deny => (Permission::Usable, policies),
             })
         };
-        let (permission, mut policies) = answer()
-            .unwrap_or_else(|_| (Permission::Hidden, vec![crate::rule::POLICY_ERROR.to_owned()]));
+        let (permission, mut policies) =
+            answer().unwrap_or_else(|_| (Permission::Hidden, vec![crate::rule::POLICY_ERROR.to_owned()]));
         policies.retain(|id| id != DEFAULT_DENY);
         (permission, policies)
     }

@@ -32,20 +32,14 @@ impl PolicyFault {
         Self {
             file: file.name.clone(),
             line: before.matches('\n').count().saturating_add(1),
-            column: before
-                .get(line_start..)
-                .map_or(0, |line| line.chars().count())
-                .saturating_add(1),
+            column: before.get(line_start..).map_or(0, |line| line.chars().count()).saturating_add(1),
             message: one_line(&message.into()),
         }
     }
 
     /// A fault that a library found: its own place if it has one.
     pub(crate) fn of(file: &PolicyFile, fault: &dyn miette::Diagnostic) -> Self {
-        let offset = fault
-            .labels()
-            .and_then(|mut labels| labels.next())
-            .map_or(0, |label| label.offset());
+        let offset = fault.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset());
         let help = fault.help().map(|help| format!(" ({help})")).unwrap_or_default();
         Self::at(file, offset, format!("{fault}{help}"))
     }

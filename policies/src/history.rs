@@ -60,11 +60,8 @@ pub(crate) fn evaluate<'a>(
         return Ok(Vec::new());
     }
     let timeline = Timeline::new(history, now);
-    let interpreted: Vec<TemporalField> = leaves
-        .iter()
-        .filter(|leaf| leaf.program.is_none())
-        .map(|leaf| leaf.field.clone())
-        .collect();
+    let interpreted: Vec<TemporalField> =
+        leaves.iter().filter(|leaf| leaf.program.is_none()).map(|leaf| leaf.field.clone()).collect();
     let bindings = if interpreted.is_empty() {
         BTreeMap::new()
     } else {
@@ -99,8 +96,7 @@ impl<'a> Timeline<'a> {
     pub(crate) fn new(history: &'a [Past], now: Timestamp) -> Self {
         let now = now.as_second();
         // An event from a clock ahead of ours counts as having just happened.
-        let mut points: Vec<_> =
-            history.iter().map(|past| (past.at.as_second().min(now), past)).collect();
+        let mut points: Vec<_> = history.iter().map(|past| (past.at.as_second().min(now), past)).collect();
         points.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| order(a.1).cmp(&order(b.1))));
         let mut last = i64::MIN;
         for (at, _) in &mut points {
@@ -187,12 +183,12 @@ impl Pattern {
 
 fn compile(condition: &Condition) -> Option<Program> {
     match &condition.kind {
-        ConditionKind::And { left, right } => {
-            Some(Program::Both(Box::new(compile(left)?), Box::new(compile(right)?)))
-        }
+        ConditionKind::And { left, right } => Some(Program::Both(Box::new(compile(left)?), Box::new(compile(right)?))),
         ConditionKind::Not { inner } => Some(Program::Not(Box::new(compile(inner)?))),
         ConditionKind::Formerly { within, body } => {
-            let ConditionKind::Predicate(predicate) = &body.kind else { return None };
+            let ConditionKind::Predicate(predicate) = &body.kind else {
+                return None;
+            };
             Some(Program::Formerly { seconds: within.interval().seconds(), event: pattern(predicate)? })
         }
         ConditionKind::Comparison { op, left, right } => match (left, right) {
@@ -207,10 +203,18 @@ fn compile(condition: &Condition) -> Option<Program> {
 /// `count for (t: Timepoint). where (formerly within W (P && tp(t)))`, which is
 /// what `count_within(W, P)` expands to.
 fn counted(count: &AggExprKind, op: CmpOp, bound: i64) -> Option<Program> {
-    let AggExprKind::Count { for_vars, body } = count else { return None };
-    let [domain] = for_vars.as_slice() else { return None };
-    let ConditionKind::Formerly { within, body } = &body.kind else { return None };
-    let ConditionKind::And { left, right } = &body.kind else { return None };
+    let AggExprKind::Count { for_vars, body } = count else {
+        return None;
+    };
+    let [domain] = for_vars.as_slice() else {
+        return None;
+    };
+    let ConditionKind::Formerly { within, body } = &body.kind else {
+        return None;
+    };
+    let ConditionKind::And { left, right } = &body.kind else {
+        return None;
+    };
     let (ConditionKind::Predicate(predicate), ConditionKind::Tp { var }) = (&left.kind, &right.kind) else {
         return None;
     };
@@ -260,9 +264,7 @@ fn reads_request(condition: &Condition) -> bool {
         ConditionKind::Predicate(predicate) => {
             predicate.args.iter().any(|argument| term_reads_request(&argument.value))
         }
-        ConditionKind::Comparison { left, right, .. } => {
-            term_reads_request(left) || term_reads_request(right)
-        }
+        ConditionKind::Comparison { left, right, .. } => term_reads_request(left) || term_reads_request(right),
         ConditionKind::Tp { .. } => false,
         // Gone after expansion; if one is left nothing is known of it.
         ConditionKind::Call(_) | ConditionKind::SigilRef { .. } | ConditionKind::Refine { .. } => true,

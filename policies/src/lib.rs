@@ -39,13 +39,13 @@ mod request;
 mod rule;
 mod schema;
 mod set;
+mod slice;
 mod source;
 
 pub use examples::{TestResult, run_tests};
 pub use fault::PolicyFault;
 pub use model::{
-    ActionSpec, Case, Effect, FactAction, PolicyDecision, PolicyFile, PolicyRequest, RuleTrace,
-    SinkOrigin, TextFacts,
+    ActionSpec, Case, Effect, FactAction, PolicyDecision, PolicyFile, PolicyRequest, RuleTrace, SinkOrigin, TextFacts,
 };
 pub use rule::Rule;
 pub use set::PolicySet;

@@ -4,7 +4,7 @@ use crate::schema::{Shape, TRIGGERS};
 use crate::{Case, SinkOrigin, TextFacts};
 use attache_context::{Channel, Fact, FactKind, Purpose, Sensitivity, Source, Stage};
 use attache_journal::{Emotion, SentimentLabel};
-use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression};
+use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -34,12 +34,21 @@ pub(crate) struct Lexicon {
 type Words = Vec<RestrictedExpression>;
 
 impl Lexicon {
-    pub(crate) fn new() -> Result<Self, ParseErrors> {
+    /// The names are taken from the schema, which has parsed them already: a parse
+    /// of Cedar is slow for its size.
+    pub(crate) fn new(schema: &Schema) -> Result<Self, String> {
+        let names: HashMap<String, EntityTypeName> = schema
+            .entity_types()
+            .chain(schema.actions().map(EntityUid::type_name))
+            .map(|name| (name.basename().to_owned(), name.clone()))
+            .collect();
+        let type_name = |name: &str| names.get(name).cloned().ok_or_else(|| format!("the schema has no `{name}`"));
+        let words = |name: &str, words: &[&str]| Ok::<_, String>(uids(&type_name(name)?, words));
         Ok(Self {
-            action: "Attache::Action".parse()?,
-            agent: "Attache::Agent".parse()?,
-            customer: "Attache::Customer".parse()?,
-            fact: "Attache::Fact".parse()?,
+            action: type_name("Action")?,
+            agent: type_name("Agent")?,
+            customer: type_name("Customer")?,
+            fact: type_name("Fact")?,
             channels: words("Channel", &Channel::ALL.map(Channel::as_str))?,
             emotions: words("Emotion", &Emotion::ALL.map(Emotion::as_str))?,
             kinds: words("FactKind", &FactKind::ALL.map(FactKind::as_str))?,
@@ -75,51 +84,52 @@ impl Lexicon {
         if value { self.yes.clone() } else { self.no.clone() }
     }
 
-    /// `context.case`.
-    pub(crate) fn case(&self, case: &Case) -> Result<RestrictedExpression, String> {
+    /// `context.case`, as far as rules read it.
+    pub(crate) fn case(&self, case: &Case, needs: &Needs) -> Result<RestrictedExpression, String> {
         let trigger = TRIGGERS
             .iter()
             .position(|word| *word == case.trigger)
             .ok_or_else(|| format!("`{}` is no kind of trigger", case.trigger))?;
-        let consent = record([
-            ("ai_interaction", self.bool(case.consent.ai_interaction)),
-            ("marketing_email", self.bool(case.consent.marketing_email)),
-            ("profiling", self.bool(case.consent.profiling)),
-        ])?;
-        record([
-            ("approved", self.bool(case.approved)),
-            ("channel", word(&self.channels, case.channel as usize)?),
-            ("consent", consent),
-            ("emotion", word(&self.emotions, case.emotion as usize)?),
-            ("first_contact", self.bool(case.first_contact)),
-            ("mood", RestrictedExpression::new_long(case.mood)),
-            ("outreach", self.bool(case.outreach)),
-            ("playbook", text(&case.playbook)),
-            ("purpose", word(&self.purposes, case.purpose as usize)?),
-            ("sentiment", word(&self.sentiments, case.sentiment as usize)?),
-            ("signal", text(&case.signal)),
-            ("stage", word(&self.stages, case.stage as usize)?),
-            ("trigger", word(&self.triggers, trigger)?),
-            ("wants_human", self.bool(case.wants_human)),
+        let consent = || {
+            needs.record([
+                ("ai_interaction", &|| Ok(self.bool(case.consent.ai_interaction))),
+                ("marketing_email", &|| Ok(self.bool(case.consent.marketing_email))),
+                ("profiling", &|| Ok(self.bool(case.consent.profiling))),
+            ])
+        };
+        needs.record([
+            ("approved", &|| Ok(self.bool(case.approved))),
+            ("channel", &|| word(&self.channels, case.channel as usize)),
+            ("consent", &consent),
+            ("emotion", &|| word(&self.emotions, case.emotion as usize)),
+            ("first_contact", &|| Ok(self.bool(case.first_contact))),
+            ("mood", &|| Ok(RestrictedExpression::new_long(case.mood))),
+            ("outreach", &|| Ok(self.bool(case.outreach))),
+            ("playbook", &|| Ok(text(&case.playbook))),
+            ("purpose", &|| word(&self.purposes, case.purpose as usize)),
+            ("sentiment", &|| word(&self.sentiments, case.sentiment as usize)),
+            ("signal", &|| Ok(text(&case.signal))),
+            ("stage", &|| word(&self.stages, case.stage as usize)),
+            ("trigger", &|| word(&self.triggers, trigger)),
+            ("wants_human", &|| Ok(self.bool(case.wants_human))),
         ])
     }
 
-    /// `context.text`.
-    pub(crate) fn text(&self, facts: &TextFacts) -> Result<RestrictedExpression, String> {
-        record([
-            ("citations", RestrictedExpression::new_long(facts.citations.into())),
-            ("discloses_ai", self.bool(facts.discloses_ai)),
-            ("length", RestrictedExpression::new_long(facts.length.into())),
-            ("pii", RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind)))),
-            ("unfounded", RestrictedExpression::new_long(facts.unfounded.into())),
-            ("unsayable", RestrictedExpression::new_set(facts.unsayable.iter().map(|key| text(key)))),
+    /// `context.text`, as far as rules read it.
+    pub(crate) fn text(&self, facts: &TextFacts, needs: &Needs) -> Result<RestrictedExpression, String> {
+        needs.record([
+            ("citations", &|| Ok(RestrictedExpression::new_long(facts.citations.into()))),
+            ("discloses_ai", &|| Ok(self.bool(facts.discloses_ai))),
+            ("length", &|| Ok(RestrictedExpression::new_long(facts.length.into()))),
+            ("pii", &|| Ok(RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind))))),
+            ("unfounded", &|| Ok(RestrictedExpression::new_long(facts.unfounded.into()))),
+            ("unsayable", &|| Ok(RestrictedExpression::new_set(facts.unsayable.iter().map(|key| text(key))))),
         ])
     }
 
     /// `context.sinks`.
     pub(crate) fn sinks(&self, sinks: &[SinkOrigin]) -> Result<RestrictedExpression, String> {
-        let words: Result<Vec<_>, _> =
-            sinks.iter().map(|sink| word(&self.sinks, *sink as usize)).collect();
+        let words: Result<Vec<_>, _> = sinks.iter().map(|sink| word(&self.sinks, *sink as usize)).collect();
         Ok(RestrictedExpression::new_set(words?))
     }
 
@@ -140,56 +150,124 @@ impl Lexicon {
     }
 }
 
+/// What the rules of a slice can read. A field is read by its name, so a name
+/// that is nowhere in the text of the rules need not be given to them.
+#[derive(Debug)]
+pub(crate) struct Needs(Vec<&'static str>);
+
+/// A field that is made if it is needed.
+type Lazy<'a> = (&'static str, &'a dyn Fn() -> Result<RestrictedExpression, String>);
+
+impl Needs {
+    pub(crate) fn new(rules: &[&str]) -> Self {
+        let read = |name: &&&str| rules.iter().any(|rule| rule.contains(**name));
+        Self(NAMES.iter().filter(read).copied().collect())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.binary_search(&name).is_ok()
+    }
+
+    fn record<const N: usize>(&self, fields: [Lazy<'_>; N]) -> Result<RestrictedExpression, String> {
+        let needed = fields.into_iter().filter(|(name, _)| self.has(name));
+        let pairs: Result<Vec<_>, String> = needed.map(|(name, make)| Ok((name.to_owned(), make()?))).collect();
+        RestrictedExpression::new_record(pairs?).map_err(|fault| fault.to_string())
+    }
+}
+
+/// Every name of a field that can be left out, in order.
+const NAMES: [&str; 27] = [
+    "ai_interaction",
+    "approved",
+    "case",
+    "channel",
+    "citations",
+    "consent",
+    "discloses_ai",
+    "emotion",
+    "first_contact",
+    "input",
+    "length",
+    "marketing_email",
+    "mood",
+    "outreach",
+    "pii",
+    "playbook",
+    "profiling",
+    "purpose",
+    "sentiment",
+    "signal",
+    "sinks",
+    "stage",
+    "text",
+    "trigger",
+    "unfounded",
+    "unsayable",
+    "wants_human",
+];
+
 /// `context.input`: what rules may read of a tool's input. A value that the
-/// tool's schema does not admit is an error, and an error is a deny.
-pub(crate) fn input(shape: &Shape, value: &Value, path: &str) -> Result<RestrictedExpression, String> {
+/// tool's schema does not admit is an error, and an error is a deny, whether
+/// rules read it (`build`) or not.
+pub(crate) fn input(
+    shape: &Shape,
+    value: &Value,
+    path: &str,
+    build: bool,
+) -> Result<Option<RestrictedExpression>, String> {
     let wrong = |expected: &str| format!("`{path}` of the input must be {expected}");
-    match shape {
-        Shape::Bool => value
-            .as_bool()
-            .map(RestrictedExpression::new_bool)
-            .ok_or_else(|| wrong("true or false")),
-        Shape::Long => value
-            .as_i64()
-            .map(RestrictedExpression::new_long)
-            .ok_or_else(|| wrong("an integer of 64 bits")),
-        Shape::Text => value.as_str().map(text).ok_or_else(|| wrong("a text")),
+    Ok(match shape {
+        Shape::Bool => {
+            let value = value.as_bool().ok_or_else(|| wrong("true or false"))?;
+            build.then(|| RestrictedExpression::new_bool(value))
+        }
+        Shape::Long => {
+            let value = value.as_i64().ok_or_else(|| wrong("an integer of 64 bits"))?;
+            build.then(|| RestrictedExpression::new_long(value))
+        }
+        Shape::Text => {
+            let value = value.as_str().ok_or_else(|| wrong("a text"))?;
+            build.then(|| text(value))
+        }
         Shape::Strings => {
-            let items: Option<Vec<_>> = value
-                .as_array()
-                .and_then(|items| items.iter().map(|item| item.as_str().map(text)).collect());
-            items.map(RestrictedExpression::new_set).ok_or_else(|| wrong("a list of texts"))
+            let items = value.as_array().filter(|items| items.iter().all(Value::is_string));
+            let items = items.ok_or_else(|| wrong("a list of texts"))?;
+            build.then(|| RestrictedExpression::new_set(items.iter().filter_map(Value::as_str).map(text)))
         }
         Shape::Record(fields) => {
             let object = value.as_object().ok_or_else(|| wrong("an object"))?;
             if let Some(name) = object.keys().find(|name| fields.iter().all(|field| field.name != **name)) {
                 return Err(format!("`{path}` of the input has no `{name}`"));
             }
-            let mut pairs = Vec::with_capacity(fields.len());
+            let mut pairs = Vec::new();
             for field in fields {
                 let Some(shape) = &field.shape else { continue };
                 match object.get(&field.name) {
                     None | Some(Value::Null) if field.optional => {}
                     None => return Err(format!("`{path}` of the input lacks `{}`", field.name)),
-                    Some(value) => pairs.push((field.name.clone(), input(shape, value, &field.name)?)),
+                    Some(value) => {
+                        if let Some(value) = input(shape, value, &field.name, build)? {
+                            pairs.push((field.name.clone(), value));
+                        }
+                    }
                 }
             }
-            RestrictedExpression::new_record(pairs).map_err(|fault| fault.to_string())
+            if !build {
+                return Ok(None);
+            }
+            Some(RestrictedExpression::new_record(pairs).map_err(|fault| fault.to_string())?)
         }
-    }
+    })
 }
 
-fn words(name: &str, words: &[&str]) -> Result<Words, ParseErrors> {
-    let name: EntityTypeName = format!("Attache::{name}").parse()?;
-    Ok(words
+fn uids(name: &EntityTypeName, words: &[&str]) -> Words {
+    words
         .iter()
         .map(|word| {
-            RestrictedExpression::new_entity_uid(EntityUid::from_type_name_and_id(
-                name.clone(),
-                EntityId::new(word),
-            ))
+            let uid = EntityUid::from_type_name_and_id(name.clone(), EntityId::new(word));
+            RestrictedExpression::new_entity_uid(uid)
         })
-        .collect())
+        .collect()
 }
 
 fn word(words: &Words, index: usize) -> Result<RestrictedExpression, String> {
@@ -198,11 +276,4 @@ fn word(words: &Words, index: usize) -> Result<RestrictedExpression, String> {
 
 fn text(text: &str) -> RestrictedExpression {
     RestrictedExpression::new_string(text.to_owned())
-}
-
-fn record<const N: usize>(
-    fields: [(&'static str, RestrictedExpression); N],
-) -> Result<RestrictedExpression, String> {
-    RestrictedExpression::new_record(fields.map(|(name, value)| (name.to_owned(), value)))
-        .map_err(|fault| fault.to_string())
 }

@@ -82,9 +82,9 @@ impl Rule {
             match name {
                 "id" => value.clone_into(&mut rule.id),
                 "priority" => {
-                    rule.priority = value.parse().map_err(|_| {
-                        here(name, format!("`@priority` must be a whole number, not `{value}`"))
-                    })?;
+                    rule.priority = value
+                        .parse()
+                        .map_err(|_| here(name, format!("`@priority` must be a whole number, not `{value}`")))?;
                 }
                 "queue" => rule.queue = Some(value.to_owned()),
                 "reason" => rule.reason = Some(value.to_owned()),
@@ -106,10 +106,7 @@ impl Rule {
                 .into_iter()
                 .find(|verdict| *verdict != Verdict::Allow && verdict.as_str() == word)
                 .ok_or_else(|| {
-                    here(
-                        "verdict",
-                        format!("unknown verdict `{word}`, expected one of redact, review, escalate, deny"),
-                    )
+                    here("verdict", format!("unknown verdict `{word}`, expected one of redact, review, escalate, deny"))
                 })?;
         }
         if effect == Effect::Forbid && rule.reason.is_none() {

@@ -86,6 +86,10 @@ pub(crate) fn generate(actions: &[ActionSpec]) -> Result<Generated, PolicyFault>
         if FIXED.contains(&spec.name.as_str()) || EFFECTS.contains(&spec.name.as_str()) {
             return Err(PolicyFault::action(format!("a tool must not be called `{}`", spec.name)));
         }
+        // The name stands in rules and in what Cedar prints of them.
+        if spec.name.is_empty() || spec.name.contains(|char: char| "\"\\(){}".contains(char) || char.is_whitespace()) {
+            return Err(PolicyFault::action(format!("`{}` is no name for a tool", spec.name)));
+        }
         if !EFFECTS.contains(&spec.effect.as_str()) {
             return Err(PolicyFault::action(format!(
                 "`{}` has the unknown effect `{}`, expected one of {}",
@@ -105,9 +109,7 @@ pub(crate) fn generate(actions: &[ActionSpec]) -> Result<Generated, PolicyFault>
         }
     }
     for (name, effect) in KNOWN {
-        tools
-            .entry(name.to_owned())
-            .or_insert_with(|| (effect.to_owned(), Shape::Record(Vec::new())));
+        tools.entry(name.to_owned()).or_insert_with(|| (effect.to_owned(), Shape::Record(Vec::new())));
     }
 
     let mut text = String::from("namespace Attache {\nentity Agent;\nentity Customer;\n");
@@ -199,9 +201,8 @@ fn shape(schema: &Value, root: &Value, depth: usize) -> Option<(Shape, bool)> {
     }
     for choice in ["anyOf", "oneOf"] {
         if let Some(options) = schema.get(choice).and_then(Value::as_array) {
-            let (nulls, rest): (Vec<_>, Vec<_>) = options
-                .iter()
-                .partition(|option| option.get("type").and_then(Value::as_str) == Some("null"));
+            let (nulls, rest): (Vec<_>, Vec<_>) =
+                options.iter().partition(|option| option.get("type").and_then(Value::as_str) == Some("null"));
             let [only] = rest.as_slice() else { return None };
             let (shape, nullable) = shape(only, root, deeper)?;
             return Some((shape, nullable || !nulls.is_empty()));

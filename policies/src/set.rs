@@ -4,16 +4,18 @@ use crate::fact::Cache;
 use crate::history::{EVENTS, Leaf};
 use crate::request::Lexicon;
 use crate::rule::Rule;
-use crate::schema::{EFFECTS, FIXED, Generated, Shape};
+use crate::schema::Generated;
+use crate::slice::{Slice, SliceKind, slices};
 use crate::{ActionSpec, Effect, PolicyFault, PolicyFile, schema, source};
 use attache_journal::Digest;
-use cedar_policy::{ActionConstraint, Entities, Entity, EntityUid, PolicyId, Schema};
+use cedar_policy::{PolicyId, Schema};
 use dogwood_language::{
-    Distincter, LoweredPolicySet, ParsedPolicySet, PolicySchema, ServiceSchema, ValidationError,
-    ValidationWarning, Validator, lower_many,
+    Distincter, LoweredPolicySet, ParsedPolicySet, PolicySchema, ServiceSchema, ValidationError, ValidationWarning,
+    Validator, lower_many,
 };
 use include_dir::{Dir, include_dir};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use miette::Diagnostic as _;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
@@ -33,28 +35,6 @@ pub struct PolicySet {
     pub(crate) schema: Schema,
     pub(crate) cache: Cache,
     digest: Digest,
-}
-
-/// What is needed to decide on one action: only the rules that can apply to it.
-#[derive(Debug)]
-pub(crate) struct Slice {
-    pub(crate) action: EntityUid,
-    pub(crate) kind: SliceKind,
-    // Apart, because Cedar names the rules of one effect only.
-    pub(crate) permits: cedar_policy::PolicySet,
-    pub(crate) forbids: cedar_policy::PolicySet,
-    /// The leaves of history that they read.
-    pub(crate) leaves: Vec<usize>,
-    /// The action with the groups it is in.
-    pub(crate) entities: Entities,
-}
-
-#[derive(Debug)]
-pub(crate) enum SliceKind {
-    Engage,
-    Fact,
-    /// With the shape of its input.
-    Tool(Shape),
 }
 
 impl PolicySet {
@@ -85,9 +65,8 @@ impl PolicySet {
         check(&lowered.set, &files, &lowered.places)?;
         let (rules, by_policy) = read(&lowered.set, &files, &lowered.places)?;
         let leaves = leaves(&lowered.set, &files, &lowered.places)?;
-        let lexicon = Lexicon::new().map_err(|fault| PolicyFault::action(fault.to_string()))?;
-        let slices = slices(&lowered.set, &lexicon, tools, &leaves)
-            .map_err(PolicyFault::action)?;
+        let lexicon = Lexicon::new(lowered.set.cedar_schema()).map_err(PolicyFault::action)?;
+        let slices = slices(&lowered.set, &lexicon, tools, &leaves).map_err(PolicyFault::action)?;
         for leaf in &leaves {
             let id = PolicyId::new(owner(&leaf.field.id));
             let about_facts = slices.values().any(|slice| {
@@ -169,12 +148,7 @@ impl PolicySet {
 fn embedded(dir: &Dir<'_>, extension: &str) -> Vec<PolicyFile> {
     dir.files()
         .filter(|file| file.path().extension().is_some_and(|found| found == extension))
-        .map(|file| {
-            PolicyFile::new(
-                file.path().to_string_lossy(),
-                file.contents_utf8().unwrap_or_default(),
-            )
-        })
+        .map(|file| PolicyFile::new(file.path().to_string_lossy(), file.contents_utf8().unwrap_or_default()))
         .collect()
 }
 
@@ -232,8 +206,11 @@ fn check(set: &LoweredPolicySet, files: &[&PolicyFile], places: &Places) -> Resu
             ValidationError::Cedar { src, .. } | ValidationError::Extension { src, .. } => Some(src),
             _ => None,
         };
-        let file = text.and_then(|text| files.iter().find(|file| *file.text == **text));
-        return Err(file.map_or_else(|| unknown(fault.to_string()), |file| PolicyFault::of(file, fault)));
+        let found = text.and_then(|text| files.iter().zip(places).find(|(file, _)| *file.text == **text));
+        return Err(match found {
+            Some((file, places)) => narrowed(file, places, fault),
+            None => unknown(fault.to_string()),
+        });
     }
     if let Some(fault) = result.validation_warnings().next() {
         let place = match fault {
@@ -241,11 +218,28 @@ fn check(set: &LoweredPolicySet, files: &[&PolicyFile], places: &Places) -> Resu
             _ => None,
         };
         return Err(match place {
-            Some((file, place)) => PolicyFault::at(file, place.start, fault.to_string()),
+            Some((file, place)) => PolicyFault::at(file, place.start, plain(&fault.to_string())),
             None => unknown(fault.to_string()),
         });
     }
     Ok(())
+}
+
+/// A message without the id that lowering gave the rule, which nobody knows.
+fn plain(message: &str) -> String {
+    let rest = message.strip_prefix("for policy `").and_then(|rest| rest.split_once("`"));
+    rest.map_or(message, |(_, rest)| rest.trim_start_matches([':', ',', ' '])).to_owned()
+}
+
+/// A finding of the validator. Where it points at a whole rule, its message often
+/// quotes the words at fault, and those have a place.
+fn narrowed(file: &PolicyFile, places: &[Range<usize>], fault: &ValidationError) -> PolicyFault {
+    let message = plain(&fault.to_string());
+    let offset = fault.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset());
+    let rule = places.iter().find(|place| place.start == offset).and_then(|place| file.text.get(place.clone()));
+    let within = rule.and_then(|rule| message.split('`').skip(1).step_by(2).find_map(|quoted| rule.find(quoted)));
+    let help = fault.help().map(|help| format!(" ({help})")).unwrap_or_default();
+    PolicyFault::at(file, offset.saturating_add(within.unwrap_or(0)), format!("{message}{help}"))
 }
 
 /// Reads what the annotations say.
@@ -260,10 +254,8 @@ fn read(
     for (index, (file, places)) in files.iter().zip(places).enumerate() {
         for (position, place) in places.iter().enumerate() {
             let id = PolicyId::new(format!("{}_{position}", prefix(index)));
-            let policy = set
-                .as_cedar()
-                .policy(&id)
-                .ok_or_else(|| PolicyFault::at(file, place.start, "this rule got lost"))?;
+            let policy =
+                set.as_cedar().policy(&id).ok_or_else(|| PolicyFault::at(file, place.start, "this rule got lost"))?;
             let effect = match policy.effect() {
                 cedar_policy::Effect::Permit => Effect::Permit,
                 cedar_policy::Effect::Forbid => Effect::Forbid,
@@ -271,11 +263,7 @@ fn read(
             let rule = Rule::read(file, place, effect, policy.annotations())?;
             let here = format!("{}:{}", file.name, rule.line);
             if let Some(first) = seen.insert(rule.id.clone(), here) {
-                return Err(PolicyFault::at(
-                    file,
-                    place.start,
-                    format!("the id `{}` is taken by {first}", rule.id),
-                ));
+                return Err(PolicyFault::at(file, place.start, format!("the id `{}` is taken by {first}", rule.id)));
             }
             by_policy.insert(id, rules.len());
             rules.push(rule);
@@ -285,80 +273,15 @@ fn read(
 }
 
 /// The leaves of history of all rules.
-fn leaves(
-    set: &LoweredPolicySet,
-    files: &[&PolicyFile],
-    places: &Places,
-) -> Result<Vec<Leaf>, PolicyFault> {
+fn leaves(set: &LoweredPolicySet, files: &[&PolicyFile], places: &Places) -> Result<Vec<Leaf>, PolicyFault> {
     set.temporal_fields()
         .map(|field| {
-            Leaf::new(field).map_err(|message| {
-                match located(&PolicyId::new(owner(&field.id)), files, places) {
-                    Some((file, place)) => PolicyFault::at(file, place.start, message),
-                    None => PolicyFault::action(message),
-                }
+            Leaf::new(field).map_err(|message| match located(&PolicyId::new(owner(&field.id)), files, places) {
+                Some((file, place)) => PolicyFault::at(file, place.start, message),
+                None => PolicyFault::action(message),
             })
         })
         .collect()
-}
-
-/// For each action the rules that can apply to it.
-fn slices(
-    set: &LoweredPolicySet,
-    lexicon: &Lexicon,
-    tools: BTreeMap<String, Shape>,
-    leaves: &[Leaf],
-) -> Result<HashMap<String, Slice>, String> {
-    let hierarchy = set.cedar_schema().action_entities().map_err(|fault| fault.to_string())?;
-    let kinds = FIXED
-        .iter()
-        .map(|name| {
-            let kind = if *name == "engage" { SliceKind::Engage } else { SliceKind::Fact };
-            ((*name).to_owned(), kind)
-        })
-        .chain(tools.into_iter().map(|(name, shape)| (name, SliceKind::Tool(shape))));
-    let mut slices = HashMap::new();
-    for (name, kind) in kinds {
-        let action = lexicon.action(&name);
-        let groups: HashSet<EntityUid> = EFFECTS
-            .iter()
-            .map(|effect| lexicon.action(effect))
-            .filter(|group| hierarchy.is_ancestor_of(group, &action))
-            .collect();
-        let within = |uid: &EntityUid| *uid == action || groups.contains(uid);
-        let mut permits = cedar_policy::PolicySet::new();
-        let mut forbids = cedar_policy::PolicySet::new();
-        for policy in set.as_cedar().policies() {
-            let applies = match policy.action_constraint() {
-                ActionConstraint::Any => true,
-                ActionConstraint::Eq(uid) => uid == action,
-                ActionConstraint::In(uids) => uids.iter().any(within),
-            };
-            if applies {
-                let side = match policy.effect() {
-                    cedar_policy::Effect::Permit => &mut permits,
-                    cedar_policy::Effect::Forbid => &mut forbids,
-                };
-                side.add(policy.clone()).map_err(|fault| fault.to_string())?;
-            }
-        }
-        let read = leaves
-            .iter()
-            .enumerate()
-            .filter(|(_, leaf)| {
-                let id = PolicyId::new(owner(&leaf.field.id));
-                permits.policy(&id).is_some() || forbids.policy(&id).is_some()
-            })
-            .map(|(index, _)| index)
-            .collect();
-        let entities = groups
-            .iter()
-            .map(|group| Entity::new_no_attrs(group.clone(), HashSet::new()))
-            .chain([Entity::new_no_attrs(action.clone(), groups.clone())]);
-        let entities = Entities::from_entities(entities, None).map_err(|fault| fault.to_string())?;
-        slices.insert(name, Slice { action, kind, permits, forbids, leaves: read, entities });
-    }
-    Ok(slices)
 }
 
 /// The namespace of a file's rules in the lowered set.
@@ -367,7 +290,7 @@ fn prefix(index: usize) -> String {
 }
 
 /// The id of the policy that a leaf belongs to.
-fn owner(leaf: &str) -> &str {
+pub(crate) fn owner(leaf: &str) -> &str {
     leaf.rsplit_once("__temporal_").map_or(leaf, |(policy, _)| policy)
 }
 

@@ -97,6 +97,19 @@ impl Prompts {
         let text = self.tera.render(template, &context).map_err(fault)?;
         Ok(text.trim().to_owned())
     }
+
+    /// Renders `text`, a template of ours that stands in a file of another room
+    /// under `name`, as [`render`](Self::render) does. It cannot include or
+    /// extend others.
+    ///
+    /// # Errors
+    /// [`PromptFault`] if it does not parse or a variable is missing.
+    pub fn render_inline(&self, name: &str, text: &str, data: &impl Serialize) -> Result<String, PromptFault> {
+        let fault = |e: tera::Error| PromptFault { template: name.to_owned(), message: chain(&e) };
+        let context = Context::from_serialize(data).map_err(fault)?;
+        let text = Tera::one_off(text, &context, false).map_err(fault)?;
+        Ok(text.trim().to_owned())
+    }
 }
 
 /// tera reports a set as one; the first template that fails alone is the one.

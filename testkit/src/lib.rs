@@ -20,8 +20,6 @@ pub use store::{Durability, store_conformance};
 /// # Panics
 /// If there can be no runtime.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime on this thread").block_on(future)
 }

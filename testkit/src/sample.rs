@@ -2,10 +2,9 @@
 
 use attache_context::{Bundle, Channel, Consent, Customer, CustomerId, Stage, Trigger};
 use attache_journal::{
-    Actor, Assessed, Batch, CallId, CallRequest, Chain, Decision, Digest, DraftCreated, DraftId,
-    Emotion, Event, Json, Message, MessageSent, ModelCalled, Outcome, PolicyDecided, Reply,
-    ReviewDecided, ReviewRequested, RunEnded, RunId, RunStarted, Sentiment, SentimentLabel,
-    ToolCalled, ToolReturned, Usage, Verdict,
+    Actor, Assessed, Batch, CallId, CallRequest, Chain, Decision, Digest, DraftCreated, DraftId, Emotion, Event, Json,
+    Message, MessageSent, ModelCalled, Outcome, PolicyDecided, Reply, ReviewDecided, ReviewRequested, RunEnded, RunId,
+    RunStarted, Sentiment, SentimentLabel, ToolCalled, ToolReturned, Usage, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -24,10 +23,7 @@ impl RunWriter {
     /// If `start` is no time.
     #[must_use]
     pub fn new(run: &str, start: &str) -> Self {
-        Self {
-            chain: Chain::new(RunId::new(run)),
-            now: start.parse().expect("a time such as 2026-11-20T09:00:00Z"),
-        }
+        Self { chain: Chain::new(RunId::new(run)), now: start.parse().expect("a time such as 2026-11-20T09:00:00Z") }
     }
 
     /// The next entries of the run, not yet given to a store.
@@ -37,17 +33,10 @@ impl RunWriter {
     pub fn batch(&mut self, events: impl IntoIterator<Item = (Actor, Event)>) -> Batch {
         let mut entries = Vec::new();
         for (actor, event) in events {
-            entries.push(
-                self.chain
-                    .seal(self.now, &actor, event)
-                    .expect("an event can be sealed"),
-            );
+            entries.push(self.chain.seal(self.now, &actor, event).expect("an event can be sealed"));
             self.now += SignedDuration::from_secs(1);
         }
-        Batch {
-            run: self.chain.run().clone(),
-            entries,
-        }
+        Batch { run: self.chain.run().clone(), entries }
     }
 }
 
@@ -71,10 +60,7 @@ pub fn sample_bundle(customer: &str) -> Bundle {
             channel: Channel::Email,
             text: "How do I invite my team?\nThanks — Dana".to_owned(),
         },
-        consent: Consent {
-            ai_interaction: true,
-            ..Consent::default()
-        },
+        consent: Consent { ai_interaction: true, ..Consent::default() },
         identity: Vec::new(),
         zero_party: Vec::new(),
         intent: Vec::new(),
@@ -120,15 +106,7 @@ pub fn drafted_run(customer: &str, run: &str, call: &str, due: &str) -> Vec<(Act
     };
     let due = due.parse().expect("a time such as 2026-11-20T09:00:00Z");
     events.push((agent(), created.into()));
-    events.push((
-        Actor::System,
-        ReviewRequested {
-            draft,
-            queue: "success".to_owned(),
-            due,
-        }
-        .into(),
-    ));
+    events.push((Actor::System, ReviewRequested { draft, queue: "success".to_owned(), due }.into()));
     events.push(ended(Outcome::Drafted));
     events
 }
@@ -166,13 +144,7 @@ pub fn sent(call: &str, outreach: bool) -> (Actor, Event) {
 }
 
 fn ended(outcome: Outcome) -> (Actor, Event) {
-    let ended = RunEnded {
-        outcome,
-        reason_code: None,
-        reply: None,
-        citations: Vec::new(),
-        usage: usage(),
-    };
+    let ended = RunEnded { outcome, reason_code: None, reply: None, citations: Vec::new(), usage: usage() };
     (Actor::System, ended.into())
 }
 
@@ -191,11 +163,7 @@ fn opening(customer: &str) -> Vec<(Actor, Event)> {
         history: Vec::new(),
     };
     let assessed = Assessed {
-        sentiment: Sentiment {
-            label: SentimentLabel::Neutral,
-            score: 0.1,
-            emotion: Emotion::None,
-        },
+        sentiment: Sentiment { label: SentimentLabel::Neutral, score: 0.1, emotion: Emotion::None },
         wants_human: false,
         facts: Vec::new(),
         pii_kinds: Vec::new(),
@@ -218,25 +186,11 @@ fn opening(customer: &str) -> Vec<(Actor, Event)> {
         (Actor::System, started.into()),
         (Actor::System, assessed.into()),
         (Actor::System, decided("engage", None).into()),
-        (
-            agent(),
-            asked(Reply {
-                text: None,
-                calls: vec![wish],
-            })
-            .into(),
-        ),
+        (agent(), asked(Reply { text: None, calls: vec![wish] }).into()),
         (Actor::System, decided("kb_search", Some(call)).into()),
         (agent(), called.into()),
         (Actor::System, returned.into()),
-        (
-            agent(),
-            asked(Reply {
-                text: Some("Open Settings, then Team.".to_owned()),
-                calls: Vec::new(),
-            })
-            .into(),
-        ),
+        (agent(), asked(Reply { text: Some("Open Settings, then Team.".to_owned()), calls: Vec::new() }).into()),
     ]
 }
 
@@ -247,9 +201,7 @@ fn agent() -> Actor {
 fn asked(reply: Reply) -> ModelCalled {
     ModelCalled {
         model: "scripted".to_owned(),
-        request: vec![Arc::new(Message::User {
-            text: "How do I invite my team?".to_owned(),
-        })],
+        request: vec![Arc::new(Message::User { text: "How do I invite my team?".to_owned() })],
         reply: Some(Arc::new(reply)),
         fault: None,
         usage: usage(),
@@ -271,13 +223,7 @@ fn decided(action: &str, call: Option<CallId>) -> PolicyDecided {
 }
 
 fn usage() -> Usage {
-    Usage {
-        input_tokens: 100,
-        output_tokens: 20,
-        micro_usd: 50,
-        millis: 300,
-        attempts: 1,
-    }
+    Usage { input_tokens: 100, output_tokens: 20, micro_usd: 50, millis: 300, attempts: 1 }
 }
 
 fn draft_digest(draft: &DraftId) -> Digest {

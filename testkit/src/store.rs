@@ -2,9 +2,7 @@
 
 use crate::{RunWriter, drafted_run, review, sample_run, sent};
 use attache_context::CustomerId;
-use attache_journal::{
-    Batch, Chain, Decision, Entry, Event, RunFilter, RunId, Sealed, Store, StoreError, verify,
-};
+use attache_journal::{Batch, Chain, Decision, Entry, Event, RunFilter, RunId, Sealed, Store, StoreError, verify};
 use futures::future::join;
 use jiff::Timestamp;
 
@@ -51,48 +49,24 @@ pub async fn store_conformance<S: Store>(open: impl AsyncFn(&str) -> S, durabili
 }
 
 async fn append(store: &impl Store, batch: Batch) {
-    let (run, next) = (
-        batch.run.clone(),
-        batch.entries.last().map_or(0, |entry| entry.seq + 1),
-    );
-    let receipt = store
-        .append(batch)
-        .await
-        .unwrap_or_else(|e| panic!("a good batch of {run} was refused: {e}"));
-    assert!(
-        receipt.covers(&run, next.saturating_sub(1)),
-        "the receipt does not cover the batch of {run}"
-    );
-    assert!(
-        !receipt.covers(&run, next),
-        "the receipt of {run} covers what was not written"
-    );
+    let (run, next) = (batch.run.clone(), batch.entries.last().map_or(0, |entry| entry.seq + 1));
+    let receipt = store.append(batch).await.unwrap_or_else(|e| panic!("a good batch of {run} was refused: {e}"));
+    assert!(receipt.covers(&run, next.saturating_sub(1)), "the receipt does not cover the batch of {run}");
+    assert!(!receipt.covers(&run, next), "the receipt of {run} covers what was not written");
 }
 
 async fn entries(store: &impl Store, run: &str) -> Vec<Entry> {
-    store
-        .entries(&RunId::new(run))
-        .await
-        .unwrap_or_else(|e| panic!("the entries of {run} cannot be read: {e}"))
+    store.entries(&RunId::new(run)).await.unwrap_or_else(|e| panic!("the entries of {run} cannot be read: {e}"))
 }
 
 async fn runs(store: &impl Store, filter: RunFilter) -> Vec<String> {
-    let runs = store
-        .runs(&filter)
-        .await
-        .unwrap_or_else(|e| panic!("runs cannot be listed: {e}"));
+    let runs = store.runs(&filter).await.unwrap_or_else(|e| panic!("runs cannot be listed: {e}"));
     runs.iter().map(|run| run.run.to_string()).collect()
 }
 
 fn same(found: &[Entry], written: &[Sealed]) {
-    let written: Vec<_> = written
-        .iter()
-        .map(|sealed| verify(&sealed.line).expect("a sealed line"))
-        .collect();
-    assert_eq!(
-        found, written,
-        "the entries are not those that were written"
-    );
+    let written: Vec<_> = written.iter().map(|sealed| verify(&sealed.line).expect("a sealed line")).collect();
+    assert_eq!(found, written, "the entries are not those that were written");
 }
 
 fn customer(id: &str) -> CustomerId {
@@ -110,11 +84,7 @@ async fn round_trip(store: &impl Store) {
     let found = entries(store, "run_1").await;
     same(&found, &batch.entries);
     let chain = Chain::after(RunId::new("run_1"), &found).expect("what was read is a chain");
-    assert_eq!(
-        chain.next_seq(),
-        10,
-        "the chain goes on after the last entry"
-    );
+    assert_eq!(chain.next_seq(), 10, "the chain goes on after the last entry");
 }
 
 async fn order(store: &impl Store) {
@@ -129,24 +99,13 @@ async fn order(store: &impl Store) {
         commits.push(store.append(second.batch([event])));
     }
     for commit in commits {
-        assert!(
-            commit.await.is_ok(),
-            "a batch that follows one not yet durable was refused"
-        );
+        assert!(commit.await.is_ok(), "a batch that follows one not yet durable was refused");
     }
     same(&entries(store, "run_1").await, &written);
-    assert_eq!(
-        entries(store, "run_2").await.len(),
-        written.len(),
-        "two runs do not mix"
-    );
+    assert_eq!(entries(store, "run_2").await.len(), written.len(), "two runs do not mix");
     // A run that has ended goes on, when its draft is decided for example.
     append(store, first.batch([sent("call_3", false)])).await;
-    assert_eq!(
-        entries(store, "run_1").await.len(),
-        written.len() + 1,
-        "a run that ended can go on"
-    );
+    assert_eq!(entries(store, "run_1").await.len(), written.len() + 1, "a run that ended can go on");
 }
 
 async fn conflicts(store: &impl Store) {
@@ -156,33 +115,15 @@ async fn conflicts(store: &impl Store) {
         run: RunId::new("run_1"),
         entries: all.get(range).unwrap_or_default().to_vec(),
     };
-    let conflict = |expected, found| {
-        Err::<(), _>(StoreError::Conflict {
-            run: RunId::new("run_1"),
-            expected,
-            found,
-        })
-    };
+    let conflict = |expected, found| Err::<(), _>(StoreError::Conflict { run: RunId::new("run_1"), expected, found });
     let tried = store.append(part(1..2)).await.map(drop);
     assert_eq!(tried, conflict(0, 1), "a run must begin at 0");
     append(store, part(0..3)).await;
-    assert_eq!(
-        store.append(part(2..4)).await.map(drop),
-        conflict(3, 2),
-        "an entry must not be written twice"
-    );
-    assert_eq!(
-        store.append(part(4..5)).await.map(drop),
-        conflict(3, 4),
-        "no entry may be left out"
-    );
+    assert_eq!(store.append(part(2..4)).await.map(drop), conflict(3, 2), "an entry must not be written twice");
+    assert_eq!(store.append(part(4..5)).await.map(drop), conflict(3, 4), "no entry may be left out");
     let mut gap = part(3..4);
     gap.entries.extend(part(5..6).entries);
-    assert_eq!(
-        store.append(gap).await.map(drop),
-        conflict(4, 5),
-        "a batch must have no gap"
-    );
+    assert_eq!(store.append(gap).await.map(drop), conflict(4, 5), "a batch must have no gap");
     same(&entries(store, "run_1").await, &part(0..3).entries);
     append(store, part(3..5)).await;
     same(&entries(store, "run_1").await, &part(0..5).entries);
@@ -197,16 +138,9 @@ async fn two_writers(store: &impl Store) {
     let winner = mine.entries.clone();
     let (mine, theirs) = join(store.append(mine), store.append(theirs)).await;
     assert!(mine.is_ok(), "the first of two writers wins: {mine:?}");
-    let conflict = StoreError::Conflict {
-        run: RunId::new("run_1"),
-        expected: 3,
-        found: 2,
-    };
+    let conflict = StoreError::Conflict { run: RunId::new("run_1"), expected: 3, found: 2 };
     assert_eq!(theirs, Err(conflict), "the second of two writers is told");
-    same(
-        entries(store, "run_1").await.get(2..).unwrap_or_default(),
-        &winner,
-    );
+    same(entries(store, "run_1").await.get(2..).unwrap_or_default(), &winner);
 }
 
 async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
@@ -214,24 +148,9 @@ async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
     let mut store = open(name).await;
     let mut ended = RunWriter::new("run_1", START);
     let mut going = RunWriter::new("run_2", "2026-11-21T09:00:00Z");
-    append(
-        &store,
-        ended.batch(drafted_run(
-            "ada",
-            "run_1",
-            "call_2",
-            "2026-11-23T09:00:00Z",
-        )),
-    )
-    .await;
+    append(&store, ended.batch(drafted_run("ada", "run_1", "call_2", "2026-11-23T09:00:00Z"))).await;
     append(&store, going.batch(sample_run("ada").into_iter().take(3))).await;
-    let filters = [
-        RunFilter::default(),
-        RunFilter {
-            unfinished: true,
-            ..RunFilter::default()
-        },
-    ];
+    let filters = [RunFilter::default(), RunFilter { unfinished: true, ..RunFilter::default() }];
     for round in 0..3 {
         let before = (
             entries(&store, "run_1").await,
@@ -251,25 +170,12 @@ async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
             store.drafts().await,
             store.history(&customer("ada"), Timestamp::MIN).await,
         );
-        assert_eq!(
-            before, after,
-            "round {round}: the store answers otherwise when it is opened again"
-        );
+        assert_eq!(before, after, "round {round}: the store answers otherwise when it is opened again");
         append(&store, going.batch([sent("call_3", true)])).await;
-        append(
-            &store,
-            ended.batch([review("run_1", "call_2", Decision::Edit)]),
-        )
-        .await;
+        append(&store, ended.batch([review("run_1", "call_2", Decision::Edit)])).await;
     }
-    let last = entries(&store, "run_1")
-        .await
-        .pop()
-        .map(|entry| (entry.seq, entry.event));
-    assert!(
-        matches!(last, Some((13, Event::ReviewDecided(_)))),
-        "the run goes on where it was: {last:?}"
-    );
+    let last = entries(&store, "run_1").await.pop().map(|entry| (entry.seq, entry.event));
+    assert!(matches!(last, Some((13, Event::ReviewDecided(_)))), "the run goes on where it was: {last:?}");
 }
 
 mod queries;

@@ -107,6 +107,15 @@ impl Registry {
         self.insert(spec, Arc::new(Typed(tool)))
     }
 
+    /// Adds a tool in the place of the one with its name, if there is one.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn replace<T: Tool>(&mut self, tool: T) -> Result<&mut Self, RegisterError> {
+        self.tools.remove(T::NAME);
+        self.add(tool)
+    }
+
     /// Adds a tool that is known at run time only.
     ///
     /// # Errors

@@ -1,2 +1,85 @@
-//! The project's own chores.
-fn main() {}
+//! The project's own chores: `cargo xtask VERB` is the only entry, here and in CI.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a command prints is what it is for")]
+
+mod bench;
+mod check;
+mod fuzz;
+mod house;
+mod model;
+mod readme;
+mod tidy;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::check::Step;
+use crate::house::House;
+
+/// What a chore comes to: nothing, or one line that says what failed.
+type Outcome<T = ()> = Result<T, String>;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", version, about = "The project's own chores", max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Everything that must pass before a change lands
+    #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --quick\n  cargo xtask test --only deny")]
+    Test {
+        /// Only fmt, tidy, clippy and the tests
+        #[arg(long, conflicts_with = "only")]
+        quick: bool,
+        /// Only this step (can be given more than once)
+        #[arg(long, value_name = "STEP", value_enum)]
+        only: Vec<Step>,
+    },
+    /// The shape of the tree: arrows between rooms, purity, file lengths, leftovers
+    Tidy,
+    /// The property tests of all parsers, again and again with new seeds
+    #[command(after_help = "Example:\n  cargo xtask fuzz --seconds 600")]
+    Fuzz {
+        /// How long to go on
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// The first seed; a round that failed is run again with its seed
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// The workspace's benchmarks
+    #[command(after_help = "Example:\n  cargo xtask bench -- --quick append")]
+    Bench {
+        /// Passed on to the benchmarks
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Builds the load example and says how to measure it beside its peers
+    Peers {
+        /// The folder of the peer harness
+        dir: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = House::find().and_then(|house| match cli.verb {
+        Verb::Test { quick, only } => check::run(&house, quick, &only),
+        Verb::Tidy => tidy::run(&house),
+        Verb::Fuzz { seconds, seed } => fuzz::run(&house, seconds, seed),
+        Verb::Bench { args } => bench::run(&house, &args),
+        Verb::Peers { dir } => bench::peers(&house, &dir),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("FAILED: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -337,7 +337,8 @@ impl Run {
         if judged.call.tool == KbSearch::NAME
             && let (Some(context), Ok(found)) = (&mut self.context, serde_json::from_str::<KbHits>(output.as_str()))
         {
-            context.passages.extend(found.hits.iter().map(attache_tools::Passage::citation));
+            let texts = found.hits.into_iter().map(|hit| (hit.citation(), format!("{}\n{}", hit.title, hit.passage)));
+            context.passages.extend(texts);
         }
         if let Some(context) = &mut self.context {
             context.hear(output);

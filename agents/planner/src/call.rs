@@ -151,7 +151,7 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextF
             }
         }
     }
-    let valid: Vec<_> = preview.citations.iter().filter(|c| context.passages.contains(c)).cloned().collect();
+    let valid: Vec<_> = preview.citations.iter().filter(|c| context.passages.contains_key(c)).cloned().collect();
     let facts = TextFacts {
         pii: program.guards.pii.find(&whole).iter().map(|span| span.kind.to_string()).collect(),
         unsayable,

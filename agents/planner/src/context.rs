@@ -11,7 +11,7 @@ use attache_policies::{Case, PolicySet, SinkOrigin};
 use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// The key of the fact that stands for what fired a signal: policy decides on
@@ -29,12 +29,11 @@ pub(crate) struct Context {
     pub(crate) brief: Option<Brief>,
     /// What fired a signal, as a fact about behaviour.
     evidence: Option<Fact>,
-    /// Passages that tools of this run returned: what a text may cite.
-    pub(crate) passages: BTreeSet<Citation>,
-    /// The values that a text may state, and those it may not; compiled when
-    /// the first text is checked.
+    /// Passages that tools of this run returned, with their texts: what a text
+    /// may cite.
+    pub(crate) passages: BTreeMap<Citation, String>,
+    /// The values that a text may state; compiled when the first is checked.
     said: OnceLock<FactValues>,
-    unsaid: OnceLock<FactValues>,
     /// What tools returned, for telling where a sink's value came from.
     heard: Vec<Json>,
 }
@@ -49,9 +48,8 @@ impl Context {
             history,
             assessed: None,
             brief: None,
-            passages: BTreeSet::new(),
+            passages: BTreeMap::new(),
             said: OnceLock::new(),
-            unsaid: OnceLock::new(),
             heard: Vec::new(),
         }
     }
@@ -220,8 +218,8 @@ impl Context {
     /// The keys of the facts whose values stand in `text`: of those that may be
     /// said, or of all others.
     pub(crate) fn stated(&self, text: &str, permission: Permission) -> Vec<String> {
-        let values = if permission == Permission::Mentionable {
-            self.said.get_or_init(|| {
+        let stated = if permission == Permission::Mentionable {
+            let values = self.said.get_or_init(|| {
                 // Looked for as if they might not be said: that is what it finds.
                 FactValues::new(
                     self.permitted()
@@ -229,14 +227,17 @@ impl Context {
                         .map(|(_, fact, _)| (fact.key.as_str(), &fact.value, Permission::Usable)),
                     &[],
                 )
-            })
+            });
+            values.stated(text)
         } else {
-            self.unsaid.get_or_init(|| {
-                let written: Vec<&str> = self.bundle.trigger.message().into_iter().collect();
-                FactValues::new(self.permitted().map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p)), &written)
-            })
+            // What the customer wrote, and what anybody can read in the knowledge
+            // base, tells nothing of what we know about them.
+            let public: Vec<&str> =
+                self.bundle.trigger.message().into_iter().chain(self.passages.values().map(String::as_str)).collect();
+            let facts = self.permitted().map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p));
+            FactValues::new(facts, &public).stated(text)
         };
-        let mut keys: Vec<String> = values.stated(text).into_iter().map(|stated| stated.key).collect();
+        let mut keys: Vec<String> = stated.into_iter().map(|stated| stated.key).collect();
         keys.sort();
         keys.dedup();
         keys

@@ -8,7 +8,7 @@ use attache_journal::{
     Actor, CallId, Decision, Digest, DraftCreated, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
     RunId, ToolCalled, ToolReturned, Usage,
 };
-use attache_policies::{PolicyDecision, PolicyRequest, PolicySet};
+use attache_policies::{PolicyDecision, PolicyRequest, PolicySet, RuleTrace};
 use attache_tools::{Admitted, EffectKind, Tried};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -268,20 +268,33 @@ impl Run {
     /// the time.
     #[must_use]
     pub fn decide(&self, policy: &PolicySet, now: Timestamp) -> Option<Event> {
+        self.asking(now, |action, call, request| {
+            let PolicyDecision { verdict, policies, reasons, queue, reason_code } = policy.decide(request);
+            let action = action.to_owned();
+            let policy_digest = policy.digest().clone();
+            PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, policy_digest }.into()
+        })
+    }
+
+    /// How each rule takes part in the decision that is next, if one is.
+    #[must_use]
+    pub fn trace(&self, policy: &PolicySet, now: Timestamp) -> Option<Vec<RuleTrace>> {
+        self.asking(now, |_, _, request| policy.trace(request))
+    }
+
+    /// Puts the question that is next to policy, if one is.
+    fn asking<T>(
+        &self,
+        now: Timestamp,
+        ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T,
+    ) -> Option<T> {
         let context = self.context.as_ref()?;
-        let (action, call, decision) = match &self.phase {
+        match &self.phase {
             Phase::Gate => {
                 let case = context.case(&self.program, false);
-                let request = PolicyRequest {
-                    action: "engage",
-                    case: &case,
-                    input: None,
-                    text: None,
-                    sinks: &[],
-                    now,
-                    history: &context.history,
-                };
-                ("engage".to_owned(), None, policy.decide(&request))
+                let request =
+                    PolicyRequest { history: &context.history, ..PolicyRequest::new("engage", &case, now) };
+                Some(ask("engage", None, &request))
             }
             Phase::Judge(judge) => {
                 let (call, Ok(checked)) = &**judge else { return None };
@@ -295,19 +308,11 @@ impl Run {
                     now,
                     history: &context.history,
                 };
-                (call.tool.clone(), Some(call.id.clone()), policy.decide(&request))
+                Some(ask(&call.tool, Some(call.id.clone()), &request))
             }
-            Phase::New
-            | Phase::Assess
-            | Phase::Think
-            | Phase::Intend(_)
-            | Phase::Act(_)
-            | Phase::Wait(_)
-            | Phase::Over(_) => return None,
-        };
-        let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
-        let policy_digest = policy.digest().clone();
-        Some(PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, policy_digest }.into())
+            Phase::New | Phase::Assess | Phase::Think | Phase::Intend(_) => None,
+            Phase::Act(_) | Phase::Wait(_) | Phase::Over(_) => None,
+        }
     }
 
     /// Who stands behind a call.

@@ -24,32 +24,19 @@ fn run() -> Vec<Batch> {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut writer = RunWriter::new(&format!("run_{number:012}"), "2026-11-20T09:00:00Z");
     let mut events = sample_run(&format!("customer_{}", number % 1000)).into_iter();
-    (0..APPENDS)
-        .map(|_| writer.batch(events.by_ref().take(3)))
-        .collect()
+    (0..APPENDS).map(|_| writer.batch(events.by_ref().take(3))).collect()
 }
 
 fn folder() -> TempDir {
-    std::env::var_os("BENCH_DIR")
-        .map_or_else(tempfile::tempdir, tempfile::tempdir_in)
-        .unwrap()
+    std::env::var_os("BENCH_DIR").map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap()
 }
 
 fn floor(runs: u64) -> Duration {
     let dir = folder();
     let mut file = File::create(dir.path().join("floor")).unwrap();
     let runs: Vec<_> = (0..runs).map(|_| run()).collect();
-    let bytes = |batch: &Batch| {
-        batch
-            .entries
-            .iter()
-            .flat_map(|entry| entry.line.clone())
-            .collect::<Vec<_>>()
-    };
-    let runs: Vec<Vec<_>> = runs
-        .iter()
-        .map(|run| run.iter().map(bytes).collect())
-        .collect();
+    let bytes = |batch: &Batch| batch.entries.iter().flat_map(|entry| entry.line.clone()).collect::<Vec<_>>();
+    let runs: Vec<Vec<_>> = runs.iter().map(|run| run.iter().map(bytes).collect()).collect();
     let start = Instant::now();
     for append in runs.iter().flatten() {
         file.write_all(append).unwrap();
@@ -59,9 +46,7 @@ fn floor(runs: u64) -> Duration {
 }
 
 async fn log(store: &Arc<LogStore>, concurrent: u64, rounds: u64) -> Duration {
-    let tasks: Vec<Vec<_>> = (0..concurrent)
-        .map(|_| (0..rounds).map(|_| run()).collect())
-        .collect();
+    let tasks: Vec<Vec<_>> = (0..concurrent).map(|_| (0..rounds).map(|_| run()).collect()).collect();
     let start = Instant::now();
     let tasks = tasks.into_iter().map(|runs| {
         let store = Arc::clone(store);
@@ -78,15 +63,9 @@ async fn log(store: &Arc<LogStore>, concurrent: u64, rounds: u64) -> Duration {
 }
 
 fn append(c: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut group = c.benchmark_group("durable_runs");
-    group
-        .sample_size(10)
-        .measurement_time(Duration::from_secs(4));
+    group.sample_size(10).measurement_time(Duration::from_secs(4));
     group.throughput(Throughput::Elements(1));
     group.bench_function("floor", |b| b.iter_custom(floor));
     for concurrent in [1, 16, 64] {

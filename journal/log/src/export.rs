@@ -49,13 +49,7 @@ impl Exported {
         let parts: Vec<&[u8]> = runs
             .iter()
             .zip(&counts)
-            .flat_map(|((run, head), count)| {
-                [
-                    run.as_str().as_bytes(),
-                    count.as_slice(),
-                    head.hash.as_slice(),
-                ]
-            })
+            .flat_map(|((run, head), count)| [run.as_str().as_bytes(), count.as_slice(), head.hash.as_slice()])
             .collect();
         Self {
             v: VERSION,
@@ -88,9 +82,7 @@ pub enum ExportFault {
         fault: EntryFault,
     },
     /// The last line does not describe the lines before it.
-    #[error(
-        "line {line}: the last line says something else than the lines before it: entries were removed or added"
-    )]
+    #[error("line {line}: the last line says something else than the lines before it: entries were removed or added")]
     Head {
         /// The line, from 1.
         line: u64,
@@ -120,9 +112,7 @@ pub enum ExportFault {
 }
 
 fn place(entry: Option<&(RunId, u64)>) -> String {
-    entry
-        .map(|(run, seq)| format!(", run {run}, entry {seq}"))
-        .unwrap_or_default()
+    entry.map(|(run, seq)| format!(", run {run}, entry {seq}")).unwrap_or_default()
 }
 
 impl LogStore {
@@ -150,21 +140,14 @@ impl LogStore {
             for payload in &payloads {
                 out.write_all(payload).map_err(failed)?;
             }
-            let last = payloads
-                .last()
-                .and_then(|payload| line_hash(payload.strip_suffix(b"\n")?));
-            let head = last.map(|hash| Head {
-                next: entries.len() as u64,
-                hash,
-            });
+            let last = payloads.last().and_then(|payload| line_hash(payload.strip_suffix(b"\n")?));
+            let head = last.map(|hash| Head { next: entries.len() as u64, hash });
             heads.extend(head.map(|head| (run.clone(), head)));
         }
         let head = Exported::of(&heads);
         let line = serde_json::to_string(&HeadLine { head: head.clone() });
         let line = line.map_err(|e| failed(e.into()))?;
-        out.write_all(line.as_bytes())
-            .and_then(|()| out.write_all(b"\n"))
-            .map_err(failed)?;
+        out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(failed)?;
         out.flush().map_err(failed)?;
         Ok(head)
     }
@@ -183,11 +166,7 @@ pub fn verify_export(mut reader: impl BufRead) -> Result<Exported, ExportFault> 
     for line in 1.. {
         bytes.clear();
         let read = reader.read_until(b'\n', &mut bytes);
-        if read.map_err(|e| ExportFault::Io {
-            line,
-            what: e.to_string(),
-        })? == 0
-        {
+        if read.map_err(|e| ExportFault::Io { line, what: e.to_string() })? == 0 {
             return head.ok_or(ExportFault::Cut { line });
         }
         if head.is_some() {
@@ -200,66 +179,35 @@ pub fn verify_export(mut reader: impl BufRead) -> Result<Exported, ExportFault> 
         } else {
             check_entry(text, &mut runs).map_err(|fault| {
                 // Half a line at the end of the file is a cut, not a forgery.
-                if whole {
-                    ExportFault::Entry {
-                        line,
-                        entry: who(text),
-                        fault,
-                    }
-                } else {
-                    ExportFault::Cut { line }
-                }
+                if whole { ExportFault::Entry { line, entry: who(text), fault } } else { ExportFault::Cut { line } }
             })?;
         }
     }
     Err(ExportFault::Cut { line: u64::MAX })
 }
 
-fn check_head(
-    line: u64,
-    text: &[u8],
-    whole: bool,
-    runs: &BTreeMap<RunId, Head>,
-) -> Result<Exported, ExportFault> {
+fn check_head(line: u64, text: &[u8], whole: bool, runs: &BTreeMap<RunId, Head>) -> Result<Exported, ExportFault> {
     let parsed = serde_json::from_slice::<HeadLine>(text);
-    let HeadLine { head } = parsed.map_err(|_| {
-        if whole {
-            ExportFault::Head { line }
-        } else {
-            ExportFault::Cut { line }
-        }
-    })?;
+    let HeadLine { head } =
+        parsed.map_err(|_| if whole { ExportFault::Head { line } } else { ExportFault::Cut { line } })?;
     if head.v != VERSION {
         return Err(ExportFault::Version { line, v: head.v });
     }
-    let expected = Exported {
-        signature: head.signature.clone(),
-        ..Exported::of(runs)
-    };
-    if head == expected {
-        Ok(head)
-    } else {
-        Err(ExportFault::Head { line })
-    }
+    let expected = Exported { signature: head.signature.clone(), ..Exported::of(runs) };
+    if head == expected { Ok(head) } else { Err(ExportFault::Head { line }) }
 }
 
 fn check_entry(text: &[u8], runs: &mut BTreeMap<RunId, Head>) -> Result<(), EntryFault> {
     let entry = verify(text)?;
     let head = runs.entry(entry.run.clone()).or_default();
     if entry.seq != head.next {
-        return Err(EntryFault::Order {
-            seq: entry.seq,
-            expected: head.next,
-        });
+        return Err(EntryFault::Order { seq: entry.seq, expected: head.next });
     }
     if !follows(text, &head.hash) {
         return Err(EntryFault::Chain { seq: entry.seq });
     }
     let hash = line_hash(text).ok_or(EntryFault::Hash { seq: entry.seq })?;
-    *head = Head {
-        next: head.next + 1,
-        hash,
-    };
+    *head = Head { next: head.next + 1, hash };
     Ok(())
 }
 

@@ -55,19 +55,11 @@ impl Fs for RealFs {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
-        Ok(Arc::new(
-            OpenOptions::new()
-                .read(true)
-                .append(true)
-                .create_new(true)
-                .open(path)?,
-        ))
+        Ok(Arc::new(OpenOptions::new().read(true).append(true).create_new(true).open(path)?))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
-        Ok(Arc::new(
-            OpenOptions::new().read(true).append(true).open(path)?,
-        ))
+        Ok(Arc::new(OpenOptions::new().read(true).append(true).open(path)?))
     }
 
     fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
@@ -119,10 +111,7 @@ impl LogFile for File {
 pub(crate) fn fault(place: &Path, error: &io::Error) -> StoreError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        _ => StoreError::Io {
-            place: place.display().to_string(),
-            what: error.to_string(),
-        },
+        _ => StoreError::Io { place: place.display().to_string(), what: error.to_string() },
     }
 }
 

@@ -75,24 +75,8 @@ impl Index {
         let meta = index.connect().and_then(|db| index.get::<Meta>(db, META));
         match meta {
             Ok(Some(meta)) if meta.v == VERSION => {
-                let Meta {
-                    v: _,
-                    segment: number,
-                    offset,
-                    last,
-                    records,
-                    chain,
-                } = meta;
-                Ok((
-                    index,
-                    Some(Position {
-                        number,
-                        offset,
-                        last,
-                        records,
-                        chain,
-                    }),
-                ))
+                let Meta { v: _, segment: number, offset, last, records, chain } = meta;
+                Ok((index, Some(Position { number, offset, last, records, chain })))
             }
             Ok(Some(meta)) => Ok((index.reset(&format!("it has version {}", meta.v))?, None)),
             Ok(None) => Ok((index.reset("it was never finished")?, None)),
@@ -103,24 +87,11 @@ impl Index {
     /// The same index, empty.
     pub(crate) fn reset(self, why: &str) -> Result<Self, StoreError> {
         tracing::warn!(index = %self.path.display(), why, "the index is rebuilt from the log");
-        let Self {
-            path,
-            marker,
-            cache,
-            db,
-            damaged: _,
-        } = self;
+        let Self { path, marker, cache, db, damaged: _ } = self;
         // Sled may fail while it closes what it could not read.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
         for (path, removed) in [
-            (
-                &path,
-                if path.is_dir() {
-                    std::fs::remove_dir_all(&path)
-                } else {
-                    std::fs::remove_file(&path)
-                },
-            ),
+            (&path, if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }),
             // The marker goes last: until then the next opening starts over.
             (&marker, std::fs::remove_file(&marker)),
         ] {
@@ -131,13 +102,7 @@ impl Index {
                 Ok(()) | Err(_) => {}
             }
         }
-        Ok(Self {
-            path,
-            marker,
-            cache,
-            db: OnceLock::new(),
-            damaged: AtomicBool::new(false),
-        })
+        Ok(Self { path, marker, cache, db: OnceLock::new(), damaged: AtomicBool::new(false) })
     }
 
     /// What the index has of a run.
@@ -153,13 +118,7 @@ impl Index {
                 let run = run_at(&item.map_err(Damage::of)?, 1)?;
                 let row: Option<Row> = self.get(db, &key(b'r', &run))?;
                 let row = row.ok_or_else(|| Damage("an open run is missing".to_owned()))?;
-                rows.push((
-                    run,
-                    Row {
-                        listed_open: true,
-                        ..row
-                    },
-                ));
+                rows.push((run, Row { listed_open: true, ..row }));
             }
             Ok(rows)
         })
@@ -195,10 +154,7 @@ impl Index {
     /// The runs that have drafts.
     pub(crate) fn drafting_runs(&self) -> Result<BTreeSet<RunId>, StoreError> {
         self.query(|db| {
-            let runs = db
-                .scan_prefix(b"d")
-                .values()
-                .map(|run| run_at(&run.map_err(Damage::of)?, 0));
+            let runs = db.scan_prefix(b"d").values().map(|run| run_at(&run.map_err(Damage::of)?, 0));
             runs.collect()
         })
     }
@@ -223,31 +179,12 @@ impl Index {
                         batch.insert(key, b"");
                     }
                     for draft in &summary.drafts {
-                        batch.insert(
-                            [b"d", draft.draft.as_str().as_bytes()].concat(),
-                            run.as_str().as_bytes(),
-                        );
+                        batch.insert([b"d", draft.draft.as_str().as_bytes()].concat(), run.as_str().as_bytes());
                     }
                 }
             }
-            let Position {
-                number: segment,
-                offset,
-                last,
-                chain,
-                records,
-            } = snapshot.end;
-            batch.insert(
-                META,
-                json(&Meta {
-                    v: VERSION,
-                    segment,
-                    offset,
-                    last,
-                    records,
-                    chain,
-                })?,
-            );
+            let Position { number: segment, offset, last, chain, records } = snapshot.end;
+            batch.insert(META, json(&Meta { v: VERSION, segment, offset, last, records, chain })?);
             let db = self.connect_now()?;
             db.apply_batch(batch).map_err(Damage::of)?;
             db.flush().map_err(Damage::of).map(|_| ())
@@ -255,21 +192,16 @@ impl Index {
         .map_err(|damage| self.note(&damage))
     }
 
-    fn query<T: Default>(
-        &self,
-        ask: impl FnOnce(&sled::Db) -> Result<T, Damage>,
-    ) -> Result<T, StoreError> {
+    fn query<T: Default>(&self, ask: impl FnOnce(&sled::Db) -> Result<T, Damage>) -> Result<T, StoreError> {
         let Some(db) = self.db.get() else {
             return Ok(T::default());
         };
-        self.guarded(|| ask(db))
-            .map_err(|damage| self.note(&damage))
+        self.guarded(|| ask(db)).map_err(|damage| self.note(&damage))
     }
 
     /// Sled panics on some of what it cannot read.
     fn guarded<T>(&self, act: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
-        catch_unwind(AssertUnwindSafe(act))
-            .unwrap_or_else(|_| Err(Damage("sled panicked".to_owned())))
+        catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(Damage("sled panicked".to_owned())))
     }
 
     fn connect(&self) -> Result<&sled::Db, Damage> {
@@ -280,25 +212,16 @@ impl Index {
         if let Some(db) = self.db.get() {
             return Ok(db);
         }
-        let config = sled::Config::new()
-            .path(&self.path)
-            .cache_capacity(self.cache)
-            .flush_every_ms(None);
+        let config = sled::Config::new().path(&self.path).cache_capacity(self.cache).flush_every_ms(None);
         let db = config.open().map_err(Damage::of)?;
         // Openings are one at a time: by `open` and then under the indexing lock.
         Ok(self.db.get_or_init(|| db))
     }
 
-    fn get<T: serde::de::DeserializeOwned>(
-        &self,
-        db: &sled::Db,
-        key: &[u8],
-    ) -> Result<Option<T>, Damage> {
+    fn get<T: serde::de::DeserializeOwned>(&self, db: &sled::Db, key: &[u8]) -> Result<Option<T>, Damage> {
         self.guarded(|| {
             let value = db.get(key).map_err(Damage::of)?;
-            value
-                .map(|value| serde_json::from_slice(&value).map_err(Damage::of))
-                .transpose()
+            value.map(|value| serde_json::from_slice(&value).map_err(Damage::of)).transpose()
         })
     }
 
@@ -314,10 +237,7 @@ impl Index {
         tracing::error!(index = %self.path.display(), what = damage.0, noted = noted.is_ok(), "the index is damaged");
         StoreError::Io {
             place: self.path.display().to_string(),
-            what: format!(
-                "{}; nothing is lost: the index is rebuilt when the store is opened again",
-                damage.0
-            ),
+            what: format!("{}; nothing is lost: the index is rebuilt when the store is opened again", damage.0),
         }
     }
 }
@@ -334,10 +254,7 @@ fn key(kind: u8, run: &RunId) -> Vec<u8> {
 
 fn prefix(customer: Option<&CustomerId>) -> Vec<u8> {
     // No customer's id has a control character in it, so none is another's prefix.
-    customer.map_or_else(
-        || b"t".to_vec(),
-        |id| [b"c", id.as_str().as_bytes(), b"\0"].concat(),
-    )
+    customer.map_or_else(|| b"t".to_vec(), |id| [b"c", id.as_str().as_bytes(), b"\0"].concat())
 }
 
 /// Sixteen bytes that sort as the time does.
@@ -346,11 +263,8 @@ fn moment(at: Timestamp) -> [u8; 16] {
 }
 
 fn run_at(key: &[u8], start: usize) -> Result<RunId, Damage> {
-    let text = key
-        .get(start..)
-        .and_then(|run| std::str::from_utf8(run).ok());
-    text.map(RunId::new)
-        .ok_or_else(|| Damage("a key is no run's".to_owned()))
+    let text = key.get(start..).and_then(|run| std::str::from_utf8(run).ok());
+    text.map(RunId::new).ok_or_else(|| Damage("a key is no run's".to_owned()))
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, Damage> {

@@ -42,21 +42,11 @@ pub(crate) struct Row {
 impl Row {
     /// Where the run goes on.
     pub(crate) fn head(&self) -> Head {
-        Head {
-            next: self.next,
-            hash: self.hash,
-        }
+        Head { next: self.next, hash: self.hash }
     }
 
     /// Takes in the run's next entry.
-    pub(crate) fn absorb(
-        &mut self,
-        run: &RunId,
-        seq: u64,
-        at: Timestamp,
-        event: &Event,
-        hash: [u8; 32],
-    ) {
+    pub(crate) fn absorb(&mut self, run: &RunId, seq: u64, at: Timestamp, event: &Event, hash: [u8; 32]) {
         // A run whose first entry is no `run_started` stays without a summary.
         if self.summary.is_some() || seq == 0 {
             RunSummary::fold(&mut self.summary, run, seq, at, event);
@@ -87,22 +77,14 @@ pub(crate) struct Snapshot {
 impl Live {
     /// Nothing but an index that is complete up to `end`.
     pub(crate) fn new(end: Position) -> Self {
-        Self {
-            runs: HashMap::new(),
-            end,
-            unindexed: 0,
-        }
+        Self { runs: HashMap::new(), end, unindexed: 0 }
     }
 
     /// What the index does not have yet; nothing if it has everything.
     pub(crate) fn snapshot(&self) -> Option<Snapshot> {
         let dirty = self.runs.iter().filter(|(_, row)| row.dirty);
         let rows: Vec<_> = dirty.map(|(run, row)| (run.clone(), row.clone())).collect();
-        (self.unindexed > 0).then_some(Snapshot {
-            rows,
-            end: self.end,
-            unindexed: self.unindexed,
-        })
+        (self.unindexed > 0).then_some(Snapshot { rows, end: self.end, unindexed: self.unindexed })
     }
 
     /// Forgets what is in the index now, except the runs that are open and
@@ -131,20 +113,13 @@ impl Live {
 pub(crate) mod hexadecimal {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(crate) fn serialize<S: Serializer>(
-        hash: &[u8; 32],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&hex::encode(hash))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<[u8; 32], D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
         let text = String::deserialize(deserializer)?;
         let mut hash = [0; 32];
-        hex::decode_to_slice(text, &mut hash)
-            .map(|()| hash)
-            .map_err(D::Error::custom)
+        hex::decode_to_slice(text, &mut hash).map(|()| hash).map_err(D::Error::custom)
     }
 }

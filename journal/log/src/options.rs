@@ -14,12 +14,7 @@ pub struct LogOptions {
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self {
-            segment_bytes: 64 << 20,
-            checkpoint_bytes: 8 << 20,
-            cache_bytes: 16 << 20,
-            progress: None,
-        }
+        Self { segment_bytes: 64 << 20, checkpoint_bytes: 8 << 20, cache_bytes: 16 << 20, progress: None }
     }
 }
 

@@ -49,20 +49,8 @@ pub(crate) struct Item {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        dir: PathBuf,
-        fs: Box<dyn Fs>,
-        options: LogOptions,
-        index: Index,
-        live: Live,
-    ) -> Self {
-        let queue = Queue {
-            items: Vec::new(),
-            heads: HashMap::new(),
-            parked: false,
-            closing: false,
-            failed: None,
-        };
+    pub(crate) fn new(dir: PathBuf, fs: Box<dyn Fs>, options: LogOptions, index: Index, live: Live) -> Self {
+        let queue = Queue { items: Vec::new(), heads: HashMap::new(), parked: false, closing: false, failed: None };
         Self {
             dir,
             fs,
@@ -113,23 +101,12 @@ impl Shared {
         };
         for entry in &batch.entries {
             if entry.seq != head.next {
-                return Err(StoreError::Conflict {
-                    run: batch.run,
-                    expected: head.next,
-                    found: entry.seq,
-                });
+                return Err(StoreError::Conflict { run: batch.run, expected: head.next, found: entry.seq });
             }
             if !follows(&entry.line, &head.hash) {
-                return Err(misfit(
-                    &batch.run,
-                    entry.seq,
-                    "does not follow the entry before it",
-                ));
+                return Err(misfit(&batch.run, entry.seq, "does not follow the entry before it"));
             }
-            head = Head {
-                next: head.next + 1,
-                hash: entry.hash,
-            };
+            head = Head { next: head.next + 1, hash: entry.hash };
         }
         match known {
             Some(known) => *known = head,
@@ -143,12 +120,7 @@ impl Shared {
             self.live().runs.insert(batch.run.clone(), row);
         }
         let (done, commit) = Commit::pending();
-        queue.items.push(Item {
-            batch,
-            prepared,
-            next: head.next,
-            done,
-        });
+        queue.items.push(Item { batch, prepared, next: head.next, done });
         // One call wakes it, however many come before it is awake.
         if std::mem::take(&mut queue.parked) {
             self.wake.notify_one();
@@ -165,10 +137,7 @@ impl Shared {
                 return false;
             }
             queue.parked = true;
-            queue = self
-                .wake
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::swap(&mut queue.items, items);
         true
@@ -215,8 +184,7 @@ impl Shared {
         };
         self.index.write(&snapshot)?;
         let queue = self.queue();
-        self.live()
-            .settle(&snapshot, |run| queue.heads.contains_key(run));
+        self.live().settle(&snapshot, |run| queue.heads.contains_key(run));
         Ok(())
     }
 }
@@ -226,8 +194,7 @@ impl Shared {
 /// the caller's must not make the run unreadable for good.
 fn check(batch: &Batch) -> Result<Prepared, StoreError> {
     let mut start = format!("{{\"v\":{VERSION},\"run\":").into_bytes();
-    serde_json::to_writer(&mut start, &batch.run)
-        .map_err(|e| misfit(&batch.run, 0, &e.to_string()))?;
+    serde_json::to_writer(&mut start, &batch.run).map_err(|e| misfit(&batch.run, 0, &e.to_string()))?;
     for entry in &batch.entries {
         if !entry.line.starts_with(&start) || entry.line.contains(&b'\n') {
             return Err(misfit(&batch.run, entry.seq, "is not a line of this run"));
@@ -238,17 +205,10 @@ fn check(batch: &Batch) -> Result<Prepared, StoreError> {
     }
     prepare(&batch.entries).ok_or_else(|| {
         let first = batch.entries.first().map_or(0, |entry| entry.seq);
-        misfit(
-            &batch.run,
-            first,
-            "begins a batch that is too long to be kept",
-        )
+        misfit(&batch.run, first, "begins a batch that is too long to be kept")
     })
 }
 
 fn misfit(run: &RunId, seq: u64, what: &str) -> StoreError {
-    StoreError::Corrupt {
-        place: format!("run {run}, entry {seq}"),
-        what: format!("the entry {what}"),
-    }
+    StoreError::Corrupt { place: format!("run {run}, entry {seq}"), what: format!("the entry {what}") }
 }

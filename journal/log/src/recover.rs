@@ -13,18 +13,12 @@ use std::sync::Arc;
 /// The segments of a log, which must be numbered from 1 without a gap.
 pub(crate) fn segments(fs: &dyn Fs, log: &Path) -> Result<u64, StoreError> {
     let names = fs.names(log).map_err(|e| fault(log, &e))?;
-    let mut numbers: Vec<_> = names
-        .iter()
-        .filter_map(|name| segment::number(name))
-        .collect();
+    let mut numbers: Vec<_> = names.iter().filter_map(|name| segment::number(name)).collect();
     numbers.sort_unstable();
     for (expected, found) in (1..).zip(&numbers) {
         if expected != *found {
             let place = log.join(segment::name(expected)).display().to_string();
-            return Err(StoreError::Corrupt {
-                place,
-                what: "the segment is missing".to_owned(),
-            });
+            return Err(StoreError::Corrupt { place, what: "the segment is missing".to_owned() });
         }
     }
     Ok(numbers.len() as u64)
@@ -39,11 +33,7 @@ pub(crate) struct Recovered {
 
 /// Reads a log from its checkpoint on, cuts a torn tail off, and rebuilds the
 /// index if it does not fit.
-pub(crate) fn recover(
-    dir: &Path,
-    fs: &dyn Fs,
-    options: &LogOptions,
-) -> Result<Recovered, StoreError> {
+pub(crate) fn recover(dir: &Path, fs: &dyn Fs, options: &LogOptions) -> Result<Recovered, StoreError> {
     let log = dir.join("log");
     let count = segments(fs, &log)?;
     let (index, checkpoint) = Index::open(dir, options.cache_bytes)?;
@@ -54,22 +44,9 @@ pub(crate) fn recover(
     };
     let mut live = Live::new(start);
     live.runs.extend(index.open_runs()?);
-    let mut replay = Replay {
-        fs,
-        log,
-        options,
-        index,
-        live,
-        done: 0,
-        told: 0,
-        total: 0,
-    };
+    let mut replay = Replay { fs, log, options, index, live, done: 0, told: 0, total: 0 };
     let tail = replay.all(start, count)?;
-    Ok(Recovered {
-        index: replay.index,
-        live: replay.live,
-        tail,
-    })
+    Ok(Recovered { index: replay.index, live: replay.live, tail })
 }
 
 /// Whether the log is, at its checkpoint, the one that the index was made from.
@@ -100,21 +77,14 @@ impl Replay<'_> {
         let mut files = Vec::new();
         for number in start.number..=count {
             let path = self.log.join(segment::name(number));
-            let opened = if number == count {
-                self.fs.open(&path)
-            } else {
-                self.fs.open_to_read(&path)
-            };
+            let opened = if number == count { self.fs.open(&path) } else { self.fs.open_to_read(&path) };
             let file = opened.map_err(|e| fault(&path, &e))?;
             let len = file.len().map_err(|e| fault(&path, &e))?;
             self.total += len;
             files.push((path, file, len));
         }
         self.done = start.offset;
-        let mut tail = Tail {
-            position: start,
-            file: None,
-        };
+        let mut tail = Tail { position: start, file: None };
         for (path, file, len) in files {
             let last = tail.position.number == count;
             if last {
@@ -123,8 +93,7 @@ impl Replay<'_> {
                 // here, it must be.
                 file.sync().map_err(|e| fault(&path, &e))?;
             }
-            let mut reader =
-                SegmentReader::new(path.clone(), Arc::clone(&file), tail.position, len);
+            let mut reader = SegmentReader::new(path.clone(), Arc::clone(&file), tail.position, len);
             let ending = loop {
                 match reader.next()? {
                     Next::Record(record) => self.record(&reader, &record)?,
@@ -133,31 +102,17 @@ impl Replay<'_> {
             };
             let position = reader.position();
             tail = match ending {
-                Next::Sealed => Tail {
-                    position: position.next_segment(),
-                    file: None,
-                },
+                Next::Sealed => Tail { position: position.next_segment(), file: None },
                 Next::End | Next::Torn if !last => {
-                    return Err(reader.corrupt(
-                        position.offset,
-                        "the segment was cut: its footer is missing",
-                    ));
+                    return Err(reader.corrupt(position.offset, "the segment was cut: its footer is missing"));
                 }
                 Next::Torn => {
                     let cut = len - position.offset;
                     tracing::warn!(file = %path.display(), at = position.offset, cut, "a write that was never finished is cut off");
-                    file.truncate(position.offset)
-                        .and_then(|()| file.sync())
-                        .map_err(|e| fault(&path, &e))?;
-                    Tail {
-                        position,
-                        file: Some(file),
-                    }
+                    file.truncate(position.offset).and_then(|()| file.sync()).map_err(|e| fault(&path, &e))?;
+                    Tail { position, file: Some(file) }
                 }
-                Next::End | Next::Record(_) => Tail {
-                    position,
-                    file: Some(file),
-                },
+                Next::End | Next::Record(_) => Tail { position, file: Some(file) },
             };
             self.live.end = position;
         }
@@ -170,10 +125,8 @@ impl Replay<'_> {
         // Their hashes are in the chain; that the lines have them, the checksum
         // says well enough here and `verify` beyond doubt.
         let entries = lines(&record.payload).map(|line| {
-            let entry = serde_json::from_slice::<Entry>(line)
-                .map_err(|e| bad(format!("not an entry: {e}")))?;
-            let hash =
-                segment::line_hash(line).ok_or_else(|| bad("an entry has no hash".to_owned()))?;
+            let entry = serde_json::from_slice::<Entry>(line).map_err(|e| bad(format!("not an entry: {e}")))?;
+            let hash = segment::line_hash(line).ok_or_else(|| bad("an entry has no hash".to_owned()))?;
             Ok((entry, hash))
         });
         let entries: Vec<_> = entries.collect::<Result<_, StoreError>>()?;
@@ -183,14 +136,8 @@ impl Replay<'_> {
         let len = u32::try_from(record.payload.len()).unwrap_or(u32::MAX);
         let place = Place(reader.position().number, record.offset, len);
         if !self.live.runs.contains_key(&first.run) {
-            let row = if first.seq == 0 {
-                None
-            } else {
-                self.index.row(&first.run)?
-            };
-            self.live
-                .runs
-                .insert(first.run.clone(), row.unwrap_or_default());
+            let row = if first.seq == 0 { None } else { self.index.row(&first.run)? };
+            self.live.runs.insert(first.run.clone(), row.unwrap_or_default());
         }
         let Some(row) = self.live.runs.get_mut(&first.run) else {
             return Ok(());

@@ -68,12 +68,7 @@ pub(crate) fn prepare(entries: &[Sealed]) -> Option<Prepared> {
 }
 
 /// Writes a record and moves the chain on.
-pub(crate) fn push_record(
-    out: &mut Vec<u8>,
-    chain: &mut [u8; 32],
-    entries: &[Sealed],
-    prepared: Prepared,
-) {
+pub(crate) fn push_record(out: &mut Vec<u8>, chain: &mut [u8; 32], entries: &[Sealed], prepared: Prepared) {
     *chain = link(chain, entries.iter().map(|entry| entry.hash));
     push_head(out, prepared.len, prepared.crc, chain);
     for entry in entries {
@@ -85,12 +80,7 @@ pub(crate) fn push_record(
 /// Writes the footer of a segment with so many records.
 pub(crate) fn push_footer(out: &mut Vec<u8>, chain: &[u8; 32], records: u64) {
     let payload = records.to_le_bytes();
-    push_head(
-        out,
-        payload.len() as u32 | FOOTER,
-        crc32c::crc32c(&payload),
-        chain,
-    );
+    push_head(out, payload.len() as u32 | FOOTER, crc32c::crc32c(&payload), chain);
     out.extend_from_slice(&payload);
 }
 
@@ -106,10 +96,7 @@ fn push_head(out: &mut Vec<u8>, len: u32, payload_crc: u32, chain: &[u8; 32]) {
 // The payload comes first, so that the thread that appends can sum it before
 // the writer knows the chain.
 fn sum(payload_crc: u32, len: u32, chain: &[u8; 32]) -> u32 {
-    crc32c::crc32c_append(
-        crc32c::crc32c_append(payload_crc, &len.to_le_bytes()),
-        chain,
-    )
+    crc32c::crc32c_append(crc32c::crc32c_append(payload_crc, &len.to_le_bytes()), chain)
 }
 
 fn link(chain: &[u8; 32], hashes: impl Iterator<Item = [u8; 32]>) -> [u8; 32] {
@@ -124,9 +111,7 @@ fn link(chain: &[u8; 32], hashes: impl Iterator<Item = [u8; 32]>) -> [u8; 32] {
 /// The hash that a line says it has.
 pub(crate) fn line_hash(line: &[u8]) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
-    hex::decode_to_slice(hash_text(line)?, &mut hash)
-        .ok()
-        .map(|()| hash)
+    hex::decode_to_slice(hash_text(line)?, &mut hash).ok().map(|()| hash)
 }
 
 /// Whether a line says that the entry before it has the hash `prev`.
@@ -158,10 +143,7 @@ fn hexadecimal(hash: &[u8; 32]) -> [u8; 64] {
 
 /// The lines of a payload, without their line breaks.
 pub(crate) fn lines(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
-    payload
-        .strip_suffix(b"\n")
-        .unwrap_or(payload)
-        .split(|byte| *byte == b'\n')
+    payload.strip_suffix(b"\n").unwrap_or(payload).split(|byte| *byte == b'\n')
 }
 
 struct Head {
@@ -187,30 +169,14 @@ fn parse_head(bytes: &[u8]) -> Option<Head> {
 
 /// Reads the record at `offset` whose payload is `len` bytes long, for a query:
 /// its checksum is checked, its place in the chain is not.
-pub(crate) fn read_record(
-    path: &Path,
-    file: &dyn LogFile,
-    offset: u64,
-    len: u32,
-) -> Result<Vec<u8>, StoreError> {
-    let corrupt = || {
-        corrupt(
-            path,
-            offset,
-            "the record is not the one that was written here",
-        )
-    };
+pub(crate) fn read_record(path: &Path, file: &dyn LogFile, offset: u64, len: u32) -> Result<Vec<u8>, StoreError> {
+    let corrupt = || corrupt(path, offset, "the record is not the one that was written here");
     let mut bytes = vec![0; HEAD as usize + len as usize];
     let read = fill(file, &mut bytes, offset).map_err(|e| fault(path, &e))?;
     let payload = bytes.split_off(HEAD as usize);
-    let head = parse_head(&bytes)
-        .filter(|head| read == HEAD + u64::from(len) && head.len == len && !head.footer);
+    let head = parse_head(&bytes).filter(|head| read == HEAD + u64::from(len) && head.len == len && !head.footer);
     let head = head.ok_or_else(corrupt)?;
-    if sum(crc32c::crc32c(&payload), len, &head.chain) == head.crc {
-        Ok(payload)
-    } else {
-        Err(corrupt())
-    }
+    if sum(crc32c::crc32c(&payload), len, &head.chain) == head.crc { Ok(payload) } else { Err(corrupt()) }
 }
 
 /// The chain after the record at `offset` and where that record ends; nothing
@@ -235,10 +201,7 @@ fn fill(file: &dyn LogFile, buf: &mut [u8], offset: u64) -> io::Result<u64> {
 }
 
 fn corrupt(path: &Path, offset: u64, what: impl Into<String>) -> StoreError {
-    StoreError::Corrupt {
-        place: format!("{}:{offset}", path.display()),
-        what: what.into(),
-    }
+    StoreError::Corrupt { place: format!("{}:{offset}", path.display()), what: what.into() }
 }
 
 /// What comes next in a segment.
@@ -280,23 +243,11 @@ pub(crate) struct Position {
 
 impl Position {
     /// Before the header of the first segment.
-    pub(crate) const START: Self = Self {
-        number: 1,
-        offset: 0,
-        last: 0,
-        chain: [0; 32],
-        records: 0,
-    };
+    pub(crate) const START: Self = Self { number: 1, offset: 0, last: 0, chain: [0; 32], records: 0 };
 
     /// Before the header of the segment after this one.
     pub(crate) fn next_segment(&self) -> Self {
-        Self {
-            number: self.number + 1,
-            offset: 0,
-            last: 0,
-            records: 0,
-            ..*self
-        }
+        Self { number: self.number + 1, offset: 0, last: 0, records: 0, ..*self }
     }
 }
 
@@ -320,9 +271,7 @@ impl Read for At {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
         let wanted = buf.len().min(left);
-        let read = self
-            .file
-            .read_at(buf.get_mut(..wanted).unwrap_or_default(), self.offset)?;
+        let read = self.file.read_at(buf.get_mut(..wanted).unwrap_or_default(), self.offset)?;
         self.offset += read as u64;
         Ok(read)
     }
@@ -331,18 +280,8 @@ impl Read for At {
 impl SegmentReader {
     /// Reads on from `position` up to byte `end` of the segment's file.
     pub(crate) fn new(path: PathBuf, file: Arc<dyn LogFile>, position: Position, end: u64) -> Self {
-        let at = At {
-            file: Arc::clone(&file),
-            offset: position.offset.min(end),
-            end,
-        };
-        Self {
-            path,
-            input: BufReader::with_capacity(256 << 10, at),
-            file,
-            end,
-            position,
-        }
+        let at = At { file: Arc::clone(&file), offset: position.offset.min(end), end };
+        Self { path, input: BufReader::with_capacity(256 << 10, at), file, end, position }
     }
 
     /// Where it is: before the item that [`next`](Self::next) will give.
@@ -371,11 +310,7 @@ impl SegmentReader {
         let mut bytes = [0; HEAD as usize];
         self.read(&mut bytes)?;
         let Some(head) = parse_head(&bytes) else {
-            return self.torn_or(
-                start,
-                HEAD,
-                "the head of the record does not have its checksum",
-            );
+            return self.torn_or(start, HEAD, "the head of the record does not have its checksum");
         };
         let whole = HEAD + u64::from(head.len);
         if left < whole {
@@ -383,11 +318,7 @@ impl SegmentReader {
         }
         let mut payload = vec![0; head.len as usize];
         self.read(&mut payload)?;
-        let len = if head.footer {
-            head.len | FOOTER
-        } else {
-            head.len
-        };
+        let len = if head.footer { head.len | FOOTER } else { head.len };
         if sum(crc32c::crc32c(&payload), len, &head.chain) != head.crc {
             return self.torn_or(start, whole, "the record does not have its checksum");
         }
@@ -396,8 +327,7 @@ impl SegmentReader {
         }
         let hashes: Option<Vec<_>> = lines(&payload).map(line_hash).collect();
         let hashes = hashes.filter(|_| payload.ends_with(b"\n"));
-        let hashes = hashes
-            .ok_or_else(|| self.corrupt(start, "the record holds something that is no entry"))?;
+        let hashes = hashes.ok_or_else(|| self.corrupt(start, "the record holds something that is no entry"))?;
         if link(&self.position.chain, hashes.into_iter()) != head.chain {
             return Err(self.corrupt(start, "the record does not follow the one before it"));
         }
@@ -405,27 +335,14 @@ impl SegmentReader {
         self.position.last = start;
         self.position.offset = start + whole;
         self.position.records += 1;
-        Ok(Next::Record(Record {
-            offset: start,
-            payload,
-        }))
+        Ok(Next::Record(Record { offset: start, payload }))
     }
 
-    fn footer(
-        &self,
-        start: u64,
-        at_end: bool,
-        chain: &[u8; 32],
-        payload: &[u8],
-    ) -> Result<Next, StoreError> {
+    fn footer(&self, start: u64, at_end: bool, chain: &[u8; 32], payload: &[u8]) -> Result<Next, StoreError> {
         if payload != self.position.records.to_le_bytes() || *chain != self.position.chain {
             return Err(self.corrupt(start, "the footer does not fit the records before it"));
         }
-        if at_end {
-            Ok(Next::Sealed)
-        } else {
-            Err(self.corrupt(start, "something follows the footer"))
-        }
+        if at_end { Ok(Next::Sealed) } else { Err(self.corrupt(start, "something follows the footer")) }
     }
 
     /// Reads the header; false if it was never written whole.
@@ -440,9 +357,7 @@ impl SegmentReader {
         if header != expected {
             let what = match header.get(MAGIC.len()) {
                 _ if !header.starts_with(MAGIC) => "this is no segment of a journal",
-                Some(format) if *format != FORMAT => {
-                    "this segment has a format that this version cannot read"
-                }
+                Some(format) if *format != FORMAT => "this segment has a format that this version cannot read",
                 _ => "the header does not follow the segment before it",
             };
             return self.torn_or(0, HEADER, what).map(|_| false);
@@ -452,19 +367,13 @@ impl SegmentReader {
     }
 
     fn read(&mut self, buf: &mut [u8]) -> Result<(), StoreError> {
-        self.input
-            .read_exact(buf)
-            .map_err(|e| fault(&self.path, &e))
+        self.input.read_exact(buf).map_err(|e| fault(&self.path, &e))
     }
 
     /// Tells a write that was never finished from one that was changed; see
     /// the crate's documentation.
     fn torn_or(&self, start: u64, whole: u64, what: &str) -> Result<Next, StoreError> {
-        let at = At {
-            file: Arc::clone(&self.file),
-            offset: start,
-            end: self.end,
-        };
+        let at = At { file: Arc::clone(&self.file), offset: start, end: self.end };
         let mut rest = BufReader::new(at);
         // The first byte of the run of zeroes that ends the file.
         let (mut offset, mut zeroes) = (start, start);
@@ -480,17 +389,9 @@ impl SegmentReader {
             offset += len as u64;
             rest.consume(len);
         }
-        let boundary = if zeroes == start {
-            start
-        } else {
-            zeroes.next_multiple_of(SECTOR)
-        };
+        let boundary = if zeroes == start { start } else { zeroes.next_multiple_of(SECTOR) };
         let unwritten = boundary + MIN_ZEROES <= self.end && boundary < start + whole;
-        if unwritten {
-            Ok(Next::Torn)
-        } else {
-            Err(self.corrupt(start, what))
-        }
+        if unwritten { Ok(Next::Torn) } else { Err(self.corrupt(start, what)) }
     }
 }
 

@@ -10,8 +10,7 @@ use crate::writer::Writer;
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use attache_journal::{
-    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store,
-    StoreError, verify,
+    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, verify,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -62,11 +61,7 @@ impl LogStore {
         Self::open_on(dir, options, Box::new(RealFs))
     }
 
-    pub(crate) fn open_on(
-        dir: &Path,
-        options: LogOptions,
-        fs: Box<dyn Fs>,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn open_on(dir: &Path, options: LogOptions, fs: Box<dyn Fs>) -> Result<Self, StoreError> {
         // The lock and the index are always real.
         std::fs::create_dir_all(dir).map_err(|e| fault(dir, &e))?;
         let lock = lock(dir)?;
@@ -76,14 +71,8 @@ impl LogStore {
         let shared = Arc::new(Shared::new(dir.to_owned(), fs, options, index, live));
         let writer = Writer::new(Arc::clone(&shared), tail);
         let thread = std::thread::Builder::new().name("attache-log".to_owned());
-        let writer = thread
-            .spawn(move || writer.run())
-            .map_err(|e| fault(dir, &e))?;
-        Ok(Self {
-            shared,
-            writer: Some(writer),
-            _lock: lock,
-        })
+        let writer = thread.spawn(move || writer.run()).map_err(|e| fault(dir, &e))?;
+        Ok(Self { shared, writer: Some(writer), _lock: lock })
     }
 
     /// Writes what is queued and stops. Dropping the store does the same and
@@ -120,11 +109,7 @@ impl LogStore {
     fn row(&self, run: &RunId) -> Result<Option<Row>, StoreError> {
         // Memory first: a run leaves it only once it is in the index.
         let live = self.shared.live().runs.get(run).cloned();
-        if live.is_some() {
-            Ok(live)
-        } else {
-            self.shared.index.row(run)
-        }
+        if live.is_some() { Ok(live) } else { self.shared.index.row(run) }
     }
 
     /// A run with every entry and its chain checked; nothing if there is none.
@@ -138,11 +123,7 @@ impl LogStore {
             let path = self.shared.segment(number);
             let file = match open.take() {
                 Some((current, file)) if current == number => file,
-                _ => self
-                    .shared
-                    .fs
-                    .open_to_read(&path)
-                    .map_err(|e| fault(&path, &e))?,
+                _ => self.shared.fs.open_to_read(&path).map_err(|e| fault(&path, &e))?,
             };
             let payload = read_record(&path, &*file, offset, len)?;
             for line in lines(&payload) {
@@ -164,10 +145,7 @@ impl LogStore {
     }
 
     fn broken(&self, run: &RunId, what: String) -> StoreError {
-        StoreError::Corrupt {
-            place: format!("{}, run {run}", self.shared.dir.join("log").display()),
-            what,
-        }
+        StoreError::Corrupt { place: format!("{}, run {run}", self.shared.dir.join("log").display()), what }
     }
 
     /// The summaries in memory, by run.
@@ -175,13 +153,8 @@ impl LogStore {
         // A run that is not admitted keeps its place: memory is newer than
         // the index, which must not be asked about it.
         let live = self.shared.live();
-        let summaries = live
-            .runs
-            .iter()
-            .filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
-        summaries
-            .map(|(run, summary)| (run.clone(), admits(summary).then(|| summary.clone())))
-            .collect()
+        let summaries = live.runs.iter().filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
+        summaries.map(|(run, summary)| (run.clone(), admits(summary).then(|| summary.clone()))).collect()
     }
 }
 
@@ -193,9 +166,7 @@ impl Drop for LogStore {
 
 impl std::fmt::Debug for LogStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LogStore")
-            .field("dir", &self.shared.dir)
-            .finish_non_exhaustive()
+        f.debug_struct("LogStore").field("dir", &self.shared.dir).finish_non_exhaustive()
     }
 }
 
@@ -210,17 +181,10 @@ pub(crate) struct Read {
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
     // The content means nothing and stays: only the lock counts.
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|e| fault(&path, &e))?;
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| fault(&path, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
-            place: dir.display().to_string(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { place: dir.display().to_string() }),
         Err(TryLockError::Error(e)) => Err(fault(&path, &e)),
     }
 }
@@ -228,9 +192,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 #[async_trait]
 impl Store for LogStore {
     fn append(&self, batch: Batch) -> Commit {
-        self.shared
-            .push(batch)
-            .unwrap_or_else(|error| Commit::ready(Err(error)))
+        self.shared.push(batch).unwrap_or_else(|error| Commit::ready(Err(error)))
     }
 
     async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError> {
@@ -243,14 +205,12 @@ impl Store for LogStore {
         let mut found = Vec::new();
         // A run that has not ended is always in memory.
         if !filter.unfinished && limit > 0 {
-            self.shared
-                .index
-                .newest_first(filter.customer.as_ref(), filter.since, |run| {
-                    if !living.contains_key(&run.run) {
-                        found.push(run);
-                    }
-                    found.len() < limit
-                })?;
+            self.shared.index.newest_first(filter.customer.as_ref(), filter.since, |run| {
+                if !living.contains_key(&run.run) {
+                    found.push(run);
+                }
+                found.len() < limit
+            })?;
         }
         found.extend(living.into_values().flatten());
         found.sort_by(|a, b| (b.started_at, &b.run).cmp(&(a.started_at, &a.run)));
@@ -258,23 +218,13 @@ impl Store for LogStore {
         Ok(found)
     }
 
-    async fn history(
-        &self,
-        customer: &CustomerId,
-        since: Timestamp,
-    ) -> Result<Vec<Past>, StoreError> {
+    async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError> {
         let mut runs = self.living(|run| run.customer == *customer);
-        self.shared
-            .index
-            .newest_first(Some(customer), None, |run| {
-                runs.entry(run.run.clone()).or_insert(Some(run));
-                true
-            })?;
-        let past = runs
-            .into_values()
-            .flatten()
-            .flat_map(|run| run.past)
-            .filter(|past| past.at >= since);
+        self.shared.index.newest_first(Some(customer), None, |run| {
+            runs.entry(run.run.clone()).or_insert(Some(run));
+            true
+        })?;
+        let past = runs.into_values().flatten().flat_map(|run| run.past).filter(|past| past.at >= since);
         let mut past: Vec<_> = past.collect();
         past.sort_by_key(|past| past.at);
         Ok(past)
@@ -288,11 +238,7 @@ impl Store for LogStore {
                 vacant.insert(row.and_then(|row| row.summary));
             }
         }
-        let mut drafts: Vec<_> = runs
-            .into_values()
-            .flatten()
-            .flat_map(|run| run.drafts)
-            .collect();
+        let mut drafts: Vec<_> = runs.into_values().flatten().flat_map(|run| run.drafts).collect();
         drafts.sort_by(|a, b| (a.due, &a.draft).cmp(&(b.due, &b.draft)));
         Ok(drafts)
     }

@@ -43,12 +43,7 @@ impl LogStore {
     /// is known, the run and the entry.
     pub fn verify(&self, progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
         let end = self.shared.live().end;
-        check(
-            &*self.shared.fs,
-            &self.shared.dir.join("log"),
-            Some(end),
-            progress,
-        )
+        check(&*self.shared.fs, &self.shared.dir.join("log"), Some(end), progress)
     }
 }
 
@@ -57,10 +52,7 @@ impl LogStore {
 ///
 /// # Errors
 /// As [`LogStore::verify`]; [`StoreError::Io`] if there is no store.
-pub fn verify_folder(
-    dir: &Path,
-    progress: impl FnMut(u64, u64),
-) -> Result<VerifyReport, StoreError> {
+pub fn verify_folder(dir: &Path, progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
     check(&RealFs, &dir.join("log"), None, progress)
 }
 
@@ -73,11 +65,7 @@ fn check(
     let mut count = segments(fs, log)?;
     if let Some(end) = end {
         // A segment that the writer begins meanwhile is not durable yet.
-        count = count.min(if end.offset == 0 {
-            end.number - 1
-        } else {
-            end.number
-        });
+        count = count.min(if end.offset == 0 { end.number - 1 } else { end.number });
     }
     let (mut files, mut total) = (Vec::new(), 0);
     for number in 1..=count {
@@ -108,10 +96,8 @@ fn check(
             match reader.next()? {
                 Next::Record(record) => {
                     report.records += 1;
-                    report.entries +=
-                        check_record(&record.payload, &mut runs).map_err(|(run, what)| {
-                            misplace(reader.corrupt(record.offset, what), run)
-                        })?;
+                    report.entries += check_record(&record.payload, &mut runs)
+                        .map_err(|(run, what)| misplace(reader.corrupt(record.offset, what), run))?;
                     progress(before + reader.position().offset, total);
                 }
                 ending => break ending,
@@ -125,10 +111,7 @@ fn check(
             // The store sealed it after we noted where the log ended.
             Next::End if end.is_some_and(|end| end.number == position.number) => {}
             Next::End | Next::Record(_) | Next::Torn => {
-                return Err(reader.corrupt(
-                    position.offset,
-                    "the segment was cut: its footer is missing",
-                ));
+                return Err(reader.corrupt(position.offset, "the segment was cut: its footer is missing"));
             }
         }
         report.chain = Digest::new(hex::encode(position.chain));
@@ -142,21 +125,14 @@ fn check(
 
 /// Checks the entries of a record and says how many there are, or which one is
 /// wrong, where that is known, and what is wrong with it.
-fn check_record(
-    payload: &[u8],
-    runs: &mut HashMap<RunId, Head>,
-) -> Result<u64, (Option<(RunId, u64)>, String)> {
+fn check_record(payload: &[u8], runs: &mut HashMap<RunId, Head>) -> Result<u64, (Option<(RunId, u64)>, String)> {
     let (mut count, mut owner) = (0, None);
     for line in lines(payload) {
         let entry = verify(line).map_err(|fault| (who(line), fault.to_string()))?;
         let bad = |what: String| (Some((entry.run.clone(), entry.seq)), what);
         let head = runs.entry(entry.run.clone()).or_default();
         if entry.seq != head.next {
-            return Err(bad(EntryFault::Order {
-                seq: entry.seq,
-                expected: head.next,
-            }
-            .to_string()));
+            return Err(bad(EntryFault::Order { seq: entry.seq, expected: head.next }.to_string()));
         }
         if !follows(line, &head.hash) {
             return Err(bad(EntryFault::Chain { seq: entry.seq }.to_string()));
@@ -165,10 +141,7 @@ fn check_record(
             return Err(bad("the record holds entries of two runs".to_owned()));
         }
         let hash = line_hash(line).ok_or_else(|| bad("the entry has no hash".to_owned()))?;
-        *head = Head {
-            next: head.next + 1,
-            hash,
-        };
+        *head = Head { next: head.next + 1, hash };
         count += 1;
     }
     Ok(count)
@@ -181,17 +154,14 @@ pub(crate) fn who(line: &[u8]) -> Option<(RunId, u64)> {
         run: RunId,
         seq: u64,
     }
-    serde_json::from_slice(line)
-        .ok()
-        .map(|Who { run, seq }| (run, seq))
+    serde_json::from_slice(line).ok().map(|Who { run, seq }| (run, seq))
 }
 
 fn misplace(error: StoreError, entry: Option<(RunId, u64)>) -> StoreError {
     match (error, entry) {
-        (StoreError::Corrupt { place, what }, Some((run, seq))) => StoreError::Corrupt {
-            place: format!("{place}, run {run}, entry {seq}"),
-            what,
-        },
+        (StoreError::Corrupt { place, what }, Some((run, seq))) => {
+            StoreError::Corrupt { place: format!("{place}, run {run}, entry {seq}"), what }
+        }
         (error, _) => error,
     }
 }

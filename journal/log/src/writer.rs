@@ -32,13 +32,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, tail: Tail) -> Self {
-        Self {
-            shared,
-            tail,
-            buffer: Vec::new(),
-            unnamed: false,
-            indexer: None,
-        }
+        Self { shared, tail, buffer: Vec::new(), unnamed: false, indexer: None }
     }
 
     /// Runs until the store is closed or a write fails.
@@ -68,10 +62,7 @@ impl Writer {
             let _ = indexer.join();
         }
         let unindexed = self.shared.live().unindexed;
-        if unindexed > 0
-            && unindexed >= self.shared.options.checkpoint_bytes / 8
-            && self.shared.index.usable()
-        {
+        if unindexed > 0 && unindexed >= self.shared.options.checkpoint_bytes / 8 && self.shared.index.usable() {
             // Its failure is logged; the next opening rebuilds.
             let _ = self.shared.checkpoint();
         }
@@ -94,12 +85,7 @@ impl Writer {
                 self.begin()?;
             }
             let at = &mut self.tail.position;
-            push_record(
-                &mut self.buffer,
-                &mut at.chain,
-                &item.batch.entries,
-                item.prepared,
-            );
+            push_record(&mut self.buffer, &mut at.chain, &item.batch.entries, item.prepared);
             places.push(Place(at.number, at.offset, item.prepared.len));
             at.last = at.offset;
             at.offset += HEAD + u64::from(item.prepared.len);
@@ -124,16 +110,9 @@ impl Writer {
     /// Ends a segment. Its footer is durable before the next segment exists:
     /// a segment without one that is not the last was cut.
     fn seal(&mut self) -> Result<(), StoreError> {
-        push_footer(
-            &mut self.buffer,
-            &self.tail.position.chain,
-            self.tail.position.records,
-        );
+        push_footer(&mut self.buffer, &self.tail.position.chain, self.tail.position.records);
         self.flush()?;
-        self.tail = Tail {
-            position: self.tail.position.next_segment(),
-            file: None,
-        };
+        self.tail = Tail { position: self.tail.position.next_segment(), file: None };
         Ok(())
     }
 
@@ -161,11 +140,7 @@ impl Writer {
         if self.tail.position.number == 1 {
             fs.sync_dir(dir).map_err(|e| fault(dir, &e))?;
             if let Some(parent) = dir.parent() {
-                let parent = if parent.as_os_str().is_empty() {
-                    Path::new(".")
-                } else {
-                    parent
-                };
+                let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
                 // Perhaps it is not ours to read; then the folder was there before us.
                 let _ = fs.sync_dir(parent);
             }
@@ -213,14 +188,8 @@ impl Writer {
 
     /// Has the index brought up to date beside this thread if it lags.
     fn index_if_due(&mut self) {
-        let due = self.shared.live().unindexed >= self.shared.options.checkpoint_bytes
-            && self.shared.index.usable();
-        if !due
-            || self
-                .indexer
-                .as_ref()
-                .is_some_and(|indexer| !indexer.is_finished())
-        {
+        let due = self.shared.live().unindexed >= self.shared.options.checkpoint_bytes && self.shared.index.usable();
+        if !due || self.indexer.as_ref().is_some_and(|indexer| !indexer.is_finished()) {
             return;
         }
         let shared = Arc::clone(&self.shared);

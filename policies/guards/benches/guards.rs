@@ -1,8 +1,7 @@
 //! What the guards cost on the hot path: each message and each tool output.
 
 use attache_guards::{
-    KnownValue, LexiconSentiment, PatternPii, PiiDetector, PiiKind, Pseudonyms, SentimentDetector,
-    wants_human,
+    KnownValue, LexiconSentiment, PatternPii, PiiDetector, PiiKind, Pseudonyms, SentimentDetector, wants_human,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -43,42 +42,24 @@ fn guards(c: &mut Criterion) {
         (PiiKind::Phone, "+1 415 555 2671"),
         (PiiKind::Organization, "Northwind"),
     ]
-    .map(|(kind, value)| KnownValue {
-        kind,
-        value: value.to_owned(),
-    })
+    .map(|(kind, value)| KnownValue { kind, value: value.to_owned() })
     .into();
 
-    c.bench_function("ticket_sentiment", |b| {
-        b.iter(|| LexiconSentiment.assess(black_box(&ticket)))
-    });
-    c.bench_function("ticket_pii", |b| {
-        b.iter(|| PatternPii.find(black_box(&ticket)))
-    });
-    c.bench_function("ticket_wants_human", |b| {
-        b.iter(|| wants_human(black_box(&ticket)))
-    });
+    c.bench_function("ticket_sentiment", |b| b.iter(|| LexiconSentiment.assess(black_box(&ticket))));
+    c.bench_function("ticket_pii", |b| b.iter(|| PatternPii.find(black_box(&ticket))));
+    c.bench_function("ticket_wants_human", |b| b.iter(|| wants_human(black_box(&ticket))));
     c.bench_function("ticket_all", |b| {
         b.iter(|| {
             let text = black_box(&ticket);
-            (
-                LexiconSentiment.assess(text),
-                PatternPii.find(text),
-                wants_human(text),
-            )
+            (LexiconSentiment.assess(text), PatternPii.find(text), wants_human(text))
         });
     });
-    c.bench_function("pseudonyms_new", |b| {
-        b.iter(|| Pseudonyms::new(black_box(&known)))
-    });
+    c.bench_function("pseudonyms_new", |b| b.iter(|| Pseudonyms::new(black_box(&known))));
     let mut run = Pseudonyms::new(&known);
-    c.bench_function("output_hide", |b| {
-        b.iter(|| run.hide(black_box(&output), &PatternPii))
-    });
+    c.bench_function("output_hide", |b| b.iter(|| run.hide(black_box(&output), &PatternPii)));
+    c.bench_function("output_pii", |b| b.iter(|| PatternPii.candidates(black_box(&output))));
     let hidden = run.hide(&output, &PatternPii);
-    c.bench_function("output_restore", |b| {
-        b.iter(|| run.restore(black_box(&hidden)))
-    });
+    c.bench_function("output_restore", |b| b.iter(|| run.restore(black_box(&hidden))));
 }
 
 criterion_group!(benches, guards);

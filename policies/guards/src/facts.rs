@@ -93,10 +93,7 @@ impl FactValues {
     /// a mentionable fact holds too, or that stands in one of the `allowed` texts
     /// (what the customer wrote), is no secret and not looked for.
     #[must_use]
-    pub fn new<'a>(
-        facts: impl IntoIterator<Item = (&'a str, &'a Value, Permission)>,
-        allowed: &[&str],
-    ) -> Self {
+    pub fn new<'a>(facts: impl IntoIterator<Item = (&'a str, &'a Value, Permission)>, allowed: &[&str]) -> Self {
         let allowed: Vec<Squeezed> = allowed.iter().map(|text| Squeezed::new(text)).collect();
         let (mut said, mut unsaid) = (Vec::new(), Vec::new());
         for (key, value, permission) in facts {
@@ -143,11 +140,7 @@ impl FactValues {
             .search(&squeezed)
             .filter_map(|(pattern, start, end)| {
                 let (key, _) = self.patterns.get(pattern)?;
-                Some(Stated {
-                    key: key.clone(),
-                    start,
-                    end,
-                })
+                Some(Stated { key: key.clone(), start, end })
             })
             .collect();
         stated.sort_by(|a, b| (a.start, a.end, &a.key).cmp(&(b.start, b.end, &b.key)));
@@ -160,37 +153,22 @@ impl FactValues {
             clippy::expect_used,
             reason = "fails only above 2^31 states, and a bundle holds at most a mebibyte of values"
         )]
-        let automaton = AhoCorasick::new(values.iter().map(|(_, text, _)| text))
-            .expect("fewer than 2^31 bytes of values");
-        let (patterns, texts) = values
-            .into_iter()
-            .map(|(key, text, number)| ((key.to_owned(), number), text))
-            .unzip();
-        Self {
-            automaton,
-            patterns,
-            texts,
-        }
+        let automaton =
+            AhoCorasick::new(values.iter().map(|(_, text, _)| text)).expect("fewer than 2^31 bytes of values");
+        let (patterns, texts) = values.into_iter().map(|(key, text, number)| ((key.to_owned(), number), text)).unzip();
+        Self { automaton, patterns, texts }
     }
 
     /// The places of patterns that begin and end with words, in scalar values.
-    fn search<'a>(
-        &'a self,
-        text: &'a Squeezed,
-    ) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
-        self.automaton
-            .find_overlapping_iter(&text.letters)
-            .filter_map(move |found| {
-                let pattern = found.pattern().as_usize();
-                let (_, number) = self.patterns.get(pattern)?;
-                let (first, last) = (
-                    text.places.get(found.start())?,
-                    text.places.get(found.end() - 1)?,
-                );
-                let whole = first.begins && last.ends;
-                let fits = !number || text.is_number(found.start(), found.end());
-                (whole && fits).then_some((pattern, first.at, last.at + 1))
-            })
+    fn search<'a>(&'a self, text: &'a Squeezed) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
+        self.automaton.find_overlapping_iter(&text.letters).filter_map(move |found| {
+            let pattern = found.pattern().as_usize();
+            let (_, number) = self.patterns.get(pattern)?;
+            let (first, last) = (text.places.get(found.start())?, text.places.get(found.end() - 1)?);
+            let whole = first.begins && last.ends;
+            let fits = !number || text.is_number(found.start(), found.end());
+            (whole && fits).then_some((pattern, first.at, last.at + 1))
+        })
     }
 }
 
@@ -215,10 +193,7 @@ struct Place {
 
 impl Squeezed {
     fn new(text: &str) -> Self {
-        let mut squeezed = Self {
-            letters: String::with_capacity(text.len()),
-            places: Vec::with_capacity(text.len()),
-        };
+        let mut squeezed = Self { letters: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
         let mut begins = true;
         for (at, c) in text.chars().enumerate() {
             if !c.is_alphanumeric() {
@@ -231,19 +206,8 @@ impl Squeezed {
             }
             let before = squeezed.letters.len();
             squeezed.letters.extend(c.to_lowercase());
-            let place = Place {
-                at,
-                begins,
-                ends: false,
-                gap: None,
-            };
-            squeezed.places.resize(
-                squeezed.letters.len(),
-                Place {
-                    begins: false,
-                    ..place
-                },
-            );
+            let place = Place { at, begins, ends: false, gap: None };
+            squeezed.places.resize(squeezed.letters.len(), Place { begins: false, ..place });
             if let Some(first) = squeezed.places.get_mut(before) {
                 *first = place;
             }
@@ -259,27 +223,13 @@ impl Squeezed {
     fn is_number(&self, start: usize, end: usize) -> bool {
         const SEPARATORS: [char; 7] = [',', '.', '\'', '\u{2019}', ' ', '\u{a0}', '\u{202f}'];
         let gap_after = |index: usize| self.places.get(index).and_then(|place| place.gap);
-        let inner = self
-            .places
-            .get(start..end.saturating_sub(1))
-            .unwrap_or_default();
-        let joined = inner
-            .iter()
-            .all(|place| !place.ends || place.gap.is_some_and(|gap| SEPARATORS.contains(&gap)));
-        let digit = |index: usize| {
-            self.letters
-                .as_bytes()
-                .get(index)
-                .is_some_and(u8::is_ascii_digit)
-        };
+        let inner = self.places.get(start..end.saturating_sub(1)).unwrap_or_default();
+        let joined = inner.iter().all(|place| !place.ends || place.gap.is_some_and(|gap| SEPARATORS.contains(&gap)));
+        let digit = |index: usize| self.letters.as_bytes().get(index).is_some_and(u8::is_ascii_digit);
         // `500` is no number of its own in `12,500`, nor is `12`.
-        let marked =
-            |gap: Option<char>| gap.is_some_and(|gap| matches!(gap, ',' | '.' | '\'' | '\u{2019}'));
-        let left = start
-            .checked_sub(1)
-            .is_some_and(|before| digit(before) && marked(gap_after(before)));
-        let group =
-            (end..end + 3).all(digit) && self.places.get(end + 2).is_some_and(|place| place.ends);
+        let marked = |gap: Option<char>| gap.is_some_and(|gap| matches!(gap, ',' | '.' | '\'' | '\u{2019}'));
+        let left = start.checked_sub(1).is_some_and(|before| digit(before) && marked(gap_after(before)));
+        let group = (end..end + 3).all(digit) && self.places.get(end + 2).is_some_and(|place| place.ends);
         let right = marked(gap_after(end - 1)) && group;
         joined && !left && !right
     }

@@ -21,33 +21,31 @@ pub(crate) struct Flat {
 impl Flat {
     /// Makes `text` plain, in one pass.
     pub(crate) fn new(text: &str) -> Self {
-        let mut flat = Self {
-            text: String::with_capacity(text.len() + 16),
-            latin: 0,
-            other: 0,
-            capitals: 0,
-        };
+        let mut flat = Self { text: String::with_capacity(text.len() + 16), latin: 0, other: 0, capitals: 0 };
         flat.text.push(' ');
-        let mut chars = text.chars().peekable();
         let mut in_word = false;
-        while let Some(c) = chars.next() {
-            let next = chars.peek().copied();
+        let mut rest = text;
+        loop {
+            // Nearly all of a text is runs of ASCII letters: copied as a whole.
+            let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+            if let Some((word, after)) = rest.split_at_checked(run)
+                && run > 0
+            {
+                let from = flat.text.len();
+                flat.text.push_str(word);
+                if let Some(word) = flat.text.get_mut(from..) {
+                    word.make_ascii_lowercase();
+                }
+                flat.latin += word.bytes().filter(u8::is_ascii_alphabetic).count();
+                flat.capitals += word.bytes().filter(u8::is_ascii_uppercase).count();
+                in_word = true;
+                rest = after;
+            }
+            let mut chars = rest.chars();
+            let Some(c) = chars.next() else { break };
+            rest = chars.as_str();
+            let next = chars.next();
             match c {
-                'a'..='z' => {
-                    flat.latin += 1;
-                    flat.text.push(c);
-                    in_word = true;
-                }
-                'A'..='Z' => {
-                    flat.latin += 1;
-                    flat.capitals += 1;
-                    flat.text.push(c.to_ascii_lowercase());
-                    in_word = true;
-                }
-                '0'..='9' => {
-                    flat.text.push(c);
-                    in_word = true;
-                }
                 '\'' | '\u{2019}' if in_word && next.is_some_and(char::is_alphanumeric) => {}
                 // A full stop inside `3.5` or `e.g.` ends nothing.
                 '.' if next.is_some_and(|next| !next.is_whitespace() && next != '.') => {
@@ -59,24 +57,13 @@ impl Flat {
                 ',' => flat.mark(',', &mut in_word),
                 '\n' if matches!(next, Some('\n' | '\r')) => flat.mark('.', &mut in_word),
                 ':' if matches!(next, Some(')' | '(')) => {
-                    flat.mark(
-                        if next == Some(')') {
-                            '\u{1F642}'
-                        } else {
-                            '\u{1F641}'
-                        },
-                        &mut in_word,
-                    );
+                    flat.mark(if next == Some(')') { '\u{1F642}' } else { '\u{1F641}' }, &mut in_word);
                 }
                 '\u{1F300}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' => flat.mark(c, &mut in_word),
                 c if c.is_ascii() => flat.close(&mut in_word),
                 c if c.is_alphanumeric() => {
                     if c.is_alphabetic() {
-                        if matches!(c, '\u{C0}'..='\u{24F}') {
-                            flat.latin += 1
-                        } else {
-                            flat.other += 1
-                        }
+                        if matches!(c, '\u{C0}'..='\u{24F}') { flat.latin += 1 } else { flat.other += 1 }
                     }
                     flat.text.extend(c.to_lowercase());
                     in_word = true;
@@ -124,10 +111,7 @@ pub(crate) struct Phrases(AhoCorasick);
 impl Phrases {
     /// The phrases, in the words of [`Flat`]; the longest wins where two start.
     pub(crate) fn new<'a>(phrases: impl IntoIterator<Item = &'a str>) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "fails only above 2^31 states; the phrases are constants of this crate"
-        )]
+        #[expect(clippy::expect_used, reason = "fails only above 2^31 states; the phrases are constants of this crate")]
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(phrases.into_iter().map(|phrase| format!(" {phrase}")))
@@ -137,10 +121,7 @@ impl Phrases {
 
     /// Each phrase with its place: (index, start, end), where `start` is that of
     /// its leading space.
-    pub(crate) fn find<'a>(
-        &'a self,
-        flat: &'a Flat,
-    ) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
+    pub(crate) fn find<'a>(&'a self, flat: &'a Flat) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
         let bytes = flat.text.as_bytes();
         self.0
             .find_iter(&flat.text)

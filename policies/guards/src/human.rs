@@ -78,17 +78,8 @@ const DENIALS: &[&str] = &["didnt", "dont", "never", "neednt", "no", "not", "wit
 /// Words that start a new clause even without a comma.
 const CLAUSES: &[&str] = &["because", "but", "i", "just", "so", "they", "we", "you"];
 /// A whole message that is one of these asks for a person.
-const ALONE: &[&str] = &[
-    "agent",
-    "human",
-    "humans",
-    "live agent",
-    "operator",
-    "person",
-    "real person",
-    "rep",
-    "representative",
-];
+const ALONE: &[&str] =
+    &["agent", "human", "humans", "live agent", "operator", "person", "real person", "rep", "representative"];
 
 /// Whether the writer asks for a person.
 ///
@@ -114,10 +105,7 @@ pub fn wants_human(text: &str) -> bool {
             .take_while(|word| !CLAUSES.contains(word))
             .any(|word| DENIALS.contains(&word));
         // A ` not a bot` asks by its own denial.
-        let clause = before
-            .rsplit(['.', '?', '!', ','])
-            .next()
-            .unwrap_or_default();
+        let clause = before.rsplit(['.', '?', '!', ',']).next().unwrap_or_default();
         !denied && !NOT_ASKS.is_match(clause)
     })
 }
@@ -167,9 +155,7 @@ static DISCLOSURES: LazyLock<Phrases> = LazyLock::new(|| {
 /// Words before a disclosure that take it back.
 const NOT_SAID: &[&str] = &["aint", "isnt", "never", "no", "not", "wasnt", "without"];
 /// Words after `an ai` that make it a thing instead of the writer.
-const THINGS: &[&str] = &[
-    "driven", "feature", "features", "model", "plan", "product", "strategy", "tool", "tools",
-];
+const THINGS: &[&str] = &["driven", "feature", "features", "model", "plan", "product", "strategy", "tool", "tools"];
 
 /// Whether `text` says that an AI or an automated assistant writes it.
 ///
@@ -180,26 +166,15 @@ pub fn discloses_ai(text: &str) -> bool {
     let flat = Flat::new(text);
     DISCLOSURES.find(&flat).any(|(_, start, end)| {
         let said = flat.text.get(start..end).unwrap_or_default();
-        let denied = flat
-            .before(start)
-            .take(2)
-            .any(|word| NOT_SAID.contains(&word));
-        let next = flat
-            .text
-            .get(end..)
-            .unwrap_or_default()
-            .split(' ')
-            .find(|word| !word.is_empty());
+        let denied = flat.before(start).take(2).any(|word| NOT_SAID.contains(&word));
+        let next = flat.text.get(end..).unwrap_or_default().split(' ').find(|word| !word.is_empty());
         let thing = (said.ends_with(" ai")) && next.is_some_and(|next| THINGS.contains(&next));
         !denied && !thing
     })
 }
 
 fn compiled(pattern: &str) -> Regex {
-    #[expect(
-        clippy::expect_used,
-        reason = "the patterns are constants of this file and compiled by its tests"
-    )]
+    #[expect(clippy::expect_used, reason = "the patterns are constants of this file and compiled by its tests")]
     Regex::new(pattern).expect("a constant pattern")
 }
 

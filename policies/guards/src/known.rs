@@ -34,19 +34,12 @@ pub fn known_values(bundle: &Bundle) -> Vec<KnownValue> {
         known.add(PiiKind::Phone, phone);
     }
     for (_, fact) in bundle.facts() {
-        let Some(value) = fact
-            .value
-            .as_str()
-            .map(str::trim)
-            .filter(|value| value.chars().count() >= 3)
-        else {
+        let Some(value) = fact.value.as_str().map(str::trim).filter(|value| value.chars().count() >= 3) else {
             continue;
         };
-        match by_key(&fact.key).or_else(|| {
-            (fact.sensitivity >= Sensitivity::Personal)
-                .then(|| by_shape(value))
-                .flatten()
-        }) {
+        match by_key(&fact.key)
+            .or_else(|| (fact.sensitivity >= Sensitivity::Personal).then(|| by_shape(value)).flatten())
+        {
             Some(PiiKind::Person) => known.person(value),
             Some(kind) => known.add(kind, value),
             None => {}
@@ -62,10 +55,7 @@ struct Known {
 
 impl Known {
     fn add(&mut self, kind: PiiKind, value: &str) {
-        let value = KnownValue {
-            kind,
-            value: value.trim().to_owned(),
-        };
+        let value = KnownValue { kind, value: value.trim().to_owned() };
         if !value.value.is_empty() && !self.values.contains(&value) {
             self.values.push(value);
         }
@@ -91,10 +81,7 @@ pub(crate) fn is_name_part(part: &str) -> bool {
 fn by_key(key: &str) -> Option<PiiKind> {
     let key = key.to_ascii_lowercase();
     let mut words = key.rsplit(['.', '_', '-']);
-    let (last, before) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
+    let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let ends = |word: &str| last.ends_with(word);
     if ends("email") {
         Some(PiiKind::Email)
@@ -114,11 +101,12 @@ fn by_key(key: &str) -> Option<PiiKind> {
         Some(PiiKind::Username)
     } else if ends("name") {
         match before {
-            "company" | "organization" | "organisation" | "org" | "employer" | "account"
-            | "business" => Some(PiiKind::Organization),
+            "company" | "organization" | "organisation" | "org" | "employer" | "account" | "business" => {
+                Some(PiiKind::Organization)
+            }
             // Names of things are plain words.
-            "plan" | "product" | "feature" | "file" | "segment" | "campaign" | "event" | "tier"
-            | "tag" | "playbook" | "integration" | "queue" | "list" => None,
+            "plan" | "product" | "feature" | "file" | "segment" | "campaign" | "event" | "tier" | "tag"
+            | "playbook" | "integration" | "queue" | "list" => None,
             _ => Some(PiiKind::Person),
         }
     } else {
@@ -142,12 +130,10 @@ fn by_shape(value: &str) -> Option<PiiKind> {
 /// or a street word.
 fn is_postal(value: &str) -> bool {
     let words: Vec<_> = value.split_whitespace().collect();
-    let number = words
-        .iter()
-        .any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let number = words.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     let street = [
-        "street", "str.", "st.", "road", "rd", "avenue", "ave", "lane", "drive", "way", "platz",
-        "allee", "rue", "square",
+        "street", "str.", "st.", "road", "rd", "avenue", "ave", "lane", "drive", "way", "platz", "allee", "rue",
+        "square",
     ];
     let named = words.iter().any(|word| {
         let word = word.trim_end_matches(',').to_lowercase();

@@ -3,7 +3,7 @@
 /// Turns byte offsets into offsets in Unicode scalar values, in one pass.
 pub(crate) struct Chars<'a> {
     rest: std::str::CharIndices<'a>,
-    /// The byte offset of each char before this one was passed.
+    /// How many chars have been passed.
     chars: usize,
     ascii: bool,
     len: usize,
@@ -12,12 +12,7 @@ pub(crate) struct Chars<'a> {
 impl<'a> Chars<'a> {
     /// Starts at the beginning of `text`.
     pub(crate) fn new(text: &'a str) -> Self {
-        Self {
-            rest: text.char_indices(),
-            chars: 0,
-            ascii: text.is_ascii(),
-            len: text.len(),
-        }
+        Self { rest: text.char_indices(), chars: 0, ascii: text.is_ascii(), len: text.len() }
     }
 
     /// The scalar values before byte `at`. Ask in ascending order.

@@ -131,11 +131,9 @@ pub(crate) fn digit_runs(text: &str, mut take: impl FnMut(usize, usize, &str) ->
     let bytes = text.as_bytes();
     let mut at = 0;
     let mut digits = String::new();
-    while let Some(byte) = bytes.get(at) {
-        if !byte.is_ascii_digit() {
-            at += 1;
-            continue;
-        }
+    let next = |at: usize| bytes.get(at..)?.iter().position(u8::is_ascii_digit).map(|skip| at + skip);
+    while let Some(first) = next(at) {
+        at = first;
         let run = numbers::Run::read(bytes, at);
         at = run.next;
         let mut left = run.digits();
@@ -157,23 +155,14 @@ pub(crate) fn digit_runs(text: &str, mut take: impl FnMut(usize, usize, &str) ->
                 *end = (group.end, digits.len());
                 count += 1;
             }
-            let before = |distance: usize| {
-                first
-                    .start
-                    .checked_sub(distance)
-                    .and_then(|at| bytes.get(at))
-                    .copied()
-            };
+            let before = |distance: usize| first.start.checked_sub(distance).and_then(|at| bytes.get(at)).copied();
             let start = match (before(2), before(1)) {
                 (Some(b'+'), Some(b'(')) => first.start - 2,
                 (_, Some(b'+')) => first.start - 1,
                 _ => first.start,
             };
             let taken = ends.iter().take(count).rposition(|(end, length)| {
-                *length >= LEAST
-                    && digits
-                        .get(..*length)
-                        .is_some_and(|digits| take(start, *end, digits))
+                *length >= LEAST && digits.get(..*length).is_some_and(|digits| take(start, *end, digits))
             });
             if let Some(last) = taken {
                 for group in run.from(index).take(last) {
@@ -188,25 +177,21 @@ pub(crate) fn digit_runs(text: &str, mut take: impl FnMut(usize, usize, &str) ->
 /// The spans in byte offsets, overlaps included.
 fn find_bytes(text: &str) -> Vec<PiiSpan> {
     let bytes = text.as_bytes();
-    let mut found = Found {
-        text,
-        bytes,
-        spans: Vec::new(),
-    };
+    let mut found = Found { text, bytes, spans: Vec::new() };
     secrets::find(&mut found);
     let (mut at, mut url_end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
+        if !LOOK.get(usize::from(byte)).is_some_and(|look| *look) {
+            at += 1;
+            continue;
+        }
         at = match byte {
             b'0'..=b'9' => numbers::look(&mut found, at),
             b'@' => net::email(&mut found, at),
             // What stands inside a web address is no second one.
             b':' if at >= url_end => {
                 url_end = net::url(&mut found, at).unwrap_or(url_end);
-                if url_end <= at {
-                    net::ipv6(&mut found, at)
-                } else {
-                    at + 1
-                }
+                if url_end <= at { net::ipv6(&mut found, at) } else { at + 1 }
             }
             b'.' if at >= url_end => {
                 url_end = net::www(&mut found, at).unwrap_or(url_end);
@@ -217,6 +202,21 @@ fn find_bytes(text: &str) -> Vec<PiiSpan> {
     }
     found.spans
 }
+
+/// The bytes at which something may stand, as a table: a test per byte is most of
+/// the cost of a text that holds nothing.
+static LOOK: [bool; 256] = {
+    let mut look = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "a table of 256, indexed by a byte, at compile time")]
+        {
+            look[byte as usize] = byte.is_ascii_digit() || matches!(byte, b'@' | b':' | b'.');
+        }
+        byte += 1;
+    }
+    look
+};
 
 /// The search over one text.
 struct Found<'a> {
@@ -230,12 +230,7 @@ impl Found<'_> {
     fn push(&mut self, kind: PiiKind, start: usize, end: usize, score: f32) {
         // Offsets come from bytes; a span that cuts a char would be a fault of ours.
         if start < end && self.text.get(start..end).is_some() {
-            self.spans.push(PiiSpan {
-                kind,
-                start,
-                end,
-                score,
-            });
+            self.spans.push(PiiSpan { kind, start, end, score });
         }
     }
 
@@ -255,19 +250,14 @@ impl Found<'_> {
 
     /// Whether one of `words` stands in the 48 bytes before `at`, in any case.
     fn context(&self, at: usize, words: &[&str]) -> bool {
-        let window = self
-            .bytes
-            .get(at.saturating_sub(48)..at)
-            .unwrap_or_default();
+        let window = self.bytes.get(at.saturating_sub(48)..at).unwrap_or_default();
         (0..window.len()).any(|at| {
             let rest = window.get(at..).unwrap_or_default();
             let first = rest.first().map(u8::to_ascii_lowercase);
             words.iter().any(|word| {
                 // One byte tells nearly all words apart.
                 first == word.as_bytes().first().copied()
-                    && rest
-                        .get(..word.len())
-                        .is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+                    && rest.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
             })
         })
     }
@@ -279,9 +269,7 @@ pub(crate) fn is_escape_end(bytes: &[u8], at: usize) -> bool {
     match bytes.get(at) {
         Some(b'n' | b't' | b'r' | b'b' | b'f') if back(1) == Some(b'\\') => {
             // An even number of backslashes is text: `C:\\new`.
-            let slashes = (1..=8)
-                .take_while(|distance| back(*distance) == Some(b'\\'))
-                .count();
+            let slashes = (1..=8).take_while(|distance| back(*distance) == Some(b'\\')).count();
             slashes % 2 == 1
         }
         Some(byte) if byte.is_ascii_hexdigit() => back(4) == Some(b'u') && back(5) == Some(b'\\'),
@@ -300,10 +288,7 @@ fn without_overlaps(mut spans: Vec<PiiSpan>) -> Vec<PiiSpan> {
     });
     let mut taken: BTreeMap<usize, PiiSpan> = BTreeMap::new();
     for span in spans {
-        let free = taken
-            .range(..span.end)
-            .next_back()
-            .is_none_or(|(_, before)| before.end <= span.start);
+        let free = taken.range(..span.end).next_back().is_none_or(|(_, before)| before.end <= span.start);
         if free {
             taken.insert(span.start, span);
         }

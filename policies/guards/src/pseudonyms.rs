@@ -142,24 +142,13 @@ impl Pseudonyms {
         while let Some(mut place) = places.next() {
             while let Some(next) = places.next_if(|next| next.start < place.end) {
                 if next.end > place.end {
-                    let longer = if next.end - next.start > place.end - place.start {
-                        next.what
-                    } else {
-                        place.what
-                    };
+                    let longer = if next.end - next.start > place.end - place.start { next.what } else { place.what };
                     let kind = self.kind_of(longer).unwrap_or(PiiKind::Other);
-                    place = Place {
-                        end: next.end,
-                        what: What::Detected(kind),
-                        ..place
-                    };
+                    place = Place { end: next.end, what: What::Detected(kind), ..place };
                 }
             }
             out.push_str(text.get(copied..place.start).unwrap_or_default());
-            out.push_str(&self.placeholder(
-                place.what,
-                text.get(place.start..place.end).unwrap_or_default(),
-            ));
+            out.push_str(&self.placeholder(place.what, text.get(place.start..place.end).unwrap_or_default()));
             copied = place.end;
         }
         out.push_str(text.get(copied..).unwrap_or_default());
@@ -183,14 +172,8 @@ impl Pseudonyms {
             let form = self
                 .forms
                 .get(&token.to_ascii_lowercase())
-                .filter(|form| {
-                    form.given
-                        || (form.on_record
-                            && self.entities.get(form.entity).is_some_and(|e| e.seen))
-                })
-                .ok_or_else(|| InventedPlaceholder {
-                    placeholder: token.to_owned(),
-                })?;
+                .filter(|form| form.given || (form.on_record && self.entities.get(form.entity).is_some_and(|e| e.seen)))
+                .ok_or_else(|| InventedPlaceholder { placeholder: token.to_owned() })?;
             out.push_str(before);
             out.push_str(&form.spelling);
             rest = after;
@@ -212,11 +195,7 @@ impl Pseudonyms {
             let spelling = text.get(found.range());
             let right = pattern.exact.is_none() || pattern.exact.as_deref() == spelling;
             if right && spelling.is_some() && is_whole(text, found.start(), found.end()) {
-                places.push(Place {
-                    start: found.start(),
-                    end: found.end(),
-                    what: What::Known(index),
-                });
+                places.push(Place { start: found.start(), end: found.end(), what: What::Known(index) });
             }
         }
     }
@@ -228,11 +207,7 @@ impl Pseudonyms {
         }
         digit_runs(text, |start, end, digits| {
             if let Some(entity) = self.phones.get(digits) {
-                places.push(Place {
-                    start,
-                    end,
-                    what: What::KnownPhone(*entity),
-                });
+                places.push(Place { start, end, what: What::KnownPhone(*entity) });
                 return true;
             }
             false
@@ -244,10 +219,7 @@ impl Pseudonyms {
         match what {
             What::Literal => None,
             What::Known(index) => {
-                let entity = self
-                    .patterns
-                    .get(index)
-                    .and_then(|pattern| self.entities.get(pattern.entity));
+                let entity = self.patterns.get(index).and_then(|pattern| self.entities.get(pattern.entity));
                 entity.and_then(|entity| entity.kind)
             }
             What::KnownPhone(_) => Some(PiiKind::Phone),
@@ -267,10 +239,7 @@ impl Pseudonyms {
                 let phone = (kind == PiiKind::Phone)
                     .then(|| self.phones.get(&canonical(Some(kind), spelling)).copied())
                     .flatten();
-                (
-                    phone.unwrap_or_else(|| self.entity(Some(kind), spelling)),
-                    Name::Whole,
-                )
+                (phone.unwrap_or_else(|| self.entity(Some(kind), spelling)), Name::Whole)
             }
             What::Literal => (self.entity(None, spelling), Name::Whole),
         };
@@ -293,12 +262,7 @@ impl Pseudonyms {
         let entity = self.entities.len();
         let used = self.used.entry(kind).or_default();
         *used += 1;
-        self.entities.push(Entity {
-            kind,
-            number: *used,
-            spellings: BTreeMap::new(),
-            seen: false,
-        });
+        self.entities.push(Entity { kind, number: *used, spellings: BTreeMap::new(), seen: false });
         self.by_value.insert(key, entity);
         entity
     }
@@ -319,12 +283,7 @@ impl Pseudonyms {
         }
         placeholder.push('>');
         spellings.insert(spelling.to_owned(), placeholder.clone());
-        let form = Form {
-            entity,
-            spelling: spelling.to_owned(),
-            on_record,
-            given: false,
-        };
+        let form = Form { entity, spelling: spelling.to_owned(), on_record, given: false };
         self.forms.insert(placeholder.clone(), form);
         placeholder
     }
@@ -336,16 +295,10 @@ fn canonical(kind: Kind, value: &str) -> String {
         Some(PiiKind::Phone) => {
             let digits: String = value.chars().filter(char::is_ascii_digit).collect();
             // `0049` and `+49` are one code.
-            digits
-                .strip_prefix("00")
-                .map_or(digits.clone(), str::to_owned)
+            digits.strip_prefix("00").map_or(digits.clone(), str::to_owned)
         }
         Some(PiiKind::CreditCard | PiiKind::Iban | PiiKind::NationalId | PiiKind::BankAccount) => {
-            value
-                .chars()
-                .filter(|c| c.is_alphanumeric())
-                .flat_map(char::to_uppercase)
-                .collect()
+            value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
         }
         // Keys and passwords differ by case.
         None | Some(PiiKind::Secret | PiiKind::Password | PiiKind::Other) => value.to_owned(),
@@ -387,11 +340,7 @@ fn literals(text: &str, places: &mut Vec<Place>) {
     let mut rest = text;
     while let Some((_, token, after)) = shape::next(rest) {
         let end = text.len() - after.len();
-        places.push(Place {
-            start: end - token.len(),
-            end,
-            what: What::Literal,
-        });
+        places.push(Place { start: end - token.len(), end, what: What::Literal });
         rest = after;
     }
 }
@@ -410,11 +359,7 @@ fn detected(text: &str, detector: &dyn PiiDetector, places: &mut Vec<Place>) {
     for span in spans {
         let start = starts.byte(span.start);
         if let (Some(start), Some(Some(end))) = (start, ends.get(&span.end).copied()) {
-            places.push(Place {
-                start,
-                end,
-                what: What::Detected(span.kind),
-            });
+            places.push(Place { start, end, what: What::Detected(span.kind) });
         }
     }
 }
@@ -426,11 +371,8 @@ fn is_whole(text: &str, start: usize, end: usize) -> bool {
     // A value that ends in a mark has its boundary in itself.
     let left = edge(text.get(..start).and_then(|text| text.chars().next_back()))
         || edge(inner.chars().next())
-        || start
-            .checked_sub(1)
-            .is_some_and(|before| is_escape_end(text.as_bytes(), before));
-    let right = edge(text.get(end..).and_then(|text| text.chars().next()))
-        || edge(inner.chars().next_back());
+        || start.checked_sub(1).is_some_and(|before| is_escape_end(text.as_bytes(), before));
+    let right = edge(text.get(end..).and_then(|text| text.chars().next())) || edge(inner.chars().next_back());
     left && right
 }
 

@@ -16,8 +16,5 @@ pub struct Scan {
 /// Runs the built-in detectors over `text`.
 #[must_use]
 pub fn scan(text: &str) -> Scan {
-    Scan {
-        sentiment: LexiconSentiment.assess(text),
-        pii: PatternPii.find(text),
-    }
+    Scan { sentiment: LexiconSentiment.assess(text), pii: PatternPii.find(text) }
 }

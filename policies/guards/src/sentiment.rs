@@ -24,7 +24,7 @@ pub trait SentimentDetector: Send + Sync {
 ///   what VADER would say of their words. A `not` within three words before a
 ///   phrase turns it round at half strength.
 /// - Sentences are scored apart and added up, the last one with three times the
-///   weight of the first. VADER reads the last 1,200 bytes that can carry a
+///   weight of the first. VADER reads the last 800 bytes that can carry a
 ///   feeling, the own layer reads everything. Lines that quote (`> `) are not read.
 /// - `negative` is a score of at most -0.2, `positive` of at least 0.2.
 /// - A confused text is not negative unless anger, frustration or
@@ -40,23 +40,16 @@ const LABEL_FROM: f64 = 0.2;
 /// VADER's α: the sum of valences at which the score is about 0.7.
 const ALPHA: f64 = 15.0;
 /// What VADER reads at most, in bytes of words that can carry a feeling.
-const VADER_BYTES: usize = 1_200;
+const VADER_BYTES: usize = 800;
 /// The longest piece that VADER reads at once: it looks at all words of a piece
 /// for each word that it knows.
 const PIECE_BYTES: usize = 240;
 
-static VADER: LazyLock<SentimentIntensityAnalyzer<'static>> =
-    LazyLock::new(SentimentIntensityAnalyzer::new);
+static VADER: LazyLock<SentimentIntensityAnalyzer<'static>> = LazyLock::new(SentimentIntensityAnalyzer::new);
 
 /// The phrases with a feeling, then the silent words.
-static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(
-        FEELINGS
-            .iter()
-            .map(|(phrase, ..)| *phrase)
-            .chain(SILENT.iter().copied()),
-    )
-});
+static PHRASES: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::new(FEELINGS.iter().map(|(phrase, ..)| *phrase).chain(SILENT.iter().copied())));
 
 impl SentimentDetector for LexiconSentiment {
     fn assess(&self, text: &str) -> Sentiment {
@@ -64,11 +57,7 @@ impl SentimentDetector for LexiconSentiment {
         let flat = Flat::new(own.as_deref().unwrap_or(text));
         // A product name in a Japanese sentence does not make it readable.
         if flat.latin < 2 || flat.latin < flat.other {
-            return Sentiment {
-                label: SentimentLabel::Unknown,
-                score: 0.0,
-                emotion: Emotion::None,
-            };
+            return Sentiment { label: SentimentLabel::Unknown, score: 0.0, emotion: Emotion::None };
         }
         Reading::new(&flat).verdict(&flat)
     }
@@ -76,12 +65,8 @@ impl SentimentDetector for LexiconSentiment {
 
 /// The text without lines that begin with `>`, if there are any.
 fn without_quotes(text: &str) -> Option<String> {
-    (text.starts_with('>') || text.contains("\n>")).then(|| {
-        text.lines()
-            .filter(|line| !line.starts_with('>'))
-            .collect::<Vec<_>>()
-            .join("\n")
-    })
+    (text.starts_with('>') || text.contains("\n>"))
+        .then(|| text.lines().filter(|line| !line.starts_with('>')).collect::<Vec<_>>().join("\n"))
 }
 
 /// One sentence, or a piece of a long one.
@@ -99,13 +84,8 @@ struct Piece {
 }
 
 /// Emotions in the order in which a tie is decided.
-const EMOTIONS: [Emotion; 5] = [
-    Emotion::Angry,
-    Emotion::Frustrated,
-    Emotion::Disappointed,
-    Emotion::Confused,
-    Emotion::Thankful,
-];
+const EMOTIONS: [Emotion; 5] =
+    [Emotion::Angry, Emotion::Frustrated, Emotion::Disappointed, Emotion::Confused, Emotion::Thankful];
 
 /// A text taken apart.
 #[derive(Default)]
@@ -118,10 +98,7 @@ struct Reading {
 
 impl Reading {
     fn new(flat: &Flat) -> Self {
-        let mut reading = Self {
-            words: String::with_capacity(flat.text.len()),
-            ..Self::default()
-        };
+        let mut reading = Self { words: String::with_capacity(flat.text.len()), ..Self::default() };
         let mut read = 0;
         for (index, start, end) in PHRASES.find(flat) {
             reading.leave(flat.text.get(read..start).unwrap_or_default());
@@ -161,32 +138,18 @@ impl Reading {
         let mut words = flat.before(start);
         let nearest = words.next();
         let own_negation = phrase.split(' ').any(|word| NEGATORS.contains(&word));
-        let negated = !own_negation
-            && nearest
-                .into_iter()
-                .chain(words.take(2))
-                .any(|word| NEGATORS.contains(&word));
+        let negated = !own_negation && nearest.into_iter().chain(words.take(2)).any(|word| NEGATORS.contains(&word));
         if negated {
             self.piece.own -= valence / 2.0;
             return;
         }
-        let boost = if nearest.is_some_and(|word| BOOSTERS.contains(&word)) {
-            1.25
-        } else {
-            1.0
-        };
+        let boost = if nearest.is_some_and(|word| BOOSTERS.contains(&word)) { 1.25 } else { 1.0 };
         self.piece.own += valence * boost;
-        if let Some(strength) = EMOTIONS
-            .iter()
-            .position(|known| *known == emotion)
-            .and_then(|index| self.piece.feelings.get_mut(index))
+        if let Some(strength) =
+            EMOTIONS.iter().position(|known| *known == emotion).and_then(|index| self.piece.feelings.get_mut(index))
         {
             // Confusion weighs little in the score and must show all the same.
-            let weight = if emotion == Emotion::Confused {
-                1.5
-            } else {
-                valence.abs()
-            };
+            let weight = if emotion == Emotion::Confused { 1.5 } else { valence.abs() };
             *strength += weight * boost;
         }
     }
@@ -194,10 +157,7 @@ impl Reading {
     /// Ends the piece.
     fn close(&mut self) {
         self.piece.end = self.words.len();
-        let next = Piece {
-            start: self.words.len(),
-            ..Piece::default()
-        };
+        let next = Piece { start: self.words.len(), ..Piece::default() };
         let piece = std::mem::replace(&mut self.piece, next);
         if piece.end > piece.start || piece.own != 0.0 || piece.feelings.iter().any(|f| *f > 0.0) {
             self.pieces.push(piece);
@@ -217,16 +177,8 @@ impl Reading {
         let (mut sum, mut weights, mut bangs) = (0.0, 0.0, 0u32);
         let mut feelings = [0.0; EMOTIONS.len()];
         for (index, piece) in self.pieces.iter().enumerate() {
-            let weight = if self.pieces.len() == 1 {
-                1.0
-            } else {
-                0.5 + index as f64 / steps
-            };
-            let words = if piece.start >= from {
-                self.words.get(piece.start..piece.end)
-            } else {
-                None
-            };
+            let weight = if self.pieces.len() == 1 { 1.0 } else { 0.5 + index as f64 / steps };
+            let words = if piece.start >= from { self.words.get(piece.start..piece.end) } else { None };
             let mut valence = piece.own + words.map_or(0.0, vader);
             valence += valence.signum() * 0.292 * f64::from(piece.bangs.min(4));
             if piece.own == 0.0 && valence.abs() < 0.3 {
@@ -270,19 +222,12 @@ impl Reading {
         } else {
             SentimentLabel::Neutral
         };
-        let strongest =
-            EMOTIONS
-                .into_iter()
-                .zip(feelings)
-                .fold((Emotion::None, 0.0), |best, next| {
-                    if next.1 > best.1 { next } else { best }
-                });
+        let strongest = EMOTIONS
+            .into_iter()
+            .zip(feelings)
+            .fold((Emotion::None, 0.0), |best, next| if next.1 > best.1 { next } else { best });
         // Three digits are more than the method can tell, and read well.
-        Sentiment {
-            label,
-            score: (score * 1_000.0).round() / 1_000.0 + 0.0,
-            emotion: strongest.0,
-        }
+        Sentiment { label, score: (score * 1_000.0).round() / 1_000.0 + 0.0, emotion: strongest.0 }
     }
 }
 
@@ -292,11 +237,7 @@ fn vader(words: &str) -> f64 {
         return 0.0;
     }
     let compound = VADER.polarity_scores(words).compound.clamp(-0.999, 0.999);
-    if compound.is_finite() {
-        compound * (ALPHA / (1.0 - compound * compound)).sqrt()
-    } else {
-        0.0
-    }
+    if compound.is_finite() { compound * (ALPHA / (1.0 - compound * compound)).sqrt() } else { 0.0 }
 }
 
 #[cfg(test)]

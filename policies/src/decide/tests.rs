@@ -7,6 +7,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod differential;
+mod scenes;
+
+use scenes::Dice;
 
 fn now() -> Timestamp {
     "2026-11-23T09:00:00Z".parse().unwrap()
@@ -37,12 +40,10 @@ fn ask(set: &PolicySet, action: &str, case: &Case) -> PolicyDecision {
 
 #[test]
 fn what_errs_denies() {
-    let set = set(
-        "@id(\"all\") permit (principal, action, resource);\n\
+    let set = set("@id(\"all\") permit (principal, action, resource);\n\
          @id(\"mild\") @verdict(\"redact\") @reason(\"m\") forbid (principal, action == Attache::Action::\"engage\", resource);\n\
          @id(\"overflow\") @reason(\"r\") forbid (principal, action == Attache::Action::\"engage\", resource)\n\
-         when { context.case.mood * 9223372036854775807 > 1 };",
-    );
+         when { context.case.mood * 9223372036854775807 > 1 };");
     let calm = ask(&set, "engage", &Case::default());
     assert_eq!((calm.verdict, calm.policies), (Verdict::Redact, vec!["mild".to_owned()]));
     let case = Case { mood: 90, ..Case::default() };
@@ -96,13 +97,11 @@ fn what_cannot_be_asked_denies() {
 
 #[test]
 fn input_reaches_the_rules() {
-    let set = set(
-        "@id(\"all\") permit (principal, action, resource);\n\
+    let set = set("@id(\"all\") permit (principal, action, resource);\n\
          @id(\"large\") @verdict(\"escalate\") @queue(\"finance\") @reason(\"r\")\n\
          forbid (principal, action == Attache::Action::\"refund\", resource)\n\
          when { context.input.amount > 100 && context.input.tags.contains(\"vip\") && context.input.to.iban like \"DE*\" &&\n\
-                context.input.fast && context.input has note && context.input.note != \"\" };",
-    );
+                context.input.fast && context.input has note && context.input.note != \"\" };");
     let case = Case::default();
     let decide = |amount: i64| {
         let input = json!({"amount": amount, "tags": ["vip", "x"], "to": {"iban": "DE1"}, "fast": true, "note": "n"});
@@ -115,7 +114,8 @@ fn input_reaches_the_rules() {
 #[test]
 fn reasons_are_filled_in_once() {
     let set = PolicySet::embedded(&[]).unwrap();
-    let text = TextFacts { citations: 1, unsayable: vec!["{pii}".into(), "score.churn".into()], ..TextFacts::default() };
+    let text =
+        TextFacts { citations: 1, unsayable: vec!["{pii}".into(), "score.churn".into()], ..TextFacts::default() };
     let case = Case::default();
     let decision = set.decide(&PolicyRequest { text: Some(&text), ..PolicyRequest::new("reply", &case, now()) });
     assert_eq!(decision.reasons, ["the text states what must stay unsaid: {pii}, score.churn"]);
@@ -187,7 +187,9 @@ fn the_lattice_holds_for_every_subset_of_rules() {
     let set = lettered();
     let decide = |permit: bool, subset: u32| {
         let mut signal = String::from(if permit { "p" } else { "" });
-        signal.extend(LETTERS.iter().enumerate().filter(|(bit, _)| subset >> bit & 1 == 1).map(|(_, (letter, _))| *letter));
+        signal.extend(
+            LETTERS.iter().enumerate().filter(|(bit, _)| subset >> bit & 1 == 1).map(|(_, (letter, _))| *letter),
+        );
         ask(&set, "engage", &Case { signal, ..Case::default() })
     };
     for subset in 0..1_u32 << LETTERS.len() {
@@ -264,98 +266,4 @@ fn a_trace_tells_every_rule_that_can_apply() {
     assert_eq!(trace.len(), 7);
     assert!(trace.iter().all(|rule| rule.source.contains(&format!("@id(\"{}\")", rule.id))));
     assert_eq!(set.trace(&PolicyRequest::new("fly", &case, now())), []);
-}
-
-/// Deterministic chance.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % below
-    }
-
-    fn coin(&mut self) -> bool {
-        self.roll(2) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.roll(from.len())]
-    }
-
-    fn case(&mut self) -> Case {
-        Case {
-            playbook: self.pick(&["support", "success"]).into(),
-            stage: self.pick(&Stage::ALL),
-            purpose: self.pick(&Purpose::ALL),
-            channel: self.pick(&Channel::ALL),
-            trigger: self.pick(&crate::schema::TRIGGERS).into(),
-            signal: self.pick(&["", "usage_drop"]).into(),
-            sentiment: self.pick(&SentimentLabel::ALL),
-            mood: self.roll(200) as i64 - 100,
-            emotion: self.pick(&Emotion::ALL),
-            wants_human: self.coin(),
-            consent: Consent { ai_interaction: self.coin(), marketing_email: self.coin(), profiling: self.coin() },
-            first_contact: self.coin(),
-            outreach: self.coin(),
-            approved: self.coin(),
-            customer: self.pick(&["cus_1", "cus \"2\"\n"]).into(),
-        }
-    }
-
-    fn fact(&mut self) -> Fact {
-        Fact {
-            key: self.pick(&["company.industry", "odd \"key\""]).into(),
-            value: Value::Null,
-            source: self.pick(&Source::ALL),
-            system: self.pick(&["crm", "web"]).into(),
-            observed_at: now() - SignedDuration::from_hours(24 * self.roll(800) as i64),
-            purposes: Purpose::ALL.into_iter().filter(|_| self.coin()).collect(),
-            sensitivity: self.pick(&Sensitivity::ALL),
-        }
-    }
-
-    fn scene(&mut self, action: &str) -> Scene {
-        let pii = ["email", "iban", "password", "phone"];
-        Scene {
-            action: action.into(),
-            case: self.case(),
-            text: TextFacts {
-                pii: pii.into_iter().filter(|_| self.roll(3) == 0).map(str::to_owned).collect(),
-                unsayable: if self.roll(3) == 0 { vec!["score.churn".into()] } else { Vec::new() },
-                citations: self.roll(3) as u32,
-                discloses_ai: self.coin(),
-                length: self.roll(900) as u32,
-                unfounded: self.roll(2) as u32,
-            },
-            sinks: (0..self.roll(3)).map(|_| self.pick(&SinkOrigin::ALL)).collect(),
-            history: (0..self.roll(9))
-                .map(|_| Past {
-                    at: now() - SignedDuration::from_mins(self.roll(20_000) as i64),
-                    action: self.pick(&["send_email", "reply", "gone_tool"]).into(),
-                    outreach: self.roll(3) > 0,
-                })
-                .collect(),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Scene {
-    action: String,
-    case: Case,
-    text: TextFacts,
-    sinks: Vec<SinkOrigin>,
-    history: Vec<Past>,
-}
-
-impl Scene {
-    fn request(&self) -> PolicyRequest<'_> {
-        PolicyRequest {
-            text: Some(&self.text),
-            sinks: &self.sinks,
-            history: &self.history,
-            ..PolicyRequest::new(&self.action, &self.case, now())
-        }
-    }
 }

@@ -51,11 +51,26 @@ fn a_failing_example_says_what_came_instead() {
 fn faults_of_examples_have_a_place() {
     for (text, expected) in [
         ("[[example]]\nrule = 1", "mine.toml:2:8: "),
-        ("[[example]]\nrule = \"none\"\nname = \"\"\naction = \"engage\"\nexpect = { verdict = \"deny\" }", "mine.toml:2:8: there is no rule `none`"),
-        ("[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"fly\"\nexpect = { verdict = \"deny\" }", "mine.toml:4:10: no tool is called `fly`"),
-        ("[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"engage\"\nfact = {}\nexpect = { verdict = \"deny\" }", "`engage` is not about a fact"),
-        ("[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"engage\"\nhistory = [{ ago = \"3w\", action = \"reply\" }]\nexpect = { verdict = \"deny\" }", "mine.toml:5:20: expected a time"),
-        ("[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"engage\"\nexpect = { verdict = \"perhaps\" }", "mine.toml:5:22: "),
+        (
+            "[[example]]\nrule = \"none\"\nname = \"\"\naction = \"engage\"\nexpect = { verdict = \"deny\" }",
+            "mine.toml:2:8: there is no rule `none`",
+        ),
+        (
+            "[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"fly\"\nexpect = { verdict = \"deny\" }",
+            "mine.toml:4:10: no tool is called `fly`",
+        ),
+        (
+            "[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"engage\"\nfact = {}\nexpect = { verdict = \"deny\" }",
+            "`engage` is not about a fact",
+        ),
+        (
+            "[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"engage\"\nhistory = [{ ago = \"3w\", action = \"reply\" }]\nexpect = { verdict = \"deny\" }",
+            "mine.toml:5:20: expected a time",
+        ),
+        (
+            "[[example]]\nrule = \"engage\"\nname = \"\"\naction = \"engage\"\nexpect = { verdict = \"perhaps\" }",
+            "mine.toml:5:22: ",
+        ),
     ] {
         let fault = run_tests(&embedded(), &[PolicyFile::new("mine.toml", text)]).unwrap_err().to_string();
         assert!(fault.contains(expected), "{fault}");

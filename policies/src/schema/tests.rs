@@ -87,6 +87,8 @@ fn odd_tools_are_refused() {
     for (specs, expected) in [
         (vec![spec("see", "read", object.clone())], "must not be called `see`"),
         (vec![spec("write", "write", object.clone())], "must not be called `write`"),
+        (vec![spec("a b", "read", object.clone())], "`a b` is no name for a tool"),
+        (vec![spec("", "read", object.clone())], "`` is no name for a tool"),
         (vec![spec("a", "destroy", object.clone())], "unknown effect `destroy`"),
         (vec![spec("a", "read", json!({"type": "string"}))], "the input of `a` must be an object"),
         (vec![spec("a", "read", json!({"type": ["object", "null"]}))], "the input of `a` must be an object"),

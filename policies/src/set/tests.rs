@@ -2,6 +2,7 @@ use super::*;
 use crate::{Case, PolicyRequest};
 use jiff::Timestamp;
 use proptest::prelude::*;
+use std::collections::HashSet;
 
 const PERMIT: &str = "@id(\"all\") permit (principal, action == Attache::Action::\"engage\", resource);\n";
 
@@ -20,16 +21,37 @@ fn the_shipped_rules_load_and_name_themselves() {
     let set = PolicySet::embedded(&[]).unwrap();
     let rules: Vec<_> = set.rules().map(|rule| rule.id.as_str()).collect();
     for id in [
-        "negative_sentiment", "frustrated_prospect", "outreach_unhappy", "human_requested", "ai_consent",
-        "unknown_language", "outreach_review", "marketing_consent", "profiling_consent", "contact_cap",
-        "no_sales_when_unhappy", "special_hidden", "profiling_facts", "behaviour_unsaid", "third_party_unsaid",
-        "inferred_unsaid", "unsayable_fact", "leaks_secret", "reply_needs_source", "ai_disclosure",
-        "reply_to_message_only", "only_this_customer", "writes_review",
+        "negative_sentiment",
+        "frustrated_prospect",
+        "outreach_unhappy",
+        "human_requested",
+        "ai_consent",
+        "unknown_language",
+        "outreach_review",
+        "marketing_consent",
+        "profiling_consent",
+        "contact_cap",
+        "no_sales_when_unhappy",
+        "special_hidden",
+        "profiling_facts",
+        "behaviour_unsaid",
+        "third_party_unsaid",
+        "inferred_unsaid",
+        "unsayable_fact",
+        "leaks_secret",
+        "reply_needs_source",
+        "ai_disclosure",
+        "reply_to_message_only",
+        "only_this_customer",
+        "writes_review",
     ] {
         assert!(rules.contains(&id), "{id}");
     }
     let cap = set.rules().find(|rule| rule.id == "contact_cap").unwrap();
-    assert_eq!((cap.file.as_str(), cap.effect, cap.verdict), ("outreach.dw", Effect::Forbid, attache_journal::Verdict::Deny));
+    assert_eq!(
+        (cap.file.as_str(), cap.effect, cap.verdict),
+        ("outreach.dw", Effect::Forbid, attache_journal::Verdict::Deny)
+    );
     assert!(cap.source.starts_with("@id(\"contact_cap\")") && cap.source.ends_with("};"), "{}", cap.source);
     assert!(set.leaves.iter().all(Leaf::is_compiled));
 }
@@ -46,13 +68,19 @@ fn faults_name_file_line_and_column() {
         (forbid("@id(\"a\") @reason(\"b\") @queue(\"q\")", ""), "mine.dw:2:25: `@queue` needs"),
         (forbid("@id(\"a\") @reason(\"b\") @verdict(\"redact\") @queue(\"q\")", ""), "`@queue` needs"),
         (forbid("@id(\"a\") @reason(\"b\") @reason_code(\"q\")", ""), "mine.dw:2:25: `@reason_code` needs"),
-        (forbid("@id(\"a\") @reason(\"b\") @priority(\"high\")", ""), "mine.dw:2:25: `@priority` must be a whole number"),
+        (
+            forbid("@id(\"a\") @reason(\"b\") @priority(\"high\")", ""),
+            "mine.dw:2:25: `@priority` must be a whole number",
+        ),
         (forbid("@id(\"a\") @reason(\"{salary}\")", ""), "mine.dw:2:12: unknown placeholder `{salary}`"),
         (forbid("@id(\"a\") @reason(\"\")", ""), "mine.dw:2:12: `@reason` is empty"),
         (forbid("@id(\"policy_error\") @reason(\"b\")", ""), "mine.dw:2:3: `policy_error` is not for rules"),
         (forbid("@id(\"a b\") @reason(\"b\")", ""), "mine.dw:2:3: `@id` has letters"),
         (format!("{PERMIT}{PERMIT}"), "mine.dw:2:1: the id `all` is taken by mine.dw:1"),
-        ("@id(\"a\") @verdict(\"deny\") permit (principal, action == Attache::Action::\"engage\", resource);".into(), "mine.dw:1:10: `@verdict` is for `forbid` rules"),
+        (
+            "@id(\"a\") @verdict(\"deny\") permit (principal, action == Attache::Action::\"engage\", resource);".into(),
+            "mine.dw:1:10: `@verdict` is for `forbid` rules",
+        ),
         (forbid(ok, "when { context.case.mood > }"), "mine.dw:3:"),
         (forbid(ok, "when { context.case.stage == Attache::Stage::\"suport\" }"), "mine.dw:3:"),
         (forbid(ok, "when { context.case.moood > 3 }"), "mine.dw:3:"),
@@ -60,13 +88,33 @@ fn faults_name_file_line_and_column() {
         (forbid(ok, "when { context.text.citations == 0 }"), "mine.dw:3:"),
         ("@id(\"a\")\npermit (principal, action == Attache::Action::\"fly\", resource);".into(), "mine.dw:2:"),
         ("@id(\"a\")\npermit (principal == Attache::Person::\"x\", action, resource);".into(), "mine.dw:2:"),
-        ("@id(\"a\")\npermit (principal, action == Attache::Action::\"engage\", resource) when { false };".into(), "mine.dw:1:1: "),
+        (
+            "@id(\"a\")\npermit (principal, action == Attache::Action::\"engage\", resource) when { false };".into(),
+            "mine.dw:1:1: ",
+        ),
         (forbid(ok, "when temporal { formerly within 7d Attache::Action::\"fly\"::response{} }"), "mine.dw:3:"),
         (forbid(ok, "when temporal { formerly within 7d Attache::Action::\"reply\"::answer{} }"), "mine.dw:3:"),
         (forbid(ok, "when temporal { formerly within 91d Attache::Action::\"reply\"::response{} }"), "mine.dw:3:"),
-        (forbid(ok, "when temporal { formerly within 7d Attache::Action::\"reply\"::response{ input.text: \"x\" } }"), "mine.dw:3:"),
-        (forbid(ok, "when temporal { formerly within 7d Attache::Action::\"reply\"::response{ outreach: context.case.outreach } }"), "mine.dw:2:3: history has no input"),
-        (forbid(ok, "").replace("\"engage\"", "\"see\"").replace(") ;", ") when temporal { formerly within 7d Attache::Action::\"reply\"::response{} };"), "mine.dw:2:3: history is not asked about facts"),
+        (
+            forbid(
+                ok,
+                "when temporal { formerly within 7d Attache::Action::\"reply\"::response{ input.text: \"x\" } }",
+            ),
+            "mine.dw:3:",
+        ),
+        (
+            forbid(
+                ok,
+                "when temporal { formerly within 7d Attache::Action::\"reply\"::response{ outreach: context.case.outreach } }",
+            ),
+            "mine.dw:2:3: history has no input",
+        ),
+        (
+            forbid(ok, "")
+                .replace("\"engage\"", "\"see\"")
+                .replace(") ;", ") when temporal { formerly within 7d Attache::Action::\"reply\"::response{} };"),
+            "mine.dw:2:3: history is not asked about facts",
+        ),
         ("@id(\"a\") permit (principal, action, resource)".into(), "mine.dw:1:"),
         (forbid(ok, "when guardrail { Risk::Level(1).high == true }"), "mine.dw"),
     ] {

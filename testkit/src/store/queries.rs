@@ -2,222 +2,66 @@
 
 use super::{START, append, customer, entries, runs, time};
 use crate::{RunWriter, drafted_run, review, sample_run, sent};
-use attache_journal::{
-    Batch, CallId, Decision, DraftId, DraftState, Outcome, Past, RunFilter, RunId, Store,
-};
+use attache_journal::{Batch, CallId, Decision, DraftId, DraftState, Outcome, Past, RunFilter, RunId, Store};
 use jiff::Timestamp;
 
 pub(super) async fn nothing(store: &impl Store) {
-    assert!(
-        entries(store, "run_0").await.is_empty(),
-        "an unknown run has no entries"
-    );
-    assert!(
-        runs(store, RunFilter::default()).await.is_empty(),
-        "an empty store has no runs"
-    );
+    assert!(entries(store, "run_0").await.is_empty(), "an unknown run has no entries");
+    assert!(runs(store, RunFilter::default()).await.is_empty(), "an empty store has no runs");
     let history = store.history(&customer("ada"), Timestamp::MIN).await;
-    assert_eq!(
-        history,
-        Ok(Vec::new()),
-        "an unknown customer has no history"
-    );
-    assert_eq!(
-        store.drafts().await,
-        Ok(Vec::new()),
-        "an empty store has no drafts"
-    );
-    let empty = store
-        .append(Batch {
-            run: RunId::new("run_0"),
-            entries: Vec::new(),
-        })
-        .await;
-    assert!(
-        empty.is_ok_and(|receipt| !receipt.covers(&RunId::new("run_0"), 0)),
-        "an empty batch says nothing"
-    );
-    assert!(
-        runs(store, RunFilter::default()).await.is_empty(),
-        "an empty batch makes no run"
-    );
+    assert_eq!(history, Ok(Vec::new()), "an unknown customer has no history");
+    assert_eq!(store.drafts().await, Ok(Vec::new()), "an empty store has no drafts");
+    let empty = store.append(Batch { run: RunId::new("run_0"), entries: Vec::new() }).await;
+    assert!(empty.is_ok_and(|receipt| !receipt.covers(&RunId::new("run_0"), 0)), "an empty batch says nothing");
+    assert!(runs(store, RunFilter::default()).await.is_empty(), "an empty batch makes no run");
 }
 
 pub(super) async fn listing(store: &impl Store) {
     // run_b and run_c start at the same moment.
-    let starts = [
-        ("run_a", "ada", 9),
-        ("run_b", "bob", 10),
-        ("run_c", "ada", 10),
-        ("run_d", "ada", 8),
-    ];
+    let starts = [("run_a", "ada", 9), ("run_b", "bob", 10), ("run_c", "ada", 10), ("run_d", "ada", 8)];
     for (run, customer, hour) in starts {
         let mut writer = RunWriter::new(run, &format!("2026-11-20T{hour:02}:00:00Z"));
         let take = if run == "run_a" { 4 } else { usize::MAX };
-        append(
-            store,
-            writer.batch(sample_run(customer).into_iter().take(take)),
-        )
-        .await;
+        append(store, writer.batch(sample_run(customer).into_iter().take(take))).await;
     }
     let all = RunFilter::default;
-    let of_ada = RunFilter {
-        customer: Some(customer("ada")),
-        ..all()
-    };
-    let since = RunFilter {
-        since: Some(time("2026-11-20T09:00:00Z")),
-        ..all()
-    };
-    assert_eq!(
-        runs(store, all()).await,
-        ["run_c", "run_b", "run_a", "run_d"],
-        "newest first, then by id backwards"
-    );
-    assert_eq!(
-        runs(store, of_ada.clone()).await,
-        ["run_c", "run_a", "run_d"],
-        "one customer's"
-    );
-    assert_eq!(
-        runs(store, since).await,
-        ["run_c", "run_b", "run_a"],
-        "that moment included"
-    );
-    assert_eq!(
-        runs(
-            store,
-            RunFilter {
-                unfinished: true,
-                ..all()
-            }
-        )
-        .await,
-        ["run_a"],
-        "those that have not ended"
-    );
-    assert_eq!(
-        runs(
-            store,
-            RunFilter {
-                limit: Some(2),
-                ..all()
-            }
-        )
-        .await,
-        ["run_c", "run_b"],
-        "the newest two"
-    );
-    assert_eq!(
-        runs(
-            store,
-            RunFilter {
-                limit: Some(2),
-                ..of_ada
-            }
-        )
-        .await,
-        ["run_c", "run_a"],
-        "the newest two of one"
-    );
-    assert_eq!(
-        runs(
-            store,
-            RunFilter {
-                limit: Some(0),
-                ..all()
-            }
-        )
-        .await,
-        [""; 0],
-        "none"
-    );
-    let ended = store
-        .runs(&RunFilter {
-            limit: Some(1),
-            ..all()
-        })
-        .await
-        .expect("runs can be listed");
+    let of_ada = RunFilter { customer: Some(customer("ada")), ..all() };
+    let since = RunFilter { since: Some(time("2026-11-20T09:00:00Z")), ..all() };
+    assert_eq!(runs(store, all()).await, ["run_c", "run_b", "run_a", "run_d"], "newest first, then by id backwards");
+    assert_eq!(runs(store, of_ada.clone()).await, ["run_c", "run_a", "run_d"], "one customer's");
+    assert_eq!(runs(store, since).await, ["run_c", "run_b", "run_a"], "that moment included");
+    assert_eq!(runs(store, RunFilter { unfinished: true, ..all() }).await, ["run_a"], "those that have not ended");
+    assert_eq!(runs(store, RunFilter { limit: Some(2), ..all() }).await, ["run_c", "run_b"], "the newest two");
+    assert_eq!(runs(store, RunFilter { limit: Some(2), ..of_ada }).await, ["run_c", "run_a"], "the newest two of one");
+    assert_eq!(runs(store, RunFilter { limit: Some(0), ..all() }).await, [""; 0], "none");
+    let ended = store.runs(&RunFilter { limit: Some(1), ..all() }).await.expect("runs can be listed");
     let ended = ended.first().expect("there is one");
-    assert_eq!(
-        (ended.entries, ended.outcome),
-        (10, Some(Outcome::Resolved)),
-        "the summary is that of all entries"
-    );
-    assert_eq!(
-        ended.usage.input_tokens, 200,
-        "both model calls are counted"
-    );
+    assert_eq!((ended.entries, ended.outcome), (10, Some(Outcome::Resolved)), "the summary is that of all entries");
+    assert_eq!(ended.usage.input_tokens, 200, "both model calls are counted");
 }
 
 pub(super) async fn history(store: &impl Store) {
-    for (run, who, day) in [
-        ("run_2", "ada", 20),
-        ("run_1", "ada", 21),
-        ("run_3", "bob", 21),
-    ] {
+    for (run, who, day) in [("run_2", "ada", 20), ("run_1", "ada", 21), ("run_3", "bob", 21)] {
         let mut writer = RunWriter::new(run, &format!("2026-11-{day}T09:00:00Z"));
         append(store, writer.batch(sample_run(who))).await;
     }
     // The ninth entry is the message.
-    let past = |day| Past {
-        at: time(&format!("2026-11-{day}T09:00:08Z")),
-        action: "reply".to_owned(),
-        outreach: false,
-    };
+    let past =
+        |day| Past { at: time(&format!("2026-11-{day}T09:00:08Z")), action: "reply".to_owned(), outreach: false };
     let ask = async |who: &str, since: &str| store.history(&customer(who), time(since)).await;
-    assert_eq!(
-        ask("ada", "2026-01-01T00:00:00Z").await,
-        Ok(vec![past(20), past(21)]),
-        "oldest first"
-    );
-    assert_eq!(
-        ask("ada", "2026-11-21T09:00:08Z").await,
-        Ok(vec![past(21)]),
-        "that moment included"
-    );
-    assert_eq!(
-        ask("ada", "2026-11-21T09:00:09Z").await,
-        Ok(Vec::new()),
-        "nothing before it"
-    );
-    assert_eq!(
-        ask("bob", "2026-01-01T00:00:00Z").await,
-        Ok(vec![past(21)]),
-        "nobody else's"
-    );
-    assert_eq!(
-        ask("ad", "2026-01-01T00:00:00Z").await,
-        Ok(Vec::new()),
-        "not by a part of the id"
-    );
+    assert_eq!(ask("ada", "2026-01-01T00:00:00Z").await, Ok(vec![past(20), past(21)]), "oldest first");
+    assert_eq!(ask("ada", "2026-11-21T09:00:08Z").await, Ok(vec![past(21)]), "that moment included");
+    assert_eq!(ask("ada", "2026-11-21T09:00:09Z").await, Ok(Vec::new()), "nothing before it");
+    assert_eq!(ask("bob", "2026-01-01T00:00:00Z").await, Ok(vec![past(21)]), "nobody else's");
+    assert_eq!(ask("ad", "2026-01-01T00:00:00Z").await, Ok(Vec::new()), "not by a part of the id");
 }
 
 pub(super) async fn drafts(store: &impl Store) {
     let due = "2026-11-23T09:00:00Z";
-    for (run, steps) in [
-        ("created", 9),
-        ("requested", 11),
-        ("approved", 11),
-        ("sent", 11),
-        ("rejected", 11),
-    ] {
+    for (run, steps) in [("created", 9), ("requested", 11), ("approved", 11), ("sent", 11), ("rejected", 11)] {
         let mut writer = RunWriter::new(run, START);
-        append(
-            store,
-            writer.batch(
-                drafted_run("ada", run, "call_2", due)
-                    .into_iter()
-                    .take(steps),
-            ),
-        )
-        .await;
-        let decision = if run == "rejected" {
-            Decision::Reject
-        } else {
-            Decision::Approve
-        };
+        append(store, writer.batch(drafted_run("ada", run, "call_2", due).into_iter().take(steps))).await;
+        let decision = if run == "rejected" { Decision::Reject } else { Decision::Approve };
         if ["approved", "sent", "rejected"].contains(&run) {
             append(store, writer.batch([review(run, "call_2", decision)])).await;
         }
@@ -227,50 +71,19 @@ pub(super) async fn drafts(store: &impl Store) {
     }
     let found = store.drafts().await.expect("drafts can be listed");
     let first = found.first().expect("there are drafts");
-    assert_eq!(
-        first.run.as_str(),
-        "created",
-        "the one due first is in front"
-    );
-    assert_eq!(
-        (first.queue.as_str(), first.due),
-        ("", first.created_at),
-        "nobody was asked about it"
-    );
-    assert!(
-        found
-            .iter()
-            .skip(1)
-            .all(|draft| draft.queue == "success" && draft.due == time(due)),
-        "these were asked"
-    );
-    assert!(
-        found.is_sorted_by_key(|draft| (draft.due, draft.draft.clone())),
-        "by due time, then by id"
-    );
+    assert_eq!(first.run.as_str(), "created", "the one due first is in front");
+    assert_eq!((first.queue.as_str(), first.due), ("", first.created_at), "nobody was asked about it");
+    assert!(found.iter().skip(1).all(|draft| draft.queue == "success" && draft.due == time(due)), "these were asked");
+    assert!(found.is_sorted_by_key(|draft| (draft.due, draft.draft.clone())), "by due time, then by id");
     let state = |run: &str| {
         let id = DraftId::of(&RunId::new(run), &CallId::new("call_2"));
-        found
-            .iter()
-            .find(|draft| draft.draft == id)
-            .map(|draft| draft.state)
+        found.iter().find(|draft| draft.draft == id).map(|draft| draft.state)
     };
     assert_eq!(state("created"), Some(DraftState::Pending), "created");
     assert_eq!(state("requested"), Some(DraftState::Pending), "requested");
     assert_eq!(state("approved"), Some(DraftState::Approved), "approved");
     assert_eq!(state("sent"), Some(DraftState::Sent), "sent");
     assert_eq!(state("rejected"), Some(DraftState::Rejected), "rejected");
-    let unfinished = runs(
-        store,
-        RunFilter {
-            unfinished: true,
-            ..RunFilter::default()
-        },
-    )
-    .await;
-    assert_eq!(
-        unfinished,
-        ["sent", "rejected", "created", "approved"],
-        "a decision sets a run going again"
-    );
+    let unfinished = runs(store, RunFilter { unfinished: true, ..RunFilter::default() }).await;
+    assert_eq!(unfinished, ["sent", "rejected", "created", "approved"], "a decision sets a run going again");
 }

@@ -217,7 +217,9 @@ impl Fields {
             (Some(other), (None, None)) => {
                 return Err(Wrong::expected("amount", &other, "{\"minor\":120000,\"currency\":\"EUR\"}"));
             }
-            (Some(_), _) => return Err(Wrong::column("amount", "is given twice, with `amount_minor` or `amount_currency`")),
+            (Some(_), _) => {
+                return Err(Wrong::column("amount", "is given twice, with `amount_minor` or `amount_currency`"));
+            }
         };
         let whole = "a whole number of minor units, such as cents";
         let minor = required_as(minor_column, minor, whole)?;
@@ -259,4 +261,3 @@ pub(crate) fn cell(kind: Kind, column: &str, text: &str) -> Option<Value> {
         _ => Some(text.into()),
     }
 }
-

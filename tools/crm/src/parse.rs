@@ -79,7 +79,11 @@ impl Parsing<'_> {
             let Object(columns) = serde_json::from_slice(line).map_err(|error| {
                 let text = error.to_string();
                 let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-                Wrong::row(format!("{what} (character {})", error.column()))
+                let place = match error.column() {
+                    0 => String::new(),
+                    column => format!(" (character {column})"),
+                };
+                Wrong::row(format!("{what}{place}"))
             })?;
             let mut fields = Fields(columns);
             let kind = fields.kind()?;

@@ -265,7 +265,9 @@ fn decoded<T: DeserializeOwned>(value: &[u8]) -> Result<T, CrmError> {
 }
 
 fn open_sled(dir: &Path) -> Result<sled::Db, CrmError> {
-    // sled makes the folder, and says less about why it could not.
+    // sled calls a store new that it could not read any of.
+    let existed = dir.join("db").exists();
+    // sled makes the folder too, but says less about why it could not.
     fs::create_dir_all(dir).map_err(|error| unavailable(dir, &error))?;
     let config = sled::Config::new().path(dir).cache_capacity(CACHE);
     // sled asserts where it finds what it did not write.
@@ -278,7 +280,8 @@ fn open_sled(dir: &Path) -> Result<sled::Db, CrmError> {
         Ok(Ok(opened)) => opened,
         Ok(Err(sled::Error::Io(error))) => {
             // sled says it in words only, and takes the lock before it reads.
-            let busy = error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock");
+            let busy =
+                error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock");
             return Err(match (busy, error.kind()) {
                 (true, _) => CrmError::Busy { dir: dir.to_owned() },
                 // The files end early or hold what sled cannot read.
@@ -295,7 +298,7 @@ fn open_sled(dir: &Path) -> Result<sled::Db, CrmError> {
         Some(VERSION) => {}
         // A store that lost its tail recovers as an empty one. Only a new one
         // has a right to be empty.
-        _ if db.was_recovered() => {
+        _ if existed || db.was_recovered() => {
             return Err(CrmError::Damaged { what: "it is empty, or of another version".to_owned() });
         }
         _ => {
@@ -327,4 +330,3 @@ fn move_aside(dir: &Path) -> Result<PathBuf, CrmError> {
     }
     Err(CrmError::Unavailable { what: format!("{}: there is no free name beside it", dir.display()) })
 }
-

@@ -68,7 +68,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
     let ranked = TextOptions::default().set_indexing_options(
         TextFieldIndexing::default().set_tokenizer(ANALYSIS).set_index_option(IndexRecordOption::WithFreqs),
     );
-    let mut ranks = |builder: &mut SchemaBuilder, of: &str| Ranked {
+    let ranks = |builder: &mut SchemaBuilder, of: &str| Ranked {
         title: builder.add_text_field(&format!("{of}_title"), ranked.clone()),
         headings: builder.add_text_field(&format!("{of}_headings"), ranked.clone()),
         body: builder.add_text_field(&format!("{of}_body"), ranked.clone()),

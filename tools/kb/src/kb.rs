@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -165,7 +166,7 @@ impl Kb {
         }
         adding.remove_gone(&listing);
         let Adding { change, report, .. } = adding;
-        self.said(change.commit(&opened.index))?;
+        self.guarded(|| change.commit(&opened.index))?;
         self.refresh(&opened)?;
         Ok(report)
     }
@@ -181,7 +182,7 @@ impl Kb {
             return Ok(false);
         }
         change.remove(id);
-        self.said(change.commit(&opened.index))?;
+        self.guarded(|| change.commit(&opened.index))?;
         self.refresh(&opened)?;
         Ok(true)
     }
@@ -240,7 +241,7 @@ impl Kb {
     /// If the index cannot be read.
     pub fn document(&self, id: &str) -> Result<Option<String>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
-        let found = self.said(opened.search().find(id))?;
+        let found = self.guarded(|| opened.search().find(id))?;
         Ok(found.map(|entry| stored_text(&entry, opened.fields.text)))
     }
 
@@ -255,12 +256,12 @@ impl Kb {
 
     fn stored(&self) -> Result<Option<(Vec<tantivy::TantivyDocument>, Fields)>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
-        Ok(Some((self.said(opened.search().stored())?, opened.fields)))
+        Ok(Some((self.guarded(|| opened.search().stored())?, opened.fields)))
     }
 
     fn reading<T>(&self, what: impl FnOnce(&Search) -> Result<T, TantivyError>) -> Result<Option<T>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
-        self.said(what(&opened.search())).map(Some)
+        self.guarded(|| what(&opened.search())).map(Some)
     }
 
     /// The index in its newest state; none if there is none yet. Another
@@ -276,13 +277,14 @@ impl Kb {
         if let Some(last) = last.filter(|last| last.stamp == Some(stamp)) {
             return Ok(Some(last));
         }
-        let index = self.said(Index::open_in_dir(dir))?;
+        let index = self.guarded(|| Index::open_in_dir(dir))?;
         let (schema, fields) = index::schema();
         if index.schema() != schema {
             return Err(KbError::Version { dir: dir.clone() });
         }
         index::prepare(&index);
-        self.keep(self.said(Opened::new(index, fields, Some(stamp)))?).map(Some)
+        let opened = self.guarded(|| Opened::new(index, fields, Some(stamp)))?;
+        Ok(Some(self.keep(opened)))
     }
 
     fn opened_or_new(&self) -> Result<Arc<Opened>, KbError> {
@@ -297,13 +299,13 @@ impl Kb {
             index::prepare(&index);
             Opened::new(index, fields, None)
         };
-        self.keep(self.said(create())?)
+        Ok(self.keep(self.guarded(create)?))
     }
 
-    fn keep(&self, opened: Opened) -> Result<Arc<Opened>, KbError> {
+    fn keep(&self, opened: Opened) -> Arc<Opened> {
         let opened = Arc::new(opened);
         *self.inner.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&opened));
-        Ok(opened)
+        opened
     }
 
     /// Lets searches see a change of our own.
@@ -311,6 +313,13 @@ impl Kb {
         // An index in a folder is opened anew by the next search: its stamp is
         // another.
         if self.inner.dir.is_none() { self.said(changed.reader.reload()) } else { Ok(()) }
+    }
+
+    /// tantivy trusts its files and panics where one is shorter than it should
+    /// be. To the user that is a damaged index, not a fault of ours.
+    fn guarded<T>(&self, what: impl FnOnce() -> Result<T, TantivyError>) -> Result<T, KbError> {
+        let panicked = |_| Err(TantivyError::InternalError("its files do not fit each other".to_owned()));
+        self.said(catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(panicked))
     }
 
     fn said<T>(&self, result: Result<T, TantivyError>) -> Result<T, KbError> {

@@ -74,10 +74,8 @@ impl Search {
 
     /// The document `id` as it is stored.
     pub(crate) fn find(&self, id: &str) -> Result<Option<TantivyDocument>, TantivyError> {
-        let query = BooleanQuery::intersection(vec![
-            has(self.fields.doc_term(id)),
-            has(self.fields.kind_term(DOCUMENT)),
-        ]);
+        let query =
+            BooleanQuery::intersection(vec![has(self.fields.doc_term(id)), has(self.fields.kind_term(DOCUMENT))]);
         let found = self.searcher.search(&query, &TopDocs::with_limit(1).order_by_score())?;
         found.first().map(|(_, address)| self.searcher.doc(*address)).transpose()
     }

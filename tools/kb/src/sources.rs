@@ -163,9 +163,11 @@ fn identified(shown: &Path, root: &Path, found: &[PathBuf], listing: &mut Listin
             _ => continue,
         };
         let relative = if single { root.file_name().map(PathBuf::from).unwrap_or_default() } else { file.clone() };
-        let (Some(stem), Some(long), Some(full)) =
-            (text(relative.file_stem().map(Path::new)), text(Some(&relative.with_extension(""))), text(Some(&relative)))
-        else {
+        let (Some(stem), Some(long), Some(full)) = (
+            text(relative.file_stem().map(Path::new)),
+            text(Some(&relative.with_extension(""))),
+            text(Some(&relative)),
+        ) else {
             listing.unread.push(key);
             listing.skip(shown, "the file name is not UTF-8".to_owned());
             continue;

@@ -4,13 +4,17 @@ use attache_journal::Store as _;
 use attache_testkit::{RunWriter, block_on, sample_run};
 
 fn exported() -> (Vec<u8>, Exported) {
+    exported_of(10)
+}
+
+fn exported_of(entries: usize) -> (Vec<u8>, Exported) {
     let dir = tempfile::tempdir().unwrap();
     let store = LogStore::open(dir.path(), LogOptions::default()).unwrap();
     let runs = ["run_1", "run_2", "run_3"].map(RunId::new);
     for run in &runs {
         let mut writer = RunWriter::new(run.as_str(), "2026-11-20T09:00:00Z");
-        let mut events = sample_run("ada").into_iter();
-        block_on(store.append(writer.batch(events.by_ref().take(5)))).unwrap();
+        let mut events = sample_run("ada").into_iter().take(entries);
+        block_on(store.append(writer.batch(events.by_ref().take(entries / 2)))).unwrap();
         block_on(store.append(writer.batch(events))).unwrap();
     }
     let mut out = Vec::new();
@@ -20,10 +24,7 @@ fn exported() -> (Vec<u8>, Exported) {
 }
 
 fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
-    bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect()
+    bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
 }
 
 #[test]
@@ -32,9 +33,7 @@ fn an_export_is_verified_in_any_order_of_runs() {
     assert_eq!((head.entries, head.runs), (20, 2));
     assert_eq!(verify_export(bytes.as_slice()), Ok(head.clone()));
     let lines = lines(&bytes);
-    let mut mixed: Vec<_> = (0..10)
-        .flat_map(|i| [lines[i].clone(), lines[10 + i].clone()])
-        .collect();
+    let mut mixed: Vec<_> = (0..10).flat_map(|i| [lines[i].clone(), lines[10 + i].clone()]).collect();
     mixed.push(lines[20].clone());
     assert_eq!(verify_export(mixed.concat().as_slice()), Ok(head));
 }
@@ -46,33 +45,23 @@ fn nothing_can_be_exported_too() {
     let mut out = Vec::new();
     let head = store.export([], &mut out).unwrap();
     assert_eq!(verify_export(out.as_slice()), Ok(head));
-    assert_eq!(
-        verify_export([].as_slice()),
-        Err(ExportFault::Cut { line: 1 })
-    );
+    assert_eq!(verify_export([].as_slice()), Err(ExportFault::Cut { line: 1 }));
 }
 
 #[test]
 fn a_cut_at_every_byte_is_found() {
-    let (bytes, _) = exported();
+    let (bytes, _) = exported_of(3);
     // Without its last line break the file is still whole.
     for len in 0..bytes.len() - 1 {
         // A line that lacks its line break alone counts as read.
-        let read = bytes[..len].iter().filter(|byte| **byte == b'\n').count()
-            + usize::from(bytes[len] == b'\n');
-        assert_eq!(
-            verify_export(&bytes[..len]),
-            Err(ExportFault::Cut {
-                line: read as u64 + 1
-            }),
-            "byte {len}"
-        );
+        let read = bytes[..len].iter().filter(|byte| **byte == b'\n').count() + usize::from(bytes[len] == b'\n');
+        assert_eq!(verify_export(&bytes[..len]), Err(ExportFault::Cut { line: read as u64 + 1 }), "byte {len}");
     }
 }
 
 #[test]
 fn every_flipped_byte_is_found_in_its_line() {
-    let (bytes, _) = exported();
+    let (bytes, _) = exported_of(3);
     for at in 0..bytes.len() - 1 {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
@@ -99,42 +88,16 @@ fn removed_lines_and_other_heads_are_found() {
         verify_export(lines.concat().as_slice()).unwrap_err()
     };
     let entry = |seq| Some((RunId::new("run_2"), seq));
-    let order = EntryFault::Order {
-        seq: 5,
-        expected: 4,
-    };
-    assert_eq!(
-        without(4, 5),
-        ExportFault::Entry {
-            line: 5,
-            entry: entry(5),
-            fault: order
-        }
-    );
-    assert_eq!(
-        without(9, 10),
-        ExportFault::Head { line: 20 },
-        "the last entry of a run"
-    );
-    assert_eq!(
-        without(0, 10),
-        ExportFault::Head { line: 11 },
-        "a whole run"
-    );
+    let order = EntryFault::Order { seq: 5, expected: 4 };
+    assert_eq!(without(4, 5), ExportFault::Entry { line: 5, entry: entry(5), fault: order });
+    assert_eq!(without(9, 10), ExportFault::Head { line: 20 }, "the last entry of a run");
+    assert_eq!(without(0, 10), ExportFault::Head { line: 11 }, "a whole run");
     assert_eq!(without(20, 21), ExportFault::Cut { line: 21 }, "the head");
     let mut longer = whole.clone();
     longer.push(whole[0].clone());
-    assert_eq!(
-        verify_export(longer.concat().as_slice()).unwrap_err(),
-        ExportFault::Trailing { line: 22 }
-    );
-    let newer = String::from_utf8(bytes.clone())
-        .unwrap()
-        .replace("{\"head\":{\"v\":1,", "{\"head\":{\"v\":2,");
-    assert_eq!(
-        verify_export(newer.as_bytes()).unwrap_err(),
-        ExportFault::Version { line: 21, v: 2 }
-    );
+    assert_eq!(verify_export(longer.concat().as_slice()).unwrap_err(), ExportFault::Trailing { line: 22 });
+    let newer = String::from_utf8(bytes.clone()).unwrap().replace("{\"head\":{\"v\":1,", "{\"head\":{\"v\":2,");
+    assert_eq!(verify_export(newer.as_bytes()).unwrap_err(), ExportFault::Version { line: 21, v: 2 });
 }
 
 #[test]
@@ -142,11 +105,5 @@ fn a_signature_has_its_place() {
     let (bytes, head) = exported();
     let text = String::from_utf8(bytes).unwrap();
     let signed = text.replace("\"}}\n", "\",\"signature\":\"s\"}}\n");
-    assert_eq!(
-        verify_export(signed.as_bytes()),
-        Ok(Exported {
-            signature: Some("s".to_owned()),
-            ..head
-        })
-    );
+    assert_eq!(verify_export(signed.as_bytes()), Ok(Exported { signature: Some("s".to_owned()), ..head }));
 }

@@ -36,10 +36,7 @@ impl MemoryFs {
             if content.named {
                 content.bytes.truncate(content.synced + kept);
                 content.synced = content.bytes.len();
-                left.0
-                    .lock()
-                    .unwrap()
-                    .insert(path.clone(), Arc::new(MemoryFile(Mutex::new(content))));
+                left.0.lock().unwrap().insert(path.clone(), Arc::new(MemoryFile(Mutex::new(content))));
             }
         }
         left
@@ -48,21 +45,14 @@ impl MemoryFs {
     /// How many bytes no sync has covered.
     pub(crate) fn unsynced(&self) -> usize {
         let files = self.0.lock().unwrap();
-        files
-            .values()
-            .map(|file| file.content())
-            .map(|content| content.bytes.len() - content.synced)
-            .sum()
+        files.values().map(|file| file.content()).map(|content| content.bytes.len() - content.synced).sum()
     }
 
-    /// Whatever was synced, and nothing else, is in a copy from now on.
+    /// A copy that later writes do not touch.
     pub(crate) fn snapshot(&self) -> Self {
         let copy = Self::default();
         for (path, file) in &*self.0.lock().unwrap() {
-            copy.0.lock().unwrap().insert(
-                path.clone(),
-                Arc::new(MemoryFile(Mutex::new(file.content().clone()))),
-            );
+            copy.0.lock().unwrap().insert(path.clone(), Arc::new(MemoryFile(Mutex::new(file.content().clone()))));
         }
         copy
     }
@@ -76,20 +66,12 @@ impl Fs for MemoryFs {
     fn names(&self, dir: &Path) -> io::Result<Vec<String>> {
         let files = self.0.lock().unwrap();
         let inside = files.keys().filter(|path| path.parent() == Some(dir));
-        Ok(inside
-            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-            .collect())
+        Ok(inside.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect())
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
         let file = Arc::new(MemoryFile::default());
-        assert!(
-            self.0
-                .lock()
-                .unwrap()
-                .insert(path.to_owned(), Arc::clone(&file))
-                .is_none()
-        );
+        assert!(self.0.lock().unwrap().insert(path.to_owned(), Arc::clone(&file)).is_none());
         Ok(file)
     }
 
@@ -99,8 +81,7 @@ impl Fs for MemoryFs {
 
     fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
         let file = self.0.lock().unwrap().get(path).cloned();
-        file.map(|file| file as Arc<dyn LogFile>)
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        file.map(|file| file as Arc<dyn LogFile>).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -171,11 +152,7 @@ struct FailingFile {
 
 impl<F> FailingFs<F> {
     fn wrap(&self, inner: Arc<dyn LogFile>) -> Arc<dyn LogFile> {
-        Arc::new(FailingFile {
-            inner,
-            failure: self.failure,
-            on: Arc::clone(&self.on),
-        })
+        Arc::new(FailingFile { inner, failure: self.failure, on: Arc::clone(&self.on) })
     }
 }
 
@@ -208,9 +185,7 @@ impl<F: Fs> Fs for FailingFs<F> {
 impl LogFile for FailingFile {
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
         match self.failure {
-            Failure::Full if self.on.load(Ordering::SeqCst) => {
-                Err(io::ErrorKind::StorageFull.into())
-            }
+            Failure::Full if self.on.load(Ordering::SeqCst) => Err(io::ErrorKind::StorageFull.into()),
             Failure::HalfWrite if self.on.load(Ordering::SeqCst) => {
                 self.inner.append(&bytes[..bytes.len() / 2])?;
                 Err(io::Error::other("the cable was pulled"))

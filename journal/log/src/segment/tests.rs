@@ -15,11 +15,7 @@ fn segment() -> (Vec<u8>, Vec<u64>, Position) {
     let mut events = sample_run("ada").into_iter();
     for count in [3, 2] {
         starts.push(bytes.len() as u64);
-        record(
-            &mut bytes,
-            &mut position,
-            &writer.batch(events.by_ref().take(count)).entries,
-        );
+        record(&mut bytes, &mut position, &writer.batch(events.by_ref().take(count)).entries);
     }
     (bytes, starts, position)
 }
@@ -28,12 +24,7 @@ fn read(bytes: &[u8]) -> (usize, Result<Next, StoreError>, Position) {
     let fs = crate::fs::tests::MemoryFs::default();
     let file = crate::fs::Fs::create(&fs, Path::new("00000001.seg")).unwrap();
     file.append(bytes).unwrap();
-    let mut reader = SegmentReader::new(
-        "00000001.seg".into(),
-        file,
-        Position::START,
-        bytes.len() as u64,
-    );
+    let mut reader = SegmentReader::new("00000001.seg".into(), file, Position::START, bytes.len() as u64);
     let mut records = 0;
     loop {
         match reader.next() {
@@ -53,11 +44,7 @@ fn place(result: Result<Next, StoreError>) -> String {
 #[test]
 fn what_was_written_is_read() {
     let (mut bytes, starts, end) = segment();
-    let expected = Position {
-        offset: bytes.len() as u64,
-        last: starts[1],
-        ..end
-    };
+    let expected = Position { offset: bytes.len() as u64, last: starts[1], ..end };
     assert_eq!(read(&bytes), (2, Ok(Next::End), expected));
     push_footer(&mut bytes, &end.chain, 2);
     assert_eq!(read(&bytes), (2, Ok(Next::Sealed), expected));
@@ -68,14 +55,8 @@ fn the_format_has_not_changed() {
     // A digest of the bytes of version 1: a change here is a new version.
     let (mut bytes, _, end) = segment();
     push_footer(&mut bytes, &end.chain, 2);
-    assert_eq!(
-        bytes[..HEADER as usize].len() + 2 * HEAD as usize + HEAD as usize + 8,
-        196
-    );
-    assert_eq!(
-        hex::encode(&bytes[..20]),
-        "617474616368652d6c6f67010100000000000000"
-    );
+    assert_eq!(bytes[..HEADER as usize].len() + 2 * HEAD as usize + HEAD as usize + 8, 196);
+    assert_eq!(hex::encode(&bytes[..20]), "617474616368652d6c6f67010100000000000000");
     let (len, rest) = bytes[HEADER as usize..].split_first_chunk::<4>().unwrap();
     let payload = &rest[40..][..u32::from_le_bytes(*len) as usize];
     assert_eq!(lines(payload).count(), 3);
@@ -94,23 +75,11 @@ fn a_file_that_ends_before_its_record_does_is_torn_at_every_byte() {
     let (bytes, starts, _) = segment();
     for len in 0..bytes.len() {
         let (records, ending, position) = read(&bytes[..len]);
-        let whole = starts
-            .iter()
-            .chain([&(bytes.len() as u64)])
-            .filter(|start| **start <= len as u64)
-            .count();
+        let whole = starts.iter().chain([&(bytes.len() as u64)]).filter(|start| **start <= len as u64).count();
         let boundary = len as u64 == HEADER || starts.contains(&(len as u64));
         assert_eq!(records, whole.saturating_sub(1), "at byte {len}");
-        assert_eq!(
-            ending,
-            Ok(if boundary { Next::End } else { Next::Torn }),
-            "at byte {len}"
-        );
-        let expected = if len < HEADER as usize {
-            0
-        } else {
-            starts[records]
-        };
+        assert_eq!(ending, Ok(if boundary { Next::End } else { Next::Torn }), "at byte {len}");
+        let expected = if len < HEADER as usize { 0 } else { starts[records] };
         assert_eq!(position.offset, expected, "at byte {len}");
     }
 }
@@ -124,16 +93,10 @@ fn every_changed_byte_is_corrupt_and_never_torn() {
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= flip;
-            let record = starts
-                .iter()
-                .chain([&footer])
-                .rfind(|start| **start <= at as u64);
+            let record = starts.iter().chain([&footer]).rfind(|start| **start <= at as u64);
             let expected = format!("00000001.seg:{} ", record.unwrap_or(&0));
             let found = place(read(&changed).1);
-            assert!(
-                found.starts_with(&expected),
-                "byte {at}: {found}, not {expected}"
-            );
+            assert!(found.starts_with(&expected), "byte {at}: {found}, not {expected}");
         }
     }
 }
@@ -145,10 +108,7 @@ fn every_zeroed_byte_of_an_acknowledged_last_record_is_corrupt() {
         if bytes[at] != 0 {
             let mut changed = bytes.clone();
             changed[at] = 0;
-            assert!(
-                place(read(&changed).1).starts_with(&format!("00000001.seg:{} ", starts[1])),
-                "byte {at}"
-            );
+            assert!(place(read(&changed).1).starts_with(&format!("00000001.seg:{} ", starts[1])), "byte {at}");
         }
     }
 }
@@ -169,10 +129,7 @@ fn zeroes_that_were_never_written_to_are_torn() {
     let mut half = bytes.clone();
     half[sector..].fill(0);
     let (records, ending, position) = read(&half);
-    assert_eq!(
-        (records, ending, position.offset),
-        (1, Ok(Next::Torn), starts[1])
-    );
+    assert_eq!((records, ending, position.offset), (1, Ok(Next::Torn), starts[1]));
     // A later record is whole: this is no torn write.
     let mut hole = bytes.clone();
     hole[starts[0] as usize + 100..starts[1] as usize].fill(0);
@@ -201,13 +158,7 @@ fn names_are_read_as_they_are_written() {
     assert_eq!(name(1), "00000001.seg");
     assert_eq!(number("00000042.seg"), Some(42));
     assert_eq!(number(&name(123_456_789)), Some(123_456_789));
-    for other in [
-        "1.seg",
-        "00000001.seg.bak",
-        "lock",
-        "0000000x.seg",
-        "+0000001.seg",
-    ] {
+    for other in ["1.seg", "00000001.seg.bak", "lock", "0000000x.seg", "+0000001.seg"] {
         assert_eq!(number(other), None, "{other}");
     }
 }

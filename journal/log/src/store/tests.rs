@@ -1,8 +1,6 @@
 use super::*;
 use crate::verify_folder;
-use attache_testkit::{
-    Durability, RunWriter, block_on, drafted_run, sample_run, sent, store_conformance,
-};
+use attache_testkit::{Durability, RunWriter, block_on, drafted_run, sample_run, sent, store_conformance};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use tempfile::TempDir;
@@ -55,15 +53,8 @@ fn answers(store: &LogStore) -> String {
             entries.push(store.entries(&run.run).await.unwrap());
         }
         let ada = CustomerId::new("customer_1").unwrap();
-        let filter = RunFilter {
-            customer: Some(ada.clone()),
-            limit: Some(2),
-            ..RunFilter::default()
-        };
-        let unfinished = RunFilter {
-            unfinished: true,
-            ..RunFilter::default()
-        };
+        let filter = RunFilter { customer: Some(ada.clone()), limit: Some(2), ..RunFilter::default() };
+        let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
         format!(
             "{:#?}",
             (
@@ -93,8 +84,7 @@ fn segment(dir: &Path, number: u64) -> PathBuf {
 fn it_conforms_from_memory_and_from_the_index() {
     for options in [LogOptions::default(), eager(), eager().segment_bytes(4096)] {
         let dir = folder();
-        let open =
-            async |name: &str| LogStore::open(&dir.path().join(name), options.clone()).unwrap();
+        let open = async |name: &str| LogStore::open(&dir.path().join(name), options.clone()).unwrap();
         block_on(store_conformance(open, Durability::Durable));
     }
 }
@@ -104,12 +94,7 @@ fn a_second_opening_is_locked_and_the_next_is_not() {
     let dir = folder();
     let first = open(dir.path());
     let second = LogStore::open(dir.path(), LogOptions::default());
-    assert_eq!(
-        second.unwrap_err(),
-        StoreError::Locked {
-            place: dir.path().display().to_string()
-        }
-    );
+    assert_eq!(second.unwrap_err(), StoreError::Locked { place: dir.path().display().to_string() });
     drop(first);
     open(dir.path());
 }
@@ -122,12 +107,7 @@ fn a_short_process_never_opens_sled() {
     answers(&store);
     store.close().unwrap();
     assert!(!dir.path().join("index").exists());
-    assert_eq!(
-        block_on(open(dir.path()).runs(&RunFilter::default()))
-            .unwrap()
-            .len(),
-        6
-    );
+    assert_eq!(block_on(open(dir.path()).runs(&RunFilter::default())).unwrap().len(), 6);
 }
 
 #[test]
@@ -143,22 +123,11 @@ fn segments_rotate_and_chains_go_on() {
     assert_eq!(verify_folder(dir.path(), |_, _| {}).unwrap(), report);
     let store = LogStore::open(dir.path(), options()).unwrap();
     assert_eq!(answers(&store), before);
-    append(
-        &store,
-        RunWriter::new("run_x", START).batch(sample_run("ada")),
-    );
+    append(&store, RunWriter::new("run_x", START).batch(sample_run("ada")));
     let longer = store.verify(|_, _| {}).unwrap();
-    assert_eq!(
-        (longer.records, longer.entries),
-        (report.records + 1, report.entries + 10)
-    );
+    assert_eq!((longer.records, longer.entries), (report.records + 1, report.entries + 10));
     for number in 1..=report.segments {
-        assert!(
-            std::fs::metadata(segment(dir.path(), number))
-                .unwrap()
-                .len()
-                < 12_000
-        );
+        assert!(std::fs::metadata(segment(dir.path(), number)).unwrap().len() < 12_000);
     }
 }
 
@@ -178,10 +147,7 @@ fn a_segment_that_was_cut_removed_or_swapped_is_corrupt() {
     std::fs::write(&one, std::fs::read(&two).unwrap()).unwrap();
     assert!(corrupt(open()).contains("header does not follow"));
     std::fs::remove_file(&one).unwrap();
-    assert_eq!(
-        corrupt(open()),
-        format!("{} the segment is missing", one.display())
-    );
+    assert_eq!(corrupt(open()), format!("{} the segment is missing", one.display()));
     std::fs::write(&one, bytes).unwrap();
     open().unwrap();
 }
@@ -204,20 +170,13 @@ fn a_tail_torn_at_any_byte_is_cut_and_the_log_goes_on() {
         assert_eq!(entries.len(), 10, "cut at {len}");
         append(&store, last.clone());
         store.close().unwrap();
-        assert_eq!(
-            std::fs::read(segment(dir.path(), 1)).unwrap(),
-            bytes,
-            "cut at {len}"
-        );
+        assert_eq!(std::fs::read(segment(dir.path(), 1)).unwrap(), bytes, "cut at {len}");
     }
     // Nor does it matter if not even the header was written.
     for len in 0..56 {
         std::fs::write(segment(dir.path(), 1), &bytes[..len]).unwrap();
         let store = open(dir.path());
-        append(
-            &store,
-            RunWriter::new("run_2", START).batch(sample_run("ada")),
-        );
+        append(&store, RunWriter::new("run_2", START).batch(sample_run("ada")));
         store.close().unwrap();
         assert_eq!(verify_folder(dir.path(), |_, _| {}).unwrap().entries, 10);
     }
@@ -227,28 +186,17 @@ fn a_tail_torn_at_any_byte_is_cut_and_the_log_goes_on() {
 fn a_flipped_byte_in_the_last_record_stops_the_opening() {
     let dir = folder();
     let store = open(dir.path());
-    append(
-        &store,
-        RunWriter::new("run_1", START).batch(sample_run("ada").into_iter().take(2)),
-    );
+    append(&store, RunWriter::new("run_1", START).batch(sample_run("ada").into_iter().take(2)));
     store.close().unwrap();
     let bytes = std::fs::read(segment(dir.path(), 1)).unwrap();
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 0x20;
         std::fs::write(segment(dir.path(), 1), &changed).unwrap();
-        let expected = format!(
-            "{}:{} ",
-            segment(dir.path(), 1).display(),
-            if at < 56 { 0 } else { 56 }
-        );
+        let expected = format!("{}:{} ", segment(dir.path(), 1).display(), if at < 56 { 0 } else { 56 });
         let found = corrupt(LogStore::open(dir.path(), LogOptions::default()));
         assert!(found.starts_with(&expected), "byte {at}: {found}");
-        assert_eq!(
-            std::fs::read(segment(dir.path(), 1)).unwrap(),
-            changed,
-            "evidence must stay"
-        );
+        assert_eq!(std::fs::read(segment(dir.path(), 1)).unwrap(), changed, "evidence must stay");
     }
 }
 
@@ -287,10 +235,7 @@ fn an_index_that_is_gone_or_garbage_or_not_of_this_log_is_rebuilt() {
     // The index of another log.
     let other = folder();
     let store = LogStore::open(other.path(), eager()).unwrap();
-    append(
-        &store,
-        RunWriter::new("run_9", START).batch(sample_run("eve")),
-    );
+    append(&store, RunWriter::new("run_9", START).batch(sample_run("eve")));
     store.checkpoint().unwrap();
     store.close().unwrap();
     std::fs::remove_dir_all(&index).unwrap();
@@ -304,28 +249,32 @@ fn an_index_that_lags_is_brought_up_to_date() {
     let lazy = || LogOptions::default().segment_bytes(6000);
     let store = LogStore::open(dir.path(), lazy()).unwrap();
     let mut resumed = RunWriter::new("resumed", START);
-    append(
-        &store,
-        resumed.batch(drafted_run("customer_1", "resumed", "call_2", START)),
-    );
+    append(&store, resumed.batch(drafted_run("customer_1", "resumed", "call_2", START)));
     fill(&store, 5);
     store.checkpoint().unwrap();
     // These are not in the index; one belongs to a run that only the index has.
     append(&store, resumed.batch([sent("call_7", true)]));
-    append(
-        &store,
-        RunWriter::new("run_x", START).batch(sample_run("customer_1")),
-    );
+    append(&store, RunWriter::new("run_x", START).batch(sample_run("customer_1")));
     let expected = answers(&store);
     store.close().unwrap();
     let store = LogStore::open(dir.path(), lazy()).unwrap();
     assert_eq!(answers(&store), expected);
     store.close().unwrap();
     std::fs::remove_dir_all(dir.path().join("index")).unwrap();
-    assert_eq!(
-        answers(&LogStore::open(dir.path(), lazy()).unwrap()),
-        expected
-    );
+    assert_eq!(answers(&LogStore::open(dir.path(), lazy()).unwrap()), expected);
+}
+
+#[test]
+fn open_runs_stay_known_while_a_long_log_is_read() {
+    let dir = folder();
+    let store = open(dir.path());
+    fill(&store, 9);
+    let expected = answers(&store);
+    store.close().unwrap();
+    // The index is made on the way, many times over.
+    let store = LogStore::open(dir.path(), eager()).unwrap();
+    assert_eq!(store.shared.live().runs.len(), 3);
+    assert_eq!(answers(&store), expected);
 }
 
 #[test]
@@ -340,17 +289,9 @@ fn ended_runs_leave_memory_once_they_are_indexed() {
     assert_eq!(answers(&store), before);
     let refused = RunWriter::new("run_0", START).batch([sent("call_9", false)]);
     let run = refused.run.clone();
-    let conflict = StoreError::Conflict {
-        run,
-        expected: 10,
-        found: 0,
-    };
+    let conflict = StoreError::Conflict { run, expected: 10, found: 0 };
     assert_eq!(block_on(store.append(refused)).unwrap_err(), conflict);
-    assert_eq!(
-        store.shared.live().runs.len(),
-        3,
-        "a refused batch wakes no run"
-    );
+    assert_eq!(store.shared.live().runs.len(), 3, "a refused batch wakes no run");
 }
 
 #[test]
@@ -362,8 +303,7 @@ fn opening_reports_its_progress() {
     let size = std::fs::metadata(segment(dir.path(), 1)).unwrap().len();
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
-    let options =
-        LogOptions::default().progress(move |done, total| tell.lock().unwrap().push((done, total)));
+    let options = LogOptions::default().progress(move |done, total| tell.lock().unwrap().push((done, total)));
     LogStore::open(dir.path(), options).unwrap();
     assert_eq!(*told.lock().unwrap(), [(size, size)]);
 }
@@ -371,13 +311,8 @@ fn opening_reports_its_progress() {
 #[test]
 fn sixty_four_threads_write_to_runs_of_their_own() {
     let dir = folder();
-    let store = LogStore::open(
-        dir.path(),
-        LogOptions::default()
-            .segment_bytes(50_000)
-            .checkpoint_bytes(20_000),
-    )
-    .unwrap();
+    let store =
+        LogStore::open(dir.path(), LogOptions::default().segment_bytes(50_000).checkpoint_bytes(20_000)).unwrap();
     std::thread::scope(|scope| {
         for i in 0..64 {
             let store = &store;
@@ -393,10 +328,7 @@ fn sixty_four_threads_write_to_runs_of_their_own() {
         }
     });
     let report = store.verify(|_, _| {}).unwrap();
-    assert_eq!(
-        (report.records, report.entries, report.runs),
-        (64 * 4 * 5, 64 * 4 * 10, 64 * 4)
-    );
+    assert_eq!((report.records, report.entries, report.runs), (64 * 4 * 5, 64 * 4 * 10, 64 * 4));
     let before = answers(&store);
     store.close().unwrap();
     assert_eq!(answers(&open(dir.path())), before);
@@ -411,46 +343,19 @@ fn a_batch_that_does_not_belong_to_its_run_is_refused() {
         other => panic!("accepted: {other:?}"),
     };
     let good = RunWriter::new("run_1", START).batch(sample_run("ada"));
-    let other = Batch {
-        run: RunId::new("run_2"),
-        entries: good.entries.clone(),
-    };
-    assert_eq!(
-        refused(other),
-        "run run_2, entry 0: the entry is not a line of this run"
-    );
+    let other = Batch { run: RunId::new("run_2"), entries: good.entries.clone() };
+    assert_eq!(refused(other), "run run_2, entry 0: the entry is not a line of this run");
     let mut broken = good.clone();
     broken.entries[1].line.push(b'\n');
-    assert_eq!(
-        refused(broken),
-        "run run_1, entry 1: the entry is not a line of this run"
-    );
+    assert_eq!(refused(broken), "run run_1, entry 1: the entry is not a line of this run");
     let mut changed = good.clone();
     changed.entries[1].hash[0] ^= 1;
-    assert_eq!(
-        refused(changed),
-        "run run_1, entry 1: the entry does not have its hash"
-    );
-    append(
-        &store,
-        Batch {
-            run: good.run.clone(),
-            entries: good.entries[..1].to_vec(),
-        },
-    );
+    assert_eq!(refused(changed), "run run_1, entry 1: the entry does not have its hash");
+    append(&store, Batch { run: good.run.clone(), entries: good.entries[..1].to_vec() });
     let mut fork = RunWriter::new("run_1", "2026-11-20T10:00:00Z").batch(sample_run("eve"));
     fork.entries.remove(0);
-    assert_eq!(
-        refused(fork),
-        "run run_1, entry 1: the entry does not follow the entry before it"
-    );
-    append(
-        &store,
-        Batch {
-            run: good.run,
-            entries: good.entries[1..].to_vec(),
-        },
-    );
+    assert_eq!(refused(fork), "run run_1, entry 1: the entry does not follow the entry before it");
+    append(&store, Batch { run: good.run, entries: good.entries[1..].to_vec() });
 }
 
 #[test]
@@ -461,11 +366,7 @@ fn little_more_than_the_entries_is_written() {
     let mut events = sample_run("ada").into_iter();
     for _ in 0..5 {
         let batch = writer.batch(events.by_ref().take(2));
-        payload += batch
-            .entries
-            .iter()
-            .map(|entry| entry.line.len())
-            .sum::<usize>();
+        payload += batch.entries.iter().map(|entry| entry.line.len()).sum::<usize>();
         append(&store, batch);
     }
     let written = std::fs::metadata(segment(dir.path(), 1)).unwrap().len() as usize;

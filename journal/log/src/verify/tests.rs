@@ -3,12 +3,17 @@ use attache_journal::{Store as _, StoreError};
 use attache_testkit::{RunWriter, block_on, sample_run};
 
 fn filled(dir: &std::path::Path) -> LogStore {
-    let store = LogStore::open(dir, LogOptions::default().segment_bytes(4000)).unwrap();
+    filled_with(dir, 5, 4000)
+}
+
+/// Two runs in two records each, of so many entries.
+fn filled_with(dir: &std::path::Path, entries: usize, segment_bytes: u64) -> LogStore {
+    let store = LogStore::open(dir, LogOptions::default().segment_bytes(segment_bytes)).unwrap();
     for run in ["run_1", "run_2"] {
         let mut writer = RunWriter::new(run, "2026-11-20T09:00:00Z");
         let mut events = sample_run("ada").into_iter();
         for _ in 0..2 {
-            block_on(store.append(writer.batch(events.by_ref().take(5)))).unwrap();
+            block_on(store.append(writer.batch(events.by_ref().take(entries)))).unwrap();
         }
     }
     store
@@ -19,23 +24,10 @@ fn a_whole_log_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(dir.path());
     let mut told = Vec::new();
-    let report = store
-        .verify(|done, total| told.push((done, total)))
-        .unwrap();
-    assert_eq!(
-        (
-            report.records,
-            report.entries,
-            report.runs,
-            report.torn_bytes
-        ),
-        (4, 20, 2, 0)
-    );
+    let report = store.verify(|done, total| told.push((done, total))).unwrap();
+    assert_eq!((report.records, report.entries, report.runs, report.torn_bytes), (4, 20, 2, 0));
     assert!(report.segments > 1);
-    assert!(
-        told.is_sorted() && told.last() == Some(&(report.bytes, report.bytes)),
-        "{told:?}"
-    );
+    assert!(told.is_sorted() && told.last() == Some(&(report.bytes, report.bytes)), "{told:?}");
     // Another process may look at the same time.
     assert_eq!(verify_folder(dir.path(), |_, _| {}).unwrap(), report);
 }
@@ -43,7 +35,7 @@ fn a_whole_log_is_counted() {
 #[test]
 fn every_flipped_byte_is_found_and_placed() {
     let dir = tempfile::tempdir().unwrap();
-    let report = filled(dir.path()).verify(|_, _| {}).unwrap();
+    let report = filled_with(dir.path(), 1, 2000).verify(|_, _| {}).unwrap();
     for number in 1..=report.segments {
         let path = dir.path().join("log").join(crate::segment::name(number));
         let bytes = std::fs::read(&path).unwrap();
@@ -53,9 +45,8 @@ fn every_flipped_byte_is_found_and_placed() {
             std::fs::write(&path, &changed).unwrap();
             match verify_folder(dir.path(), |_, _| {}) {
                 Err(StoreError::Corrupt { place, .. }) => {
-                    let offset = place
-                        .strip_prefix(&format!("{}:", path.display()))
-                        .unwrap_or_else(|| panic!("{place}"));
+                    let offset =
+                        place.strip_prefix(&format!("{}:", path.display())).unwrap_or_else(|| panic!("{place}"));
                     assert!(offset.parse::<usize>().unwrap() <= at, "byte {at}: {place}");
                 }
                 other => panic!("byte {at} of segment {number}: {other:?}"),
@@ -74,9 +65,7 @@ fn forged_entries_are_named_by_run_and_place() {
     let forge = |change: fn(&mut Vec<attache_journal::Sealed>)| {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("log")).unwrap();
-        let mut entries = RunWriter::new("run_1", "2026-11-20T09:00:00Z")
-            .batch(sample_run("ada"))
-            .entries;
+        let mut entries = RunWriter::new("run_1", "2026-11-20T09:00:00Z").batch(sample_run("ada")).entries;
         change(&mut entries);
         let (mut bytes, mut chain) = (Vec::new(), [0; 32]);
         push_header(&mut bytes, 1, &chain);
@@ -91,37 +80,20 @@ fn forged_entries_are_named_by_run_and_place() {
     };
     let changed = forge(|entries| {
         let text = String::from_utf8(entries[2].line.clone()).unwrap();
-        entries[2].line = text
-            .replace("\"allow\"", "\"admit\"")
-            .replace("admit", "deny")
-            .into_bytes();
+        entries[2].line = text.replace("\"allow\"", "\"admit\"").replace("admit", "deny").into_bytes();
     });
-    assert_eq!(
-        changed,
-        ":56, run run_1, entry 2 entry 2 was changed after it was written"
-    );
+    assert_eq!(changed, ":56, run run_1, entry 2 entry 2 was changed after it was written");
     let dropped = forge(|entries| drop(entries.remove(3)));
-    assert_eq!(
-        dropped,
-        ":56, run run_1, entry 4 entry 4 stands where entry 3 belongs"
-    );
+    assert_eq!(dropped, ":56, run run_1, entry 4 entry 4 stands where entry 3 belongs");
     let forked = forge(|entries| {
-        let mut other = RunWriter::new("run_1", "2026-11-21T09:00:00Z")
-            .batch(sample_run("eve"))
-            .entries;
+        let mut other = RunWriter::new("run_1", "2026-11-21T09:00:00Z").batch(sample_run("eve")).entries;
         entries.splice(4.., other.drain(4..));
     });
-    assert_eq!(
-        forked,
-        ":56, run run_1, entry 4 entry 4 does not follow the entry before it"
-    );
+    assert_eq!(forked, ":56, run run_1, entry 4 entry 4 does not follow the entry before it");
 }
 
 #[test]
 fn no_store_is_no_good_store() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        verify_folder(&dir.path().join("nowhere"), |_, _| {}),
-        Err(StoreError::Io { .. })
-    ));
+    assert!(matches!(verify_folder(&dir.path().join("nowhere"), |_, _| {}), Err(StoreError::Io { .. })));
 }

@@ -4,87 +4,44 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn keys(values: &FactValues, text: &str) -> Vec<String> {
-    values
-        .stated(text)
-        .into_iter()
-        .map(|stated| stated.key)
-        .collect()
+    values.stated(text).into_iter().map(|stated| stated.key).collect()
 }
 
 #[test]
 fn a_value_is_found_in_any_writing() {
     let value = json!("North Wind Ltd");
     let values = FactValues::new([("competitor", &value, Hidden)], &[]);
-    for text in [
-        "We know of North Wind Ltd.",
-        "NORTHWIND LTD",
-        "north-wind  ltd",
-        "(North\nWind, Ltd)",
-    ] {
+    for text in ["We know of North Wind Ltd.", "NORTHWIND LTD", "north-wind  ltd", "(North\nWind, Ltd)"] {
         assert_eq!(keys(&values, text), ["competitor"], "{text:?}");
     }
     for text in ["north wind", "UnNorthwind Ltd", "North Wind Ltds", ""] {
         assert!(keys(&values, text).is_empty(), "{text:?}");
     }
-    assert_eq!(
-        values.stated("Größe: North Wind Ltd!"),
-        [Stated {
-            key: "competitor".into(),
-            start: 7,
-            end: 21
-        }]
-    );
+    assert_eq!(values.stated("Größe: North Wind Ltd!"), [Stated { key: "competitor".into(), start: 7, end: 21 }]);
 }
 
 #[test]
 fn a_number_is_found_as_a_whole() {
     let (revenue, seats, float) = (json!(12500), json!(12), json!(980.0));
-    let values = FactValues::new(
-        [
-            ("revenue", &revenue, Usable),
-            ("seats", &seats, Hidden),
-            ("spend", &float, Hidden),
-        ],
-        &[],
-    );
+    let values =
+        FactValues::new([("revenue", &revenue, Usable), ("seats", &seats, Hidden), ("spend", &float, Hidden)], &[]);
     for text in ["12500", "$12,500.00", "12.500 €", "12 500", "12'500"] {
-        assert!(
-            keys(&values, text).contains(&"revenue".to_owned()),
-            "{text:?}"
-        );
+        assert!(keys(&values, text).contains(&"revenue".to_owned()), "{text:?}");
     }
     assert_eq!(keys(&values, "$12,500"), ["revenue"]);
     assert_eq!(keys(&values, "you have 12 seats"), ["seats"]);
     assert_eq!(keys(&values, "980 dollars"), ["spend"]);
-    for text in [
-        "125001",
-        "112500",
-        "112",
-        "1.12",
-        "12a",
-        "5,12",
-        "a 12,500,000 loss",
-    ] {
-        assert!(
-            !keys(&values, text).contains(&"seats".to_owned()),
-            "{text:?}"
-        );
+    for text in ["125001", "112500", "112", "1.12", "12a", "5,12", "a 12,500,000 loss"] {
+        assert!(!keys(&values, text).contains(&"seats".to_owned()), "{text:?}");
     }
 }
 
 #[test]
 fn what_is_no_secret_is_not_reported() {
-    let (plan, city, deep) = (
-        json!("Galaxy tier"),
-        json!("Rotterdam"),
-        json!({"tags": ["at risk account", true, null, 7]}),
-    );
-    let facts = [
-        ("plan", &plan, Usable),
-        ("shown.plan", &plan, Mentionable),
-        ("city", &city, Usable),
-        ("deep", &deep, Hidden),
-    ];
+    let (plan, city, deep) =
+        (json!("Galaxy tier"), json!("Rotterdam"), json!({"tags": ["at risk account", true, null, 7]}));
+    let facts =
+        [("plan", &plan, Usable), ("shown.plan", &plan, Mentionable), ("city", &city, Usable), ("deep", &deep, Hidden)];
     let values = FactValues::new(facts, &["we are in ROTTERDAM now"]);
     assert!(keys(&values, "Galaxy tier in Rotterdam").is_empty());
     assert_eq!(keys(&values, "You are an at-risk account."), ["deep"]);
@@ -95,14 +52,7 @@ fn what_is_no_secret_is_not_reported() {
 #[test]
 fn short_and_common_values_are_not_looked_for() {
     let (three, high, yes) = (json!(3), json!("High"), json!(true));
-    let values = FactValues::new(
-        [
-            ("visits", &three, Hidden),
-            ("risk", &high, Hidden),
-            ("vip", &yes, Hidden),
-        ],
-        &[],
-    );
+    let values = FactValues::new([("visits", &three, Hidden), ("risk", &high, Hidden), ("vip", &yes, Hidden)], &[]);
     assert!(keys(&values, "3 high true").is_empty());
 }
 

@@ -84,16 +84,7 @@ fn discloses() {
 
 #[test]
 fn a_mebibyte_takes_no_longer_than_its_length() {
-    for text in [
-        "a",
-        "human ",
-        "talk to ",
-        " ",
-        "not ",
-        "am i ",
-        "human, ",
-        "want a human i am ",
-    ] {
+    for text in ["a", "human ", "talk to ", " ", "not ", "am i ", "human, ", "want a human i am "] {
         let long = crate::tests::long(text);
         let _ = (wants_human(&long), discloses_ai(&long));
     }

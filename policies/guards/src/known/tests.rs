@@ -29,14 +29,9 @@ fn takes_identifiers_and_no_plain_words() {
         fact("manager_name", "\"Al Bo\"", "personal"),
         fact("also.name", "\"Dana van Whitfield\"", "personal"),
     ];
-    let known: Vec<_> = known_values(&bundle(&facts.join(",")))
-        .into_iter()
-        .map(|known| (known.kind.as_str(), known.value))
-        .collect();
-    let known: Vec<_> = known
-        .iter()
-        .map(|(kind, value)| (*kind, value.as_str()))
-        .collect();
+    let known: Vec<_> =
+        known_values(&bundle(&facts.join(","))).into_iter().map(|known| (known.kind.as_str(), known.value)).collect();
+    let known: Vec<_> = known.iter().map(|(kind, value)| (*kind, value.as_str())).collect();
     assert_eq!(
         known,
         [

@@ -9,11 +9,7 @@ pub(super) fn luhn(bytes: &[u8]) -> bool {
         .enumerate()
         .map(|(place, byte)| {
             let digit = u32::from(byte - b'0');
-            if place % 2 == 0 {
-                digit
-            } else {
-                digit * 2 / 10 + digit * 2 % 10
-            }
+            if place % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }
         })
         .sum();
     sum.is_multiple_of(10)
@@ -64,10 +60,10 @@ const IBANS: &[(usize, &str)] = &[
 /// Whether digits start with a country calling code (ITU-T E.164, assigned codes).
 pub(super) fn calling_code(digits: &[u8]) -> Option<usize> {
     let code = |length: usize| {
-        digits.get(..length)?.iter().try_fold(0u16, |code, byte| {
-            byte.is_ascii_digit()
-                .then(|| code * 10 + u16::from(byte - b'0'))
-        })
+        digits
+            .get(..length)?
+            .iter()
+            .try_fold(0u16, |code, byte| byte.is_ascii_digit().then(|| code * 10 + u16::from(byte - b'0')))
     };
     match code(1)? {
         1 | 7 => return Some(1),
@@ -82,26 +78,13 @@ pub(super) fn calling_code(digits: &[u8]) -> Option<usize> {
     let assigned = match three {
         210 | 214 | 215 | 217 | 219 | 259 | 296 | 384 | 422 | 684 | 978 | 997 => false,
         211..=299 | 350..=389 | 420..=423 | 500..=509 | 590..=599 | 670..=692 => true,
-        800
-        | 808
-        | 850
-        | 852
-        | 853
-        | 855
-        | 856
-        | 870
-        | 878
-        | 880..=883
-        | 886
-        | 888
-        | 960..=979
-        | 992..=998 => true,
+        800 | 808 | 850 | 852 | 853 | 855 | 856 | 870 | 878 | 880..=883 | 886 | 888 | 960..=979 | 992..=998 => true,
         _ => false,
     };
     assigned.then_some(3)
 }
 
 const TWO_DIGITS: &[u16] = &[
-    20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56,
-    57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+    20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62,
+    63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
 ];

@@ -12,19 +12,8 @@ pub(super) fn email(found: &mut Found<'_>, at: usize) -> usize {
     let (Some(before), Some(after)) = (found.text.get(..at), found.text.get(at + 1..)) else {
         return at + 1;
     };
-    let left: usize = before
-        .chars()
-        .rev()
-        .take(64)
-        .take_while(|c| local(*c))
-        .map(char::len_utf8)
-        .sum();
-    let right: usize = after
-        .chars()
-        .take(255)
-        .take_while(|c| domain(*c))
-        .map(char::len_utf8)
-        .sum();
+    let left: usize = before.chars().rev().take(64).take_while(|c| local(*c)).map(char::len_utf8).sum();
+    let right: usize = after.chars().take(255).take_while(|c| domain(*c)).map(char::len_utf8).sum();
     let mut start = at - left;
     if start > 0 && found.byte(start - 1) == b'\\' && is_escape_end(found.bytes, start) {
         start += 1;
@@ -32,17 +21,12 @@ pub(super) fn email(found: &mut Found<'_>, at: usize) -> usize {
     while start < at && matches!(found.byte(start), b'.' | b'-' | b'\'' | b'%' | b'+') {
         start += 1;
     }
-    let host = after
-        .get(..right)
-        .unwrap_or_default()
-        .trim_end_matches(['.', '-']);
+    let host = after.get(..right).unwrap_or_default().trim_end_matches(['.', '-']);
     let top = host.rsplit('.').next().unwrap_or_default();
     let whole = host.contains('.')
         && !host.starts_with('.')
         && top.chars().count() >= 2
-        && top
-            .chars()
-            .all(|c| c.is_alphabetic() || c == '-' || host.contains("xn--"));
+        && top.chars().all(|c| c.is_alphabetic() || c == '-' || host.contains("xn--"));
     if start == at || !whole {
         return at + 1;
     }
@@ -56,12 +40,7 @@ pub(super) fn url(found: &mut Found<'_>, at: usize) -> Option<usize> {
         return None;
     }
     let before = found.bytes.get(..at)?;
-    let left = before
-        .iter()
-        .rev()
-        .take(12)
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    let left = before.iter().rev().take(12).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let mut start = at - left;
     if start > 0 && found.byte(start - 1) == b'\\' && is_escape_end(found.bytes, start) {
         start += 1;
@@ -95,16 +74,12 @@ pub(super) fn www(found: &mut Found<'_>, at: usize) -> Option<usize> {
 fn web_end(found: &Found<'_>, from: usize) -> usize {
     let rest = found.text.get(from..).unwrap_or_default();
     let long = rest
-        .find(|c: char| {
-            c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^')
-        })
+        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^'))
         .unwrap_or(rest.len());
     let url = rest.get(..long).unwrap_or_default();
     let open = url.contains('(');
     from + url
-        .trim_end_matches(|c| {
-            matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | ']' | '*') || (c == ')' && !open)
-        })
+        .trim_end_matches(|c| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | ']' | '*') || (c == ')' && !open))
         .len()
 }
 
@@ -113,32 +88,15 @@ pub(super) fn ipv6(found: &mut Found<'_>, at: usize) -> usize {
     let part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     let right = found.bytes.get(at..).unwrap_or_default();
     // The longest form has 39 bytes; one more shows that it is too long.
-    let length = right
-        .iter()
-        .take(40)
-        .take_while(|byte| part(byte) || **byte == b'.')
-        .count();
-    let colons = right
-        .iter()
-        .take(length)
-        .filter(|byte| **byte == b':')
-        .count();
+    let length = right.iter().take(40).take_while(|byte| part(byte) || **byte == b'.').count();
+    let colons = right.iter().take(length).filter(|byte| **byte == b':').count();
     if colons < 2 {
         return at + 1;
     }
     let before = found.bytes.get(..at).unwrap_or_default();
-    let left = before
-        .iter()
-        .rev()
-        .take(5)
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let left = before.iter().rev().take(5).take_while(|byte| byte.is_ascii_hexdigit()).count();
     let start = at - left;
-    let text = found
-        .text
-        .get(start..at + length)
-        .unwrap_or_default()
-        .trim_end_matches('.');
+    let text = found.text.get(start..at + length).unwrap_or_default().trim_end_matches('.');
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
     if has_digit && !found.glued_left(start) && text.parse::<Ipv6Addr>().is_ok() {
         found.push(PiiKind::IpAddress, start, start + text.len(), 0.95);

@@ -42,20 +42,12 @@ impl Run {
         let mut run = Self::default();
         let (mut start, mut digits) = (at, 0);
         for slot in 0..Self::GROUPS {
-            let length = bytes
-                .iter()
-                .skip(start)
-                .take_while(|byte| byte.is_ascii_digit())
-                .count();
+            let length = bytes.iter().skip(start).take_while(|byte| byte.is_ascii_digit()).count();
             let end = start + length;
             run.next = end;
             digits += length;
             if let Some(group) = run.groups.get_mut(slot) {
-                *group = Some(Group {
-                    start,
-                    end,
-                    separator: 0,
-                });
+                *group = Some(Group { start, end, separator: 0 });
             }
             let gap = bytes
                 .iter()
@@ -65,15 +57,7 @@ impl Run {
                 .count();
             let separator = match (gap, byte(end)) {
                 (1, separator) if separator != b'(' => separator,
-                (1..=3, _)
-                    if bytes
-                        .iter()
-                        .skip(end)
-                        .take(gap)
-                        .any(|byte| matches!(byte, b'(' | b')')) =>
-                {
-                    b'('
-                }
+                (1..=3, _) if bytes.iter().skip(end).take(gap).any(|byte| matches!(byte, b'(' | b')')) => b'(',
                 _ => 0,
             };
             if separator == 0 || !byte(end + gap).is_ascii_digit() || digits >= Self::DIGITS {
@@ -104,16 +88,11 @@ impl Run {
 
 /// Looks at the digit at `at`; returns where to go on.
 pub(super) fn look(found: &mut Found<'_>, at: usize) -> usize {
-    if found.glued_left(at) || (at > 0 && found.byte(at - 1) >= 0x80 && is_letter_before(found, at))
-    {
+    if found.glued_left(at) || (at > 0 && found.byte(at - 1) >= 0x80 && is_letter_before(found, at)) {
         return iban(found, at).unwrap_or_else(|| at + word(found, at));
     }
     // `e29b-41d4`: a group that hangs on letters is a part of an identifier.
-    if at >= 2
-        && found.byte(at - 1) == b'-'
-        && found.byte(at - 2).is_ascii_alphabetic()
-        && found.glued_left(at - 1)
-    {
+    if at >= 2 && found.byte(at - 1) == b'-' && found.byte(at - 2).is_ascii_alphabetic() && found.glued_left(at - 1) {
         return at + word(found, at);
     }
     let run = Run::read(found.bytes, at);
@@ -126,20 +105,13 @@ pub(super) fn look(found: &mut Found<'_>, at: usize) -> usize {
 
 /// Whether the char before `at` is a letter outside ASCII.
 fn is_letter_before(found: &Found<'_>, at: usize) -> bool {
-    found
-        .text
-        .get(..at)
-        .and_then(|text| text.chars().next_back())
-        .is_some_and(char::is_alphabetic)
+    found.text.get(..at).and_then(|text| text.chars().next_back()).is_some_and(char::is_alphabetic)
 }
 
 /// The bytes of the word that goes on at `at`; at least 1.
 fn word(found: &Found<'_>, at: usize) -> usize {
     let rest = found.bytes.get(at..).unwrap_or_default();
-    rest.iter()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
-        .count()
-        .max(1)
+    rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count().max(1)
 }
 
 /// Says what starts with the group `index`; returns how many groups it took.
@@ -154,12 +126,7 @@ fn classify(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Opt
 
 /// The number in a group of at most four digits.
 pub(super) fn value(found: &Found<'_>, group: Group) -> Option<u32> {
-    found
-        .text
-        .get(group.start..group.end)
-        .filter(|digits| digits.len() <= 4)?
-        .parse()
-        .ok()
+    found.text.get(group.start..group.end).filter(|digits| digits.len() <= 4)?.parse().ok()
 }
 
 /// Whether a letter hangs on the end of a group.
@@ -172,9 +139,7 @@ fn ip(found: &mut Found<'_>, run: &Run, index: usize) -> Option<usize> {
     let groups = four(run, index)?;
     let [a, b, c, d] = groups;
     let dotted = [a, b, c].iter().all(|group| group.separator == b'.') && d.separator != b'.';
-    let small = groups
-        .iter()
-        .all(|group| group.len() <= 3 && value(found, *group).is_some_and(|n| n <= 255));
+    let small = groups.iter().all(|group| group.len() <= 3 && value(found, *group).is_some_and(|n| n <= 255));
     if !dotted || !small || glued_right(found, d.end) {
         return None;
     }
@@ -184,12 +149,7 @@ fn ip(found: &mut Found<'_>, run: &Run, index: usize) -> Option<usize> {
 
 fn four(run: &Run, index: usize) -> Option<[Group; 4]> {
     let mut groups = run.from(index);
-    Some([
-        groups.next()?,
-        groups.next()?,
-        groups.next()?,
-        groups.next()?,
-    ])
+    Some([groups.next()?, groups.next()?, groups.next()?, groups.next()?])
 }
 
 pub(super) fn three(run: &Run, index: usize) -> Option<[Group; 3]> {
@@ -200,25 +160,14 @@ pub(super) fn three(run: &Run, index: usize) -> Option<[Group; 3]> {
 /// A US social security number; the shapes that were never given out are left out.
 fn ssn(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
     const WORDS: &[&str] = &["ssn", "social security"];
-    let given = |area: u32, group: u32, serial: u32| {
-        !matches!(area, 0 | 666 | 900..) && group != 0 && serial != 0
-    };
-    if first.len() == 9
-        && first.separator == 0
-        && !glued_right(found, first.end)
-        && found.context(first.start, WORDS)
-    {
+    let given = |area: u32, group: u32, serial: u32| !matches!(area, 0 | 666 | 900..) && group != 0 && serial != 0;
+    if first.len() == 9 && first.separator == 0 && !glued_right(found, first.end) && found.context(first.start, WORDS) {
         found.push(PiiKind::NationalId, first.start, first.end, 0.85);
         return Some(1);
     }
     let [a, b, c] = three(run, index)?;
-    let shape = (a.len(), b.len(), c.len()) == (3, 2, 4)
-        && a.separator == b.separator
-        && c.separator != a.separator;
-    if !shape
-        || glued_right(found, c.end)
-        || !given(value(found, a)?, value(found, b)?, value(found, c)?)
-    {
+    let shape = (a.len(), b.len(), c.len()) == (3, 2, 4) && a.separator == b.separator && c.separator != a.separator;
+    if !shape || glued_right(found, c.end) || !given(value(found, a)?, value(found, b)?, value(found, c)?) {
         return None;
     }
     let score = match a.separator {
@@ -233,18 +182,15 @@ fn ssn(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<u
 
 /// A card number: 13 to 19 digits that pass Luhn and start as cards do.
 fn card(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
-    if !matches!(found.byte(first.start), b'2'..=b'6')
-        || found.byte(first.start.wrapping_sub(1)) == b'+'
-    {
+    if !matches!(found.byte(first.start), b'2'..=b'6') || found.byte(first.start.wrapping_sub(1)) == b'+' {
         return None;
     }
     let (mut digits, mut best) = (0, None);
     let mut before = None;
     for (count, group) in run.from(index).enumerate() {
         // One kind of separator throughout, and no tiny groups.
-        if before.is_some_and(|separator| {
-            !matches!(separator, b' ' | b'-') || separator != first.separator
-        }) || (count > 0 && group.len() < 3)
+        if before.is_some_and(|separator| !matches!(separator, b' ' | b'-') || separator != first.separator)
+            || (count > 0 && group.len() < 3)
         {
             break;
         }
@@ -264,20 +210,8 @@ fn card(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<
 }
 
 /// Words before a number that make a phone number of it.
-const PHONE_WORDS: &[&str] = &[
-    "phone",
-    "tel",
-    "call",
-    "mobile",
-    "cell",
-    "fax",
-    "whatsapp",
-    "text me",
-    "dial",
-    "reach",
-    "contact",
-    "my number",
-];
+const PHONE_WORDS: &[&str] =
+    &["phone", "tel", "call", "mobile", "cell", "fax", "whatsapp", "text me", "dial", "reach", "contact", "my number"];
 
 fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
     let before = found.byte(first.start.wrapping_sub(1));
@@ -292,32 +226,21 @@ fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option
     let (count, score) = if plus || zeros {
         let skip = if plus { 0 } else { 2 };
         let code = found.bytes.get(first.start + skip..).unwrap_or_default();
-        let code: Vec<u8> = code
-            .iter()
-            .copied()
-            .filter(u8::is_ascii_digit)
-            .take(3)
-            .collect();
+        let code: Vec<u8> = code.iter().copied().filter(u8::is_ascii_digit).take(3).collect();
         calling_code(&code)?;
         (up_to(groups(), 15 + skip), if plus { 0.95 } else { 0.8 })
     } else {
         let na = north_american(found, groups());
         match na {
             Some((count, score)) => (count, score),
-            None if found.byte(first.start) == b'0' && first.len() > 1 => {
-                (up_to(groups(), 12), 0.7)
-            }
+            None if found.byte(first.start) == b'0' && first.len() > 1 => (up_to(groups(), 12), 0.7),
             None => (up_to(groups(), 15), 0.0),
         }
     };
     let last = groups().nth(count.checked_sub(1)?)?;
     let digits: usize = groups().take(count).map(Group::len).sum();
-    let marks = groups()
-        .take(count.saturating_sub(1))
-        .filter(|group| group.separator == b'.')
-        .count();
-    let named =
-        score < 0.7 && (7..=15).contains(&digits) && found.context(first.start, PHONE_WORDS);
+    let marks = groups().take(count.saturating_sub(1)).filter(|group| group.separator == b'.').count();
+    let named = score < 0.7 && (7..=15).contains(&digits) && found.context(first.start, PHONE_WORDS);
     let enough = match score {
         s if s >= 0.8 => digits >= if plus { 8 } else { 10 },
         0.7 => (9..=12).contains(&digits) && marks < 3,
@@ -347,24 +270,20 @@ fn up_to(groups: impl Iterator<Item = Group>, most: usize) -> usize {
 }
 
 /// `(415) 555-2671`, `1-415-555-2671`, `415.555.2671`: groups and score.
-fn north_american(
-    found: &Found<'_>,
-    groups: impl Iterator<Item = Group> + Clone,
-) -> Option<(usize, f32)> {
-    let skip = usize::from(groups.clone().next().is_some_and(|first| {
-        matches!(found.bytes.get(first.start..first.end), Some(b"1" | b"001"))
-    }));
+fn north_american(found: &Found<'_>, groups: impl Iterator<Item = Group> + Clone) -> Option<(usize, f32)> {
+    let skip = usize::from(
+        groups
+            .clone()
+            .next()
+            .is_some_and(|first| matches!(found.bytes.get(first.start..first.end), Some(b"1" | b"001"))),
+    );
     let mut rest = groups.skip(skip);
     let [area, exchange, line] = [rest.next()?, rest.next()?, rest.next()?];
     let shape = (area.len(), exchange.len(), line.len()) == (3, 3, 4)
         && matches!(found.byte(area.start), b'2'..=b'9')
         && matches!(exchange.separator, b'-' | b'.' | b' ')
         && line.separator != exchange.separator;
-    let score = if area.separator == b' ' && exchange.separator == b' ' {
-        0.7
-    } else {
-        0.85
-    };
+    let score = if area.separator == b' ' && exchange.separator == b' ' { 0.7 } else { 0.85 };
     shape.then_some((skip + 3, score))
 }
 
@@ -373,23 +292,12 @@ fn extension(found: &Found<'_>, at: usize) -> usize {
     let rest = found.bytes.get(at..).unwrap_or_default();
     let spaces = usize::from(rest.first() == Some(&b' '));
     let after = rest.get(spaces..).unwrap_or_default();
-    let Some(word) = [&b"ext. "[..], b"ext.", b"ext ", b"ext", b"x"]
-        .into_iter()
-        .find(|word| after.starts_with(word))
+    let Some(word) = [&b"ext. "[..], b"ext.", b"ext ", b"ext", b"x"].into_iter().find(|word| after.starts_with(word))
     else {
         return 0;
     };
-    let digits = after
-        .iter()
-        .skip(word.len())
-        .take(7)
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    if (1..=6).contains(&digits) {
-        spaces + word.len() + digits
-    } else {
-        0
-    }
+    let digits = after.iter().skip(word.len()).take(7).take_while(|byte| byte.is_ascii_digit()).count();
+    if (1..=6).contains(&digits) { spaces + word.len() + digits } else { 0 }
 }
 
 /// An IBAN whose check digits start at `at`; returns where to go on.

@@ -68,10 +68,7 @@ const RULES: &[(&str, Rule)] = &[
 ];
 
 static PREFIXES: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    #[expect(
-        clippy::expect_used,
-        reason = "constants of this file, built by its tests"
-    )]
+    #[expect(clippy::expect_used, reason = "constants of this file, built by its tests")]
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
         .build(RULES.iter().map(|(prefix, _)| prefix))
@@ -91,8 +88,7 @@ pub(super) fn find(found: &mut Found<'_>) {
         let rest = text.get(prefix.end()..).unwrap_or_default();
         let at = prefix.end();
         match rule {
-            _ if found.glued_left(prefix.start())
-                && !matches!(rule, Rule::Named | Rule::Password) => {}
+            _ if found.glued_left(prefix.start()) && !matches!(rule, Rule::Named | Rule::Password) => {}
             Rule::Prefix(_) if prefix.start() < read => {}
             Rule::Prefix(least) => {
                 let length = token(rest);
@@ -101,11 +97,7 @@ pub(super) fn find(found: &mut Found<'_>) {
                 // `Bearer authentication` and `sk-something-readable` carry no digit.
                 if length >= *least && value.bytes().any(|byte| byte.is_ascii_digit()) {
                     let words = text.get(prefix.start()..at).unwrap_or_default();
-                    let start = if words.ends_with(' ') {
-                        at
-                    } else {
-                        prefix.start()
-                    };
+                    let start = if words.ends_with(' ') { at } else { prefix.start() };
                     found.push(PiiKind::Secret, start, at + length, 0.97);
                 }
             }
@@ -119,9 +111,7 @@ pub(super) fn find(found: &mut Found<'_>) {
             }
             Rule::Password => {
                 if let Some((skip, length)) = named(rest, 5, |value| {
-                    value
-                        .bytes()
-                        .any(|byte| !byte.is_ascii_alphabetic() && byte != b'\'' && byte != b'-')
+                    value.bytes().any(|byte| !byte.is_ascii_alphabetic() && byte != b'\'' && byte != b'-')
                 }) {
                     found.push(PiiKind::Password, at + skip, at + skip + length, 0.8);
                 }
@@ -147,14 +137,10 @@ fn token(rest: &str) -> usize {
         .bytes()
         .take(4_096)
         .take_while(|byte| {
-            byte.is_ascii_alphanumeric()
-                || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+' | b'=' | b'~')
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+' | b'=' | b'~')
         })
         .count();
-    rest.get(..long)
-        .unwrap_or_default()
-        .trim_end_matches(['.', '-'])
-        .len()
+    rest.get(..long).unwrap_or_default().trim_end_matches(['.', '-']).len()
 }
 
 /// The value after a word: (bytes to skip, its length). A colon, an equals sign
@@ -169,9 +155,7 @@ fn named(rest: &str, least: usize, looks_right: impl Fn(&str) -> bool) -> Option
     let marks = rest.get(..between)?;
     if !marks.contains([':', '=']) {
         let after = rest.get(between..)?;
-        let word = ["is: ", "is ", "was "]
-            .into_iter()
-            .find(|word| after.starts_with(word))?;
+        let word = ["is: ", "is ", "was "].into_iter().find(|word| after.starts_with(word))?;
         if !marks.contains(' ') {
             return None;
         }
@@ -183,14 +167,10 @@ fn named(rest: &str, least: usize, looks_right: impl Fn(&str) -> bool) -> Option
     let length: usize = value
         .chars()
         .take(256)
-        .take_while(|c| {
-            !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | '\\' | '}')
-        })
+        .take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | '\\' | '}'))
         .map(char::len_utf8)
         .sum();
-    let value = value
-        .get(..length)?
-        .trim_end_matches(['.', ';', ')', '!', '?']);
+    let value = value.get(..length)?.trim_end_matches(['.', ';', ')', '!', '?']);
     (value.len() >= least && looks_right(value)).then_some((skip, value.len()))
 }
 

@@ -137,10 +137,7 @@ pub(super) fn build(known: &[KnownValue]) -> Pseudonyms {
     let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (whole, parts) in &people {
         for part in parts.iter().flatten() {
-            owners
-                .entry(part.to_lowercase())
-                .or_default()
-                .insert(whole.to_lowercase());
+            owners.entry(part.to_lowercase()).or_default().insert(whole.to_lowercase());
         }
     }
     for value in known {
@@ -161,15 +158,10 @@ pub(super) fn build(known: &[KnownValue]) -> Pseudonyms {
     for (whole, parts) in people {
         for (name, part) in [Name::First, Name::Last].into_iter().zip(parts) {
             let Some(part) = part else { continue };
-            let shared = owners
-                .get(&part.to_lowercase())
-                .is_some_and(|owners| owners.len() > 1);
+            let shared = owners.get(&part.to_lowercase()).is_some_and(|owners| owners.len() > 1);
             // `Dana` of Dana Whitfield and Dana Scully is neither of them.
             let (entity, name) = if shared {
-                (
-                    tables.pseudonyms.entity(Some(PiiKind::Person), part),
-                    Name::Whole,
-                )
+                (tables.pseudonyms.entity(Some(PiiKind::Person), part), Name::Whole)
             } else {
                 (tables.pseudonyms.entity(Some(PiiKind::Person), whole), name)
             };
@@ -187,10 +179,7 @@ fn parts(name: &str) -> [Option<&str>; 2] {
         return [None, None];
     }
     let last = last.filter(|last| first.is_none_or(|first| !first.eq_ignore_ascii_case(last)));
-    [
-        first.filter(|part| is_name_part(part)),
-        last.filter(|part| is_name_part(part)),
-    ]
+    [first.filter(|part| is_name_part(part)), last.filter(|part| is_name_part(part))]
 }
 
 struct Tables {
@@ -238,11 +227,7 @@ impl Tables {
         spellings.dedup_by_key(|spelling| spelling.to_ascii_lowercase());
         for spelling in spellings {
             let exact = exact.then(|| spelling.clone());
-            self.pseudonyms.patterns.push(Pattern {
-                entity,
-                name,
-                exact,
-            });
+            self.pseudonyms.patterns.push(Pattern { entity, name, exact });
             self.texts.push(spelling);
         }
     }
@@ -250,13 +235,9 @@ impl Tables {
     /// Looks for the digits of a phone number, with and without calling code.
     fn phone(&mut self, entity: usize, value: &str) {
         let digits = super::canonical(Some(PiiKind::Phone), value);
-        let international =
-            value.trim_start_matches(['(', ' ']).starts_with(['+']) || value.starts_with("00");
+        let international = value.trim_start_matches(['(', ' ']).starts_with(['+']) || value.starts_with("00");
         let mut forms = vec![digits.clone(), format!("00{digits}")];
-        if international
-            && let Some(national) =
-                calling_code_length(&digits).and_then(|length| digits.get(length..))
-        {
+        if international && let Some(national) = calling_code_length(&digits).and_then(|length| digits.get(length..)) {
             forms.extend([national.to_owned(), format!("0{national}")]);
         }
         for form in forms {

@@ -5,57 +5,31 @@ use proptest::prelude::*;
 
 fn check(text: &str, label: SentimentLabel, emotion: Emotion) {
     let found = LexiconSentiment.assess(text);
-    assert_eq!(
-        (found.label, found.emotion),
-        (label, emotion),
-        "{text:?} scored {}",
-        found.score
-    );
+    assert_eq!((found.label, found.emotion), (label, emotion), "{text:?} scored {}", found.score);
 }
 
 #[test]
 fn complaints_are_negative() {
     for (text, emotion) in [
-        (
-            "This is unacceptable. I was charged twice and nobody replies.",
-            Angry,
-        ),
+        ("This is unacceptable. I was charged twice and nobody replies.", Angry),
         ("I am FURIOUS!!! You people are thieves", Angry),
         ("What a joke. Worst support I have ever dealt with.", Angry),
         ("Thanks for nothing.", Angry),
         ("THIS IS RIDICULOUS, GIVE ME MY MONEY BACK NOW", Angry),
         ("I'm going to take legal action, this is fraud.", Angry),
         ("wtf is wrong with your billing", Angry),
-        (
-            "It's still not working, this is the third time I write to you.",
-            Frustrated,
-        ),
+        ("It's still not working, this is the third time I write to you.", Frustrated),
         ("What a waste of time. I give up.", Frustrated),
-        (
-            "I'm fed up with this, the sync keeps failing every single time",
-            Frustrated,
-        ),
+        ("I'm fed up with this, the sync keeps failing every single time", Frustrated),
         ("Stop charging me! I want my money back.", Frustrated),
         ("still waiting for an answer, I have had enough", Frustrated),
-        (
-            "I have explained this over and over and still no response. Frustrating.",
-            Frustrated,
-        ),
+        ("I have explained this over and over and still no response. Frustrating.", Frustrated),
         ("How many times do I have to ask?", Frustrated),
-        (
-            "I expected better from you, really disappointing.",
-            Disappointed,
-        ),
-        (
-            "Honestly I'm not happy with the new dashboard.",
-            Disappointed,
-        ),
+        ("I expected better from you, really disappointing.", Disappointed),
+        ("Honestly I'm not happy with the new dashboard.", Disappointed),
         ("We feel let down. Terrible onboarding.", Disappointed),
         ("The service has been awful since the update.", Disappointed),
-        (
-            "Thanks for the reply, but this is still not fixed and I am losing patience.",
-            Frustrated,
-        ),
+        ("Thanks for the reply, but this is still not fixed and I am losing patience.", Frustrated),
     ] {
         check(text, Negative, emotion);
     }
@@ -81,11 +55,7 @@ fn confusion_is_not_negative() {
 
 #[test]
 fn confusion_with_anger_stays_negative() {
-    check(
-        "I don't understand why I was charged twice, this is unacceptable!",
-        Negative,
-        Angry,
-    );
+    check("I don't understand why I was charged twice, this is unacceptable!", Negative, Angry);
 }
 
 #[test]
@@ -112,15 +82,9 @@ fn praise_is_positive() {
     for (text, emotion) in [
         ("Thank you so much, that fixed it!", Thankful),
         ("Great work, the new scheduler works perfectly.", Calm),
-        (
-            "Perfect, it works. Thanks a lot for the quick answer!",
-            Thankful,
-        ),
+        ("Perfect, it works. Thanks a lot for the quick answer!", Thankful),
         ("I love the mobile app :)", Calm),
-        (
-            "Really grateful for your patience, you are a lifesaver",
-            Thankful,
-        ),
+        ("Really grateful for your patience, you are a lifesaver", Thankful),
     ] {
         check(text, Positive, emotion);
     }
@@ -139,11 +103,7 @@ fn what_cannot_be_read_is_unknown() {
         "Почему не работает",
     ] {
         let found = LexiconSentiment.assess(text);
-        assert_eq!(
-            (found.label, found.score, found.emotion),
-            (Unknown, 0.0, Calm),
-            "{text:?}"
-        );
+        assert_eq!((found.label, found.score, found.emotion), (Unknown, 0.0, Calm), "{text:?}");
     }
 }
 
@@ -166,27 +126,12 @@ fn the_latest_part_counts_most() {
 
 #[test]
 fn quoted_lines_are_not_the_writers() {
-    check(
-        "> This is unacceptable, I am furious\nThank you so much, all good now",
-        Positive,
-        Thankful,
-    );
+    check("> This is unacceptable, I am furious\nThank you so much, all good now", Positive, Thankful);
 }
 
 #[test]
 fn a_mebibyte_takes_no_longer_than_its_length() {
-    for text in [
-        "a",
-        "a ",
-        "!",
-        "good bad ",
-        "so ",
-        "angry",
-        " angry",
-        "?\n",
-        "é",
-        "not",
-    ] {
+    for text in ["a", "a ", "!", "good bad ", "so ", "angry", " angry", "?\n", "é", "not"] {
         let _ = LexiconSentiment.assess(&crate::tests::long(text));
     }
 }

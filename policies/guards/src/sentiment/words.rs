@@ -88,6 +88,8 @@ pub(super) const SILENT: &[&str] = &[
     "gain",
     "hand",
     "hard",
+    "honest",
+    "honestly",
     "hospital",
     "ignore",
     "important",
@@ -263,8 +265,8 @@ pub(super) const SILENT: &[&str] = &[
 
 /// Words that turn round what follows within three words.
 pub(super) const NEGATORS: &[&str] = &[
-    "aint", "arent", "cannot", "cant", "didnt", "doesnt", "dont", "hardly", "isnt", "never", "no",
-    "nobody", "not", "nothing", "wasnt", "werent", "without", "wont", "wouldnt",
+    "aint", "arent", "cannot", "cant", "didnt", "doesnt", "dont", "hardly", "isnt", "never", "no", "nobody", "not",
+    "nothing", "wasnt", "werent", "without", "wont", "wouldnt",
 ];
 
 /// Words that make the next one stronger.

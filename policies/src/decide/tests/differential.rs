@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::history::{EVENTS, Timeline};
-use dogwood_language as dogwood;
 use dogwood::Value as Word;
+use dogwood_language as dogwood;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Dogwood's engine with a way to forget: an authorizer is made once and keeps its history for ever.
@@ -60,6 +60,17 @@ fn we_decide_as_dogwood_does() {
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let set = PolicySet::load(&files, &[]).unwrap();
 
+    for slice in set.slices.values() {
+        let odd: Vec<_> = slice
+            .forbids
+            .policies()
+            .chain(slice.permits.policies())
+            .filter(|policy| crate::slice::condition(policy).is_none())
+            .map(ToString::to_string)
+            .collect();
+        assert!(odd.is_empty() && slice.is_compiled(&set.by_policy), "{}: {odd:#?}", slice.action);
+    }
+
     let service = dogwood::ServiceSchema::builder().event_schema_str(EVENTS).build().unwrap();
     let schema = crate::schema::generate(&[]).unwrap().text;
     let schema = dogwood::PolicySchema::from_cedarschema_str(&schema).unwrap();
@@ -69,8 +80,7 @@ fn we_decide_as_dogwood_does() {
         .map(|(index, file)| (file.text.as_str(), format!("f{index}").parse().unwrap()))
         .collect();
     let lowered = dogwood::LoweredPolicySet::from_many_str(&sources, &service, &schema).unwrap();
-    let mut authorizer =
-        dogwood::Authorizer::builder(lowered).temporal_engine(Forgetful::default()).build().unwrap();
+    let mut authorizer = dogwood::Authorizer::builder(lowered).temporal_engine(Forgetful::default()).build().unwrap();
 
     let mut dice = Dice(42);
     let mut actions: Vec<_> = set.slices.keys().cloned().collect();
@@ -82,12 +92,7 @@ fn we_decide_as_dogwood_does() {
         let fact = dice.fact();
         let kind = dice.pick(&FactKind::ALL);
         let about_fact = ["see", "mention"].contains(&scene.action.as_str());
-        let ours = if about_fact {
-            set.evaluate_fact(&request, kind, &fact)
-        } else {
-            set.evaluate(&request)
-        }
-        .unwrap();
+        let ours = if about_fact { set.evaluate_fact(&request, kind, &fact) } else { set.evaluate(&request) }.unwrap();
         assert_eq!(ours.errors, BTreeMap::new());
 
         authorizer.is_authorized(&dogwood::Event::builder("forget", "response").build());
@@ -102,9 +107,11 @@ fn we_decide_as_dogwood_does() {
             .principal_for("Attache::Agent", &scene.case.playbook)
             .request_context_field("case", case(&scene.case));
         event = if about_fact {
-            event
-                .resource_for("Attache::Fact", &fact.key)
-                .entity_for("Attache::Fact", &fact.key, attributes(kind, &fact))
+            event.resource_for("Attache::Fact", &fact.key).entity_for(
+                "Attache::Fact",
+                &fact.key,
+                attributes(kind, &fact),
+            )
         } else {
             event.resource_for("Attache::Customer", &scene.case.customer)
         };

@@ -59,26 +59,79 @@ fn an_unknown_column_is_an_attribute_and_an_empty_cell_is_nothing() {
 
 #[test]
 fn faults_name_file_line_and_column() {
-    let ticket = r#"{"object":"ticket","id":"t","customer":"c","subject":"s","status":"open","created_at":"yesterday"}"#;
+    let ticket =
+        r#"{"object":"ticket","id":"t","customer":"c","subject":"s","status":"open","created_at":"yesterday"}"#;
     for (file, text, expected) in [
-        ("a.jsonl", "\n{\"object\":\"person\"}", "a.jsonl:2: `object`: is \"person\", expected \"customer\", \"company\", \"deal\" or \"ticket\""),
-        ("a.jsonl", "{}", "a.jsonl:1: `object`: is missing, expected \"customer\", \"company\", \"deal\" or \"ticket\""),
-        ("a.jsonl", "{\"object\":\"company\",\"id\":\"a\",\"id\":\"b\"}", "a.jsonl:1: `id` is there twice (character 36)"),
-        ("a.jsonl", "[1]", "a.jsonl:1: invalid type: sequence, expected a JSON object (character 0)"),
-        ("a.jsonl", ticket, "a.jsonl:1: `created_at`: is \"yesterday\", expected a time such as \"2026-11-20T09:12:00Z\""),
-        ("a.jsonl", "{\"object\":\"customer\",\"id\":\" x\",\"name\":\"n\"}", "a.jsonl:1: `id`: an id has no control characters and no white space at its ends"),
-        ("a.jsonl", "{\"object\":\"customer\",\"id\":\"x\",\"name\":\"n\",\"emails\":\"e\"}", "a.jsonl:1: `emails`: is \"e\", expected a list of texts"),
-        ("a.jsonl", "{\"object\":\"deal\",\"id\":\"x\",\"stage\":\"n\",\"amount\":{\"minor\":1.5,\"currency\":\"EUR\"}}", "a.jsonl:1: `amount.minor`: is 1.5, expected a whole number of minor units, such as cents"),
-        ("deals.csv", "id,stage,amount_minor,amount_currency\nd1,won,1,EUR\n\nd2,won,\"1,5\",EUR\n", "deals.csv:4: `amount_minor`: is \"1,5\", expected a whole number of minor units, such as cents"),
-        ("deals.csv", "id,stage,amount_minor,amount_currency\nd2,won,1,euro\n", "deals.csv:2: `amount_currency`: is \"euro\", expected an ISO 4217 code such as \"EUR\""),
-        ("deals.csv", "id,stage,amount_minor\nd2,won,1\n", "deals.csv:2: `amount_currency`: is missing, expected an ISO 4217 code such as \"EUR\""),
-        ("companies.csv", "id,name,employees\r\na,\"A\r\nB\",3\r\nb,B,many\r\n", "companies.csv:4: `employees`: is \"many\", expected a whole number from 0"),
+        (
+            "a.jsonl",
+            "\n{\"object\":\"person\"}",
+            "a.jsonl:2: `object`: is \"person\", expected \"customer\", \"company\", \"deal\" or \"ticket\"",
+        ),
+        (
+            "a.jsonl",
+            "{}",
+            "a.jsonl:1: `object`: is missing, expected \"customer\", \"company\", \"deal\" or \"ticket\"",
+        ),
+        (
+            "a.jsonl",
+            "{\"object\":\"company\",\"id\":\"a\",\"id\":\"b\"}",
+            "a.jsonl:1: `id` is there twice (character 38)",
+        ),
+        ("a.jsonl", "[1]", "a.jsonl:1: invalid type: sequence, expected a JSON object"),
+        (
+            "a.jsonl",
+            ticket,
+            "a.jsonl:1: `created_at`: is \"yesterday\", expected a time such as \"2026-11-20T09:12:00Z\"",
+        ),
+        (
+            "a.jsonl",
+            "{\"object\":\"customer\",\"id\":\" x\",\"name\":\"n\"}",
+            "a.jsonl:1: `id`: an id has no control characters and no white space at its ends",
+        ),
+        (
+            "a.jsonl",
+            "{\"object\":\"customer\",\"id\":\"x\",\"name\":\"n\",\"emails\":\"e\"}",
+            "a.jsonl:1: `emails`: is \"e\", expected a list of texts",
+        ),
+        (
+            "a.jsonl",
+            "{\"object\":\"deal\",\"id\":\"x\",\"stage\":\"n\",\"amount\":{\"minor\":1.5,\"currency\":\"EUR\"}}",
+            "a.jsonl:1: `amount.minor`: is 1.5, expected a whole number of minor units, such as cents",
+        ),
+        (
+            "deals.csv",
+            "id,stage,amount_minor,amount_currency\nd1,won,1,EUR\n\nd2,won,\"1,5\",EUR\n",
+            "deals.csv:4: `amount_minor`: is \"1,5\", expected a whole number of minor units, such as cents",
+        ),
+        (
+            "deals.csv",
+            "id,stage,amount_minor,amount_currency\nd2,won,1,euro\n",
+            "deals.csv:2: `amount_currency`: is \"euro\", expected an ISO 4217 code such as \"EUR\"",
+        ),
+        (
+            "deals.csv",
+            "id,stage,amount_minor\nd2,won,1\n",
+            "deals.csv:2: `amount_currency`: is missing, expected an ISO 4217 code such as \"EUR\"",
+        ),
+        (
+            "companies.csv",
+            "id,name,employees\r\na,\"A\r\nB\",3\r\nb,B,many\r\n",
+            "companies.csv:4: `employees`: is \"many\", expected a whole number from 0",
+        ),
         ("companies.csv", "id,name\na,b,c\n", "companies.csv:2: has 3 columns, the header has 2"),
         ("companies.csv", "id,name\na,\"b\nc,d\ne,f\n", "companies.csv:2: a quoted column is not closed"),
         ("companies.csv", "id,id\n", "companies.csv:1: `id`: is twice in the header"),
-        ("companies.csv", "object,id,name\ndeal,a,b\n", "companies.csv:2: `object`: is \"deal\" in a file of companies"),
+        (
+            "companies.csv",
+            "object,id,name\ndeal,a,b\n",
+            "companies.csv:2: `object`: is \"deal\" in a file of companies",
+        ),
         ("companies.csv", "id,name\na,b\nb,c\na,d\n", "companies.csv:4: `id`: the company \"a\" is on line 2 already"),
-        ("people.csv", "id,name\n", "people.csv: the name says not what the rows are: expected customers.csv, companies.csv, deals.csv or tickets.csv"),
+        (
+            "people.csv",
+            "id,name\n",
+            "people.csv: the name says not what the rows are: expected customers.csv, companies.csv, deals.csv or tickets.csv",
+        ),
         ("people.xlsx", "PK", "people.xlsx: is neither JSONL nor CSV: expected a name that ends in .jsonl or .csv"),
     ] {
         assert_eq!(fault(file, text), expected);
@@ -105,7 +158,8 @@ fn a_line_has_a_limit() {
 
 #[test]
 fn the_same_id_of_two_kinds_is_two_rows() {
-    let text = "{\"object\":\"company\",\"id\":\"a\",\"name\":\"A\"}\n{\"object\":\"customer\",\"id\":\"a\",\"name\":\"A\"}";
+    let text =
+        "{\"object\":\"company\",\"id\":\"a\",\"name\":\"A\"}\n{\"object\":\"customer\",\"id\":\"a\",\"name\":\"A\"}";
     assert_eq!(read("a.ndjson", text).unwrap().len(), 2);
 }
 

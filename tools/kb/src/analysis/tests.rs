@@ -10,7 +10,10 @@ fn words_are_stemmed_folded_and_without_stop_words() {
     assert_eq!(list("I don't, can't, won't; it's"), Vec::<String>::new());
     assert_eq!(list("Crème brûlée"), ["brule", "creme"]);
     assert_eq!(list("refunding refunded refunds"), ["refund"]);
-    assert_eq!(list("\"title:\" AND (body^2 OR *) ~ [a TO b]"), ["b", "bodi", "titl", "2"].into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        list("\"title:\" AND (body^2 OR *) ~ [a TO b]"),
+        ["b", "bodi", "titl", "2"].into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    );
 }
 
 #[test]

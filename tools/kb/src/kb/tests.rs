@@ -1,0 +1,311 @@
+use super::*;
+use proptest::prelude::*;
+
+fn doc(id: &str, title: &str, text: &str) -> Document {
+    Document { id: id.into(), title: title.into(), text: text.into() }
+}
+
+fn sample() -> Vec<Document> {
+    vec![
+        doc(
+            "refunds",
+            "",
+            "# Refunds\n\nYou get your first payment back within 14 days.\n\n## How the money arrives\n\nThe money goes back to your card in 5 to 10 business days.\n",
+        ),
+        doc(
+            "reset-password",
+            "",
+            "# Reset your password\n\nOn the sign-in page choose **Forgot password** and follow the link.\n\n## The link has expired\n\nA link is good for one hour. Ask for a new one.\n",
+        ),
+        doc(
+            "export",
+            "Export your data",
+            "Open Settings and choose Export. You receive a ZIP file with your work orders.\n",
+        ),
+        doc(
+            "sso",
+            "",
+            "# Single sign-on\n\nOwners connect an identity provider with SAML. Passwords are then not used.\n",
+        ),
+    ]
+}
+
+fn docs(hits: &[Passage]) -> Vec<&str> {
+    hits.iter().map(|hit| hit.doc.as_str()).collect()
+}
+
+fn put(dir: &Path, name: &str, text: &str) {
+    fs::create_dir_all(dir).unwrap();
+    fs::write(dir.join(name), text).unwrap();
+}
+
+fn add(kb: &Kb, paths: &[&Path]) -> Report {
+    let paths: Vec<_> = paths.iter().map(|path| path.to_path_buf()).collect();
+    kb.add(&paths, &mut |_| {}).unwrap()
+}
+
+fn counts(report: &Report) -> [usize; 5] {
+    [report.added, report.updated, report.unchanged, report.removed, report.skipped.len()]
+}
+
+#[test]
+fn questions_find_their_passage() {
+    let kb = Kb::in_memory(sample()).unwrap();
+    for (question, doc, passage) in [
+        ("How do I get a refund?", "refunds", "You get your first payment"),
+        ("when will the money be on my card", "refunds", "The money goes back"),
+        ("I forgot my password!!", "reset-password", "On the sign-in page"),
+        ("the link in the mail has expired", "reset-password", "A link is good"),
+        ("exporting work orders", "export", "Open Settings"),
+        ("Can we use SAML?", "sso", "Owners connect"),
+    ] {
+        let hits = kb.search(question, 3).unwrap();
+        assert_eq!(hits[0].doc, doc, "{question}: {hits:#?}");
+        assert!(hits[0].passage.starts_with(passage), "{question}: {hits:#?}");
+        assert_eq!(docs(&kb.search_documents(question, 1).unwrap()), [doc], "{question}");
+    }
+}
+
+#[test]
+fn a_hit_names_its_place() {
+    let kb = Kb::in_memory(sample()).unwrap();
+    let hit = kb.search("expired link", 1).unwrap().remove(0);
+    assert_eq!(hit.title, "Reset your password > The link has expired");
+    assert_eq!(hit.id, format!("reset-password#{}-{}", hit.start, hit.end));
+    let text = kb.document("reset-password").unwrap().unwrap();
+    assert_eq!(text.chars().skip(hit.start).take(hit.end - hit.start).collect::<String>(), hit.passage);
+    assert_eq!(attache_tools::parse_citation(&hit.id), Some(hit.citation()));
+}
+
+#[test]
+fn documents_are_there_once_with_their_best_passage() {
+    let kb = Kb::in_memory(sample()).unwrap();
+    let hits = kb.search_documents("money back to my card", 9).unwrap();
+    assert_eq!(docs(&hits), ["refunds"]);
+    assert!(hits[0].passage.starts_with("The money goes"));
+    let hits = kb.search_documents("password", 9).unwrap();
+    assert_eq!(docs(&hits), ["reset-password", "sso"]);
+    assert!(hits[0].score > hits[1].score);
+}
+
+#[test]
+fn nothing_in_a_question_is_syntax() {
+    let kb = Kb::in_memory(sample()).unwrap();
+    for question in [
+        "\"refund",
+        "refund AND (",
+        "title:refund^9",
+        "refund~2 -payment",
+        "+refund* [a TO",
+        "refund'); --",
+        "\u{0}refund",
+    ] {
+        assert_eq!(kb.search(question, 1).unwrap()[0].doc, "refunds", "{question}");
+    }
+    for question in ["", "how do I?", "***", "zeppelin", "日本語"] {
+        assert_eq!(kb.search(question, 5).unwrap(), []);
+        assert_eq!(kb.search_documents(question, 5).unwrap(), []);
+    }
+    assert_eq!(kb.search("refund", 0).unwrap(), []);
+    assert_eq!(kb.search("refund", usize::MAX).unwrap().len(), 2);
+    let long = (0..20_000).map(|n| format!("w{n} ")).collect::<String>() + "refund";
+    assert_eq!(kb.search(&format!("refund {long}"), 1).unwrap()[0].doc, "refunds");
+}
+
+#[test]
+fn ties_are_in_the_order_of_their_places() {
+    let same = (0..50).rev().map(|n| doc(&format!("d{n:02}"), "Alike", "Identical words."));
+    let kb = Kb::in_memory(same).unwrap();
+    let hits = kb.search("identical words", 3).unwrap();
+    assert_eq!(docs(&hits), ["d00", "d01", "d02"]);
+    assert_eq!(docs(&kb.search_documents("alike", 2).unwrap()), ["d00", "d01"]);
+}
+
+#[test]
+fn coverage_weighs_rare_words() {
+    let kb = Kb::in_memory(sample()).unwrap();
+    let best = |question: &str| {
+        let hit = kb.search(question, 1).unwrap().remove(0);
+        kb.coverage(question, &format!("{} {}", hit.title, hit.passage)).unwrap()
+    };
+    assert!(best("how do I reset my password") > 0.99);
+    assert!(best("does your password work for the zeppelin garage in Paris?") < 0.4);
+    assert_eq!(kb.coverage("", "text").unwrap(), 0.0);
+}
+
+#[test]
+fn an_empty_or_missing_folder_is_an_empty_knowledge_base() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in [dir.path().to_owned(), dir.path().join("not/there")] {
+        let kb = Kb::open(&folder).unwrap();
+        assert_eq!(kb.search("refund", 5).unwrap(), []);
+        assert_eq!(kb.list().unwrap(), []);
+        assert_eq!(kb.document("x").unwrap(), None);
+        assert!(!kb.remove("x").unwrap());
+    }
+    assert!(!dir.path().join("not").exists());
+    assert_eq!(Kb::in_memory([]).unwrap().search("refund", 5).unwrap(), []);
+}
+
+#[test]
+fn a_folder_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, folder) = (dir.path().join("store"), dir.path().join("kb"));
+    put(&folder, "a.md", "# Alpha\n\nAbout apples.");
+    put(&folder, "b.txt", "About bananas.");
+    put(&folder, "bad.md", "\0");
+    put(&folder, "c.jsonl", "{\"id\":\"c1\",\"title\":\"C\",\"text\":\"About cherries.\"}\nbad\n");
+    let kb = Kb::open(&store).unwrap();
+    let other = Kb::open(&store).unwrap();
+    let mut seen = Vec::new();
+    let report = kb.add(std::slice::from_ref(&folder), &mut |p| seen.push((p.done, p.files))).unwrap();
+    assert_eq!(counts(&report), [3, 0, 0, 0, 2]);
+    assert_eq!(report.skipped[1].line, Some(2));
+    assert_eq!(seen, [(0, 4), (1, 4), (2, 4), (3, 4)]);
+    let titles = |kb: &Kb| kb.list().unwrap().into_iter().map(|l| (l.id, l.title, l.passages)).collect::<Vec<_>>();
+    let expected = [("a", "Alpha", 1), ("b", "b", 1), ("c1", "C", 1)];
+    assert_eq!(titles(&kb), expected.map(|(id, title, n)| (id.to_owned(), title.to_owned(), n)));
+    assert_eq!(titles(&other), titles(&kb), "a change is seen by who opened before it");
+    assert_eq!(counts(&add(&kb, &[&folder])), [0, 0, 3, 0, 2]);
+
+    put(&folder, "a.md", "# Alpha\n\nAbout apricots.");
+    put(&folder, "c.jsonl", "bad\n");
+    fs::remove_file(folder.join("b.txt")).unwrap();
+    let report = add(&kb, &[&folder]);
+    assert_eq!(counts(&report), [0, 1, 0, 1, 2], "a document whose file could not be read stays");
+    assert_eq!(docs(&kb.search("apples bananas cherries", 9).unwrap()), ["c1"]);
+    assert_eq!(docs(&other.search("apricot", 9).unwrap()), ["a"]);
+    assert_eq!(kb.document("a").unwrap().unwrap(), "# Alpha\n\nAbout apricots.");
+
+    assert!(kb.remove("a").unwrap());
+    assert!(!kb.remove("a").unwrap());
+    assert_eq!(Kb::open(&store).unwrap().search("apricot", 9).unwrap(), []);
+}
+
+#[test]
+fn two_files_with_one_id_do_not_take_each_others_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+    put(&one, "a.md", "About apples.");
+    put(&two, "a.md", "About bananas.");
+    let kb = Kb::open(&dir.path().join("store")).unwrap();
+    assert_eq!(counts(&add(&kb, &[&one, &two])), [1, 0, 0, 0, 1]);
+    let report = add(&kb, &[&two]);
+    assert_eq!(counts(&report), [0, 0, 0, 0, 1]);
+    assert!(report.skipped[0].reason.starts_with("the id `a` is taken by "), "{report:?}");
+    assert_eq!(docs(&kb.search("apples", 1).unwrap()), ["a"]);
+    // The folder has moved.
+    fs::remove_dir_all(&one).unwrap();
+    assert_eq!(counts(&add(&kb, &[&two])), [0, 1, 0, 0, 0]);
+    assert_eq!(kb.search("apples", 1).unwrap(), []);
+}
+
+#[test]
+fn the_way_to_an_index_does_not_change_its_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("kb");
+    let (grown, fresh) = (Kb::open(&dir.path().join("1")).unwrap(), Kb::open(&dir.path().join("2")).unwrap());
+    for document in sample() {
+        put(&folder, &format!("{}.md", document.id), "# Old\n\nOld text about your password and money.");
+        add(&grown, &[&folder]);
+        put(&folder, &format!("{}.md", document.id), &document.text);
+        add(&grown, &[&folder]);
+    }
+    add(&fresh, &[&folder]);
+    for question in ["password", "money back", "sign-in link", "work orders"] {
+        assert_eq!(grown.search(question, 9).unwrap(), fresh.search(question, 9).unwrap());
+        assert_eq!(grown.search_documents(question, 9).unwrap(), fresh.search_documents(question, 9).unwrap());
+    }
+}
+
+#[test]
+fn a_change_that_did_not_end_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, folder) = (dir.path().join("store"), dir.path().join("kb"));
+    put(&folder, "a.md", "About apples.");
+    let kb = Kb::open(&store).unwrap();
+    add(&kb, &[&folder]);
+    let opened = kb.opened().unwrap().unwrap();
+    let mut change = Change::begin(&opened.index, opened.fields).unwrap();
+    change.remove("a");
+    assert!(matches!(kb.remove("a"), Err(KbError::Busy { .. })));
+    assert_eq!(docs(&Kb::open(&store).unwrap().search("apples", 1).unwrap()), ["a"]);
+    drop(change);
+    assert_eq!(docs(&Kb::open(&store).unwrap().search("apples", 1).unwrap()), ["a"]);
+    assert!(kb.remove("a").unwrap());
+}
+
+#[test]
+fn a_damaged_index_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, folder) = (dir.path().join("store"), dir.path().join("kb"));
+    put(&folder, "a.md", "About apples.");
+    add(&Kb::open(&store).unwrap(), &[&folder]);
+    let file = |ext: &str| {
+        let mut files = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|e| e == ext)).unwrap()
+    };
+    fs::write(file("store"), b"short").unwrap();
+    let error = Kb::open(&store).map(|_| ()).unwrap_err();
+    assert!(matches!(error, KbError::Damaged { .. } | KbError::Unavailable { .. }), "{error}");
+    fs::write(store.join(META), b"{").unwrap();
+    let error = Kb::open(&store).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("delete the folder and add the articles again"), "{error}");
+    let plain = dir.path().join("file");
+    fs::write(&plain, "").unwrap();
+    let kb = Kb::open(&plain);
+    assert!(kb.is_err() || kb.unwrap().add(&[folder], &mut |_| {}).is_err());
+}
+
+#[test]
+fn what_cannot_be_a_document_is_refused_in_memory() {
+    assert!(Kb::in_memory([doc("", "", "text")]).is_err());
+    assert!(Kb::in_memory([doc("a", "", " ")]).is_err());
+}
+
+#[test]
+fn the_shipped_articles_answer_questions() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/company/kb");
+    if !folder.is_dir() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let kb = Kb::open(dir.path()).unwrap();
+    assert_eq!(add(&kb, &[&folder]).skipped, []);
+    for (question, doc) in [
+        ("How do I get my money back? I was charged twice", "refunds"),
+        ("I can't remember my password", "reset-password"),
+        ("how can I import our assets from a spreadsheet", "import-assets-csv"),
+        ("Please cancel my subscription", "cancel-subscription"),
+        ("set up two-factor authentication", "two-factor-authentication"),
+    ] {
+        let found = kb.search_documents(question, 3).unwrap();
+        assert!(docs(&found).contains(&doc), "{question}: {:?}", docs(&found));
+    }
+}
+
+#[tokio::test]
+async fn it_is_a_knowledge_base_for_the_tools() {
+    let dir = tempfile::tempdir().unwrap();
+    put(&dir.path().join("kb"), "a.md", "About apples.");
+    let on_disk = Kb::open(&dir.path().join("store")).unwrap();
+    add(&on_disk, &[&dir.path().join("kb")]);
+    for (kb, question) in [(on_disk, "apples"), (Kb::in_memory(sample()).unwrap(), "refund")] {
+        let kb: Box<dyn KnowledgeBase> = Box::new(kb);
+        assert_eq!(kb.search(question, 1).await.unwrap().len(), 1);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_question_makes_it_fail(question: String, top in 0_usize..5) {
+        static KB: std::sync::LazyLock<Kb> = std::sync::LazyLock::new(|| Kb::in_memory(sample()).unwrap());
+        let kb = &*KB;
+        prop_assert!(kb.search(&question, top).unwrap().len() <= top);
+        prop_assert!(kb.search_documents(&question, top).unwrap().len() <= top);
+        let covered = kb.coverage(&question, &question).unwrap();
+        prop_assert!((0.0..=1.0).contains(&covered));
+    }
+}

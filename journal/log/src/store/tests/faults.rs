@@ -8,11 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 fn failing(failure: Failure) -> (TempDir, LogStore, Arc<AtomicBool>) {
     let (dir, on) = (folder(), Arc::new(AtomicBool::new(false)));
-    let fs = FailingFs {
-        inner: RealFs,
-        failure,
-        on: Arc::clone(&on),
-    };
+    let fs = FailingFs { inner: RealFs, failure, on: Arc::clone(&on) };
     let store = LogStore::open_on(dir.path(), LogOptions::default(), Box::new(fs)).unwrap();
     (dir, store, on)
 }
@@ -36,17 +32,9 @@ fn after_a_failed_write_nothing_is_accepted_and_nothing_acknowledged_is_lost() {
         let later = block_on(store.append(writer.batch([sent("call_4", false)])));
         assert_eq!(later.unwrap_err(), error, "the store is poisoned");
         let new = RunWriter::new("run_2", START).batch(sample_run("ada"));
-        assert_eq!(
-            block_on(store.append(new)).unwrap_err(),
-            error,
-            "for every run"
-        );
+        assert_eq!(block_on(store.append(new)).unwrap_err(), error, "for every run");
         let run = RunId::new("run_1");
-        assert_eq!(
-            block_on(store.entries(&run)).unwrap().len(),
-            10,
-            "what is durable can be read"
-        );
+        assert_eq!(block_on(store.entries(&run)).unwrap().len(), 10, "what is durable can be read");
         assert_eq!(store.close().unwrap_err(), error);
         let store = open(dir.path());
         let entries = block_on(store.entries(&run)).unwrap();
@@ -74,10 +62,7 @@ impl Fs for Witness {
     }
     fn create(&self, path: &Path) -> std::io::Result<Arc<dyn LogFile>> {
         let inner = self.fs.create(path)?;
-        Ok(Arc::new(WitnessFile {
-            inner,
-            witness: self.clone(),
-        }))
+        Ok(Arc::new(WitnessFile { inner, witness: self.clone() }))
     }
     fn open(&self, path: &Path) -> std::io::Result<Arc<dyn LogFile>> {
         self.fs.open(path)
@@ -94,10 +79,7 @@ impl Fs for Witness {
 impl Witness {
     fn note(&self) {
         let acknowledged = *self.acknowledged.lock().unwrap();
-        self.seen
-            .lock()
-            .unwrap()
-            .push((self.fs.snapshot(), acknowledged));
+        self.seen.lock().unwrap().push((self.fs.snapshot(), acknowledged));
     }
 }
 
@@ -131,22 +113,11 @@ impl LogFile for WitnessFile {
 #[test]
 fn whenever_the_power_goes_everything_acknowledged_is_there() {
     let dir = folder();
-    let witness = Witness {
-        fs: MemoryFs::default(),
-        seen: Arc::default(),
-        acknowledged: Arc::default(),
-    };
-    let options = || {
-        LogOptions::default()
-            .segment_bytes(5000)
-            .checkpoint_bytes(u64::MAX)
-    };
+    let witness = Witness { fs: MemoryFs::default(), seen: Arc::default(), acknowledged: Arc::default() };
+    let options = || LogOptions::default().segment_bytes(5000).checkpoint_bytes(u64::MAX);
     let store = LogStore::open_on(dir.path(), options(), Box::new(witness.clone())).unwrap();
     let mut writer = RunWriter::new("run_1", START);
-    for event in sample_run("ada")
-        .into_iter()
-        .chain(sample_run("ada").into_iter().skip(1))
-    {
+    for event in sample_run("ada").into_iter().chain(sample_run("ada").into_iter().skip(1)) {
         append(&store, writer.batch([event]));
         *witness.acknowledged.lock().unwrap() += 1;
     }
@@ -161,15 +132,8 @@ fn whenever_the_power_goes_everything_acknowledged_is_there() {
             let left = fs.after_cut(kept);
             let store = LogStore::open_on(dir.path(), options(), Box::new(left)).unwrap();
             let entries = block_on(store.entries(&RunId::new("run_1"))).unwrap();
-            assert!(
-                entries.len() >= *acknowledged,
-                "{} of {acknowledged} are there",
-                entries.len()
-            );
-            assert!(
-                entries.len() <= acknowledged + 1,
-                "what nobody wrote is there"
-            );
+            assert!(entries.len() >= *acknowledged, "{} of {acknowledged} are there", entries.len());
+            assert!(entries.len() <= acknowledged + 1, "what nobody wrote is there");
             checked += 1;
         }
     }
@@ -179,25 +143,13 @@ fn whenever_the_power_goes_everything_acknowledged_is_there() {
 #[test]
 fn many_waiting_batches_share_few_syncs() {
     let dir = folder();
-    let witness = Witness {
-        fs: MemoryFs::default(),
-        seen: Arc::default(),
-        acknowledged: Arc::default(),
-    };
-    let store =
-        LogStore::open_on(dir.path(), LogOptions::default(), Box::new(witness.clone())).unwrap();
-    let batches =
-        (0..200).map(|i| RunWriter::new(&format!("run_{i}"), START).batch(sample_run("ada")));
+    let witness = Witness { fs: MemoryFs::default(), seen: Arc::default(), acknowledged: Arc::default() };
+    let store = LogStore::open_on(dir.path(), LogOptions::default(), Box::new(witness.clone())).unwrap();
+    let batches = (0..200).map(|i| RunWriter::new(&format!("run_{i}"), START).batch(sample_run("ada")));
     let batches: Vec<_> = batches.collect();
     // The first batch keeps the writer busy while it snapshots, the rest queue up.
-    let commits: Vec<_> = batches
-        .into_iter()
-        .map(|batch| store.append(batch))
-        .collect();
+    let commits: Vec<_> = batches.into_iter().map(|batch| store.append(batch)).collect();
     assert!(block_on(join_all(commits)).iter().all(Result::is_ok));
     let notes = witness.seen.lock().unwrap().len();
-    assert!(
-        notes < 200,
-        "{notes} writes, syncs and folder syncs for 200 batches"
-    );
+    assert!(notes < 200, "{notes} writes, syncs and folder syncs for 200 batches");
 }

@@ -1,0 +1,306 @@
+//! The embedded model: deterministic, without a key and without a network.
+
+mod draft;
+mod extract;
+mod question;
+mod words;
+
+use crate::free;
+use async_trait::async_trait;
+use attache_journal::{CallRequest, Message, Reply};
+use attache_planner::{ChatModel, ModelError, ModelReply, ModelRequest};
+use attache_prompts::{Brief, PromptFault, Prompts};
+use attache_tools::{KbHits, Passage};
+use draft::Data;
+use question::Question;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use words::Words;
+
+/// Plans by the playbook and writes nothing that does not stand somewhere.
+///
+/// It asks for the tools of `offline.plan` one by one, finds out from the
+/// conversation how far it is, and makes the last text either of sentences of
+/// the knowledge base (`reply`) or of the playbook's template (drafts). Where
+/// that cannot be done, or a call of its was refused, it asks for
+/// `escalate_to_human`. What a customer writes is searched with and compared; no
+/// sentence of it can change the plan.
+#[derive(Clone, Debug)]
+pub struct Offline {
+    prompts: Arc<Prompts>,
+    words: Words,
+}
+
+impl Offline {
+    /// On these templates.
+    #[must_use]
+    pub fn new(prompts: Arc<Prompts>) -> Self {
+        Self {
+            prompts,
+            words: Words::new(),
+        }
+    }
+
+    fn plan(&self, request: &ModelRequest<'_>) -> Reply {
+        let said = Said::of(request.transcript);
+        if let Some((call, code)) = said.refused() {
+            return match call.name.as_str() {
+                // Nobody is left to ask.
+                ESCALATE => Reply {
+                    text: Some("A person must take over.".to_owned()),
+                    calls: Vec::new(),
+                },
+                "reply" => escalate(
+                    &said,
+                    "no_answer",
+                    "Answer the question; the answer found was not allowed.",
+                ),
+                name => escalate(
+                    &said,
+                    "call_refused",
+                    &format!("Go on by hand: {name} was refused with {code}."),
+                ),
+            };
+        }
+        let plan = &request.playbook.offline.plan;
+        let done = said.calls.iter().fold(0, |at, call| {
+            if plan.get(at) == Some(&call.name) {
+                at + 1
+            } else {
+                at
+            }
+        });
+        let Some(tool) = plan.get(done) else {
+            return match plan.is_empty() {
+                true => escalate(
+                    &said,
+                    "no_plan",
+                    "Go on by hand: the playbook has no plan for the offline model.",
+                ),
+                false => Reply {
+                    text: Some("Done.".to_owned()),
+                    calls: Vec::new(),
+                },
+            };
+        };
+        let arguments = match tool.as_str() {
+            "crm_lookup" => Ok(json!({ "deals": true, "tickets": true })),
+            "kb_search" => self.query(request).map(|query| json!({ "query": query })),
+            "reply" => self.answer(request, &said),
+            ESCALATE => Err(Hand {
+                reason: "playbook",
+                next_step: "Take over.".to_owned(),
+            }),
+            // The drafting tools, which share one input.
+            _ => self.draft(request, &said),
+        };
+        match arguments {
+            Ok(arguments) => said.ask(tool, &arguments),
+            Err(hand) => escalate(&said, hand.reason, &hand.next_step),
+        }
+    }
+
+    fn query(&self, request: &ModelRequest<'_>) -> Result<String, Hand> {
+        let query = match &request.playbook.offline.query {
+            Some(template) => {
+                let name = format!("{}.toml", request.playbook.name);
+                self.prompts.render_inline(&name, template, request.brief)?
+            }
+            None => Question::of(trigger_text(request.brief), &self.words).query,
+        };
+        // `kb_search` takes 1 to 2,000 characters.
+        let query: String = query
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(2_000)
+            .collect();
+        Ok(if query.is_empty() {
+            request.brief.goal.clone()
+        } else {
+            query
+        })
+    }
+
+    fn answer(&self, request: &ModelRequest<'_>, said: &Said<'_>) -> Result<Value, Hand> {
+        #[derive(Serialize)]
+        struct Reply<'a> {
+            #[serde(flatten)]
+            brief: &'a Brief,
+            answer: &'a str,
+            sources: &'a [String],
+        }
+        let question = Question::of(trigger_text(request.brief), &self.words);
+        let hits = said.hits();
+        let answer = extract::answer(&question, &hits, &self.words).ok_or_else(|| Hand {
+            reason: "no_answer",
+            next_step: format!(
+                "Answer the question. Searched for: {}",
+                first_chars(&question.query, 300)
+            ),
+        })?;
+        let data = Reply {
+            brief: request.brief,
+            answer: &answer.text,
+            sources: &answer.sources,
+        };
+        let text = match &request.playbook.offline.template {
+            Some(template) => self.prompts.render(template, &data)?,
+            None => answer.text.clone(),
+        };
+        Ok(json!({ "text": text, "cite": answer.cite }))
+    }
+
+    fn draft(&self, request: &ModelRequest<'_>, said: &Said<'_>) -> Result<Value, Hand> {
+        let hits = said.hits();
+        let crm = said.result("crm_lookup").unwrap_or_default();
+        let mut data = Data::new(request.brief, &hits, &crm);
+        let Some(template) = &request.playbook.offline.template else {
+            return Err(Hand {
+                reason: "template_fault",
+                next_step: "Write the text: the playbook has no template.".to_owned(),
+            });
+        };
+        let text = self.prompts.render(template, &data)?;
+        // Whether the template looks at passages shows when there are none.
+        data.passages.clear();
+        let looked = !hits.is_empty() && self.prompts.render(template, &data).as_ref() != Ok(&text);
+        let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
+        let (subject, body) = (subject.trim(), body.trim());
+        if subject.is_empty() || body.is_empty() {
+            let next_step = format!("Write the text: {template} gives no subject or no body.");
+            return Err(Hand {
+                reason: "template_fault",
+                next_step,
+            });
+        }
+        let cite = draft::cite(&text, looked, request.brief, &hits);
+        Ok(json!({ "subject": first_chars(subject, 200), "body": body, "cite": cite }))
+    }
+}
+
+#[async_trait]
+impl ChatModel for Offline {
+    fn name(&self) -> &str {
+        "offline"
+    }
+
+    async fn complete(&self, request: &ModelRequest<'_>) -> Result<ModelReply, ModelError> {
+        Ok(ModelReply {
+            model: "offline".to_owned(),
+            reply: self.plan(request),
+            usage: free(),
+        })
+    }
+}
+
+const ESCALATE: &str = "escalate_to_human";
+
+/// A person must go on.
+struct Hand {
+    reason: &'static str,
+    next_step: String,
+}
+
+impl From<PromptFault> for Hand {
+    fn from(fault: PromptFault) -> Self {
+        // The message names template and variable, never a value.
+        Self {
+            reason: "template_fault",
+            next_step: format!(
+                "Write the text by hand: {}",
+                first_chars(&fault.to_string(), 300)
+            ),
+        }
+    }
+}
+
+/// What this model did so far, and what came of it.
+struct Said<'a> {
+    calls: Vec<&'a CallRequest>,
+    /// Name, id of the call, content.
+    results: Vec<(&'a str, &'a str, &'a str)>,
+}
+
+impl<'a> Said<'a> {
+    fn of(transcript: &'a [Arc<Message>]) -> Self {
+        let mut said = Self {
+            calls: Vec::new(),
+            results: Vec::new(),
+        };
+        for message in transcript {
+            match message.as_ref() {
+                Message::Assistant(reply) => said.calls.extend(&reply.calls),
+                Message::Tool {
+                    call,
+                    name,
+                    content,
+                } => said.results.push((name, call, content)),
+                Message::System { .. } | Message::User { .. } => {}
+            }
+        }
+        said
+    }
+
+    /// The last call, if what came of it is an error, with its code.
+    fn refused(&self) -> Option<(&'a CallRequest, String)> {
+        let (_, id, content) = self.results.last()?;
+        let value: Value = serde_json::from_str(content).ok()?;
+        let error = value
+            .as_object()?
+            .get("error")
+            .filter(|error| !error.is_null())?;
+        let code = error
+            .get("code")
+            .unwrap_or(error)
+            .as_str()
+            .unwrap_or("an error");
+        let call = self.calls.iter().rev().find(|call| call.id == *id)?;
+        Some((call, first_chars(code, 80)))
+    }
+
+    /// What the last call of `tool` returned.
+    fn result(&self, tool: &str) -> Option<Value> {
+        let (_, _, content) = self.results.iter().rev().find(|(name, ..)| *name == tool)?;
+        serde_json::from_str(content).ok()
+    }
+
+    fn hits(&self) -> Vec<Passage> {
+        let found = self
+            .result("kb_search")
+            .and_then(|value| serde_json::from_value::<KbHits>(value).ok());
+        found.map(|found| found.hits).unwrap_or_default()
+    }
+
+    fn ask(&self, tool: &str, arguments: &Value) -> Reply {
+        let id = format!("offline_{}", self.calls.len() + 1);
+        Reply {
+            text: None,
+            calls: vec![CallRequest {
+                id,
+                name: tool.to_owned(),
+                arguments: arguments.to_string(),
+            }],
+        }
+    }
+}
+
+fn escalate(said: &Said<'_>, reason: &str, next_step: &str) -> Reply {
+    said.ask(
+        ESCALATE,
+        &json!({ "reason": reason, "next_step": next_step }),
+    )
+}
+
+fn trigger_text(brief: &Brief) -> &str {
+    brief.trigger.text.as_deref().unwrap_or(&brief.goal)
+}
+
+fn first_chars(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! An answer out of sentences that stand in the knowledge base.
+
+use super::question::Question;
+use super::words::{Words, sentences};
+use attache_tools::Passage;
+use std::collections::BTreeSet;
+
+/// The share of a question's words that the best passage must have. Calibrated
+/// on the questions in the tests beside this file: answered ones lie at 0.8 and
+/// above, those without an answer at 0.6 and below.
+const THRESHOLD: f64 = 0.66;
+
+/// The share where the title has none of the words.
+const UNTITLED: f64 = 0.9;
+
+/// How long an answer may be, in characters.
+const MAX_ANSWER: usize = 700;
+
+/// A table up to this length is read as a whole.
+const MAX_TABLE: usize = 450;
+
+/// An answer and what it rests on.
+#[derive(Debug, PartialEq)]
+pub(super) struct Answer {
+    pub(super) text: String,
+    /// The ids of the passages.
+    pub(super) cite: Vec<String>,
+    /// Their titles, without repeats.
+    pub(super) sources: Vec<String>,
+}
+
+/// A piece of a passage that makes sense alone.
+struct Unit<'a> {
+    passage: usize,
+    place: usize,
+    text: &'a str,
+    words: BTreeSet<String>,
+    /// Lines that must stand above it: the head of a table.
+    head: Option<&'a str>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Item,
+    Note,
+    Sentence,
+    Steps,
+}
+
+/// How much of what is asked a passage holds, its title included.
+pub(super) fn share(question: &Question, passage: &Passage, words: &Words) -> f64 {
+    let asked = question.words();
+    if asked.is_empty() {
+        return 0.0;
+    }
+    let held = words.of(&format!("{}\n{}", passage.title, passage.passage));
+    asked.intersection(&held).count() as f64 / asked.len() as f64
+}
+
+/// The answer to `question`, if these passages hold one.
+pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Option<Answer> {
+    // A title tells what the whole document is about, the text which part of it
+    // answers. The rank counts a little: the search knows which words are rare.
+    let asked = question.words();
+    let ranked = |(rank, hit): (usize, &Passage)| {
+        let half = |text: &str| {
+            0.5 * asked.intersection(&words.of(text)).count() as f64 / asked.len().max(1) as f64
+        };
+        let steps = blocks(&hit.passage)
+            .iter()
+            .any(|block| first_mark(block) == Mark::Number);
+        let steps = if question.how && steps { 0.2 } else { 0.0 };
+        (
+            share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps
+                - 0.02 * rank as f64,
+            rank,
+        )
+    };
+    let (_, best) = hits
+        .iter()
+        .enumerate()
+        .map(ranked)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+    let passage = hits.get(best)?;
+    // Words that meet by chance, under a title about something else, are no answer.
+    let titled = !asked.is_disjoint(&words.of(&passage.title));
+    let threshold = if titled { THRESHOLD } else { UNTITLED };
+    if share(question, passage, words) < threshold || (!titled && asked.len() < 4) {
+        return None;
+    }
+    // A neighbour of the same document may hold what the best one lacks.
+    let mut units: Vec<Unit<'_>> = Vec::new();
+    for (at, hit) in hits.iter().enumerate() {
+        if at == best || hit.doc == passage.doc {
+            units.extend(units_of(at, hit, words));
+        }
+    }
+    let chosen = choose(question, &units, best);
+    compose(&chosen, hits)
+}
+
+/// The fewest units that cover the words of the question, in reading order.
+fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Vec<&'u Unit<'a>> {
+    let mut open = question.words();
+    let mut chosen: Vec<&Unit<'_>> = Vec::new();
+    let mut room = MAX_ANSWER;
+    // Steps are the answer to how something is done.
+    let steps = units
+        .iter()
+        .filter(|unit| unit.kind == Kind::Steps && unit.length() <= room);
+    let steps = steps
+        .filter(|unit| !unit.words.is_disjoint(&open))
+        .min_by_key(|unit| (unit.passage != best, unit.key()));
+    let direct = units.iter().any(|unit| {
+        unit.kind == Kind::Sentence && unit.passage == best && open.is_subset(&unit.words)
+    });
+    let mut least = 1;
+    if let Some(steps) = steps.filter(|_| question.how && !direct) {
+        take(steps, &mut chosen, &mut open, &mut room);
+        // They stand for themselves.
+        least = 2;
+    }
+    loop {
+        let gain = |unit: &Unit<'_>| unit.words.intersection(&open).count();
+        let candidates = units.iter().filter(|unit| {
+            unit.kind != Kind::Note
+                && unit.length() <= room
+                && !chosen.iter().any(|c| c.key() == unit.key())
+        });
+        // Of equals the one in the best passage, then the first.
+        let next = candidates
+            .filter(|unit| gain(unit) >= least)
+            .max_by_key(|unit| {
+                (
+                    gain(unit),
+                    unit.passage == best,
+                    std::cmp::Reverse(unit.key()),
+                )
+            });
+        let Some(next) = next else { break };
+        // One word more is no reason to go to another passage.
+        if next.passage != best && gain(next) < 2 {
+            break;
+        }
+        take(next, &mut chosen, &mut open, &mut room);
+    }
+    // A warning in a passage that is used is part of it.
+    for note in units.iter().filter(|unit| unit.kind == Kind::Note) {
+        if chosen.iter().any(|unit| unit.passage == note.passage) && note.length() <= room {
+            take(note, &mut chosen, &mut open, &mut room);
+        }
+    }
+    // The best passage leads.
+    chosen.sort_by_key(|unit| (unit.passage != best, unit.key()));
+    chosen
+}
+
+fn take<'a, 'u>(
+    unit: &'u Unit<'a>,
+    chosen: &mut Vec<&'u Unit<'a>>,
+    open: &mut BTreeSet<String>,
+    room: &mut usize,
+) {
+    open.retain(|word| !unit.words.contains(word));
+    *room = room.saturating_sub(unit.length());
+    chosen.push(unit);
+}
+
+fn compose(chosen: &[&Unit<'_>], hits: &[Passage]) -> Option<Answer> {
+    let mut answer = Answer {
+        text: String::new(),
+        cite: Vec::new(),
+        sources: Vec::new(),
+    };
+    let mut last: Option<&Unit<'_>> = None;
+    for unit in chosen {
+        let between = match last {
+            None => "",
+            Some(last) if last.passage == unit.passage && last.kind == unit.kind => match unit.kind
+            {
+                Kind::Sentence => " ",
+                Kind::Item => "\n",
+                Kind::Note | Kind::Steps => "\n\n",
+            },
+            Some(_) => "\n\n",
+        };
+        answer.text.push_str(between);
+        let new_table =
+            last.is_none_or(|last| last.head != unit.head || last.passage != unit.passage);
+        if let Some(head) = unit.head.filter(|_| new_table) {
+            answer.text.push_str(head);
+            answer.text.push('\n');
+        }
+        answer.text.push_str(unit.text);
+        let hit = hits.get(unit.passage)?;
+        if !answer.cite.contains(&hit.id) {
+            answer.cite.push(hit.id.clone());
+        }
+        if !answer.sources.contains(&hit.title) {
+            answer.sources.push(hit.title.clone());
+        }
+        last = Some(unit);
+    }
+    (!answer.text.is_empty()).then_some(answer)
+}
+
+impl Unit<'_> {
+    fn key(&self) -> (usize, usize) {
+        (self.passage, self.place)
+    }
+
+    fn length(&self) -> usize {
+        self.text.chars().count() + self.head.map_or(0, |head| head.chars().count()) + 1
+    }
+}
+
+/// The units of a passage: sentences, steps as a whole, list items, rows of
+/// tables, notes.
+fn units_of<'a>(at: usize, hit: &'a Passage, words: &Words) -> Vec<Unit<'a>> {
+    let mut units: Vec<Unit<'a>> = Vec::new();
+    let mut add = |text: &'a str, kind: Kind, head: Option<&'a str>| {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        let place = units.len();
+        units.push(Unit {
+            passage: at,
+            place,
+            text,
+            words: words.of(text),
+            head,
+            kind,
+        });
+    };
+    for block in blocks(&hit.passage) {
+        match first_mark(block) {
+            Mark::Heading => {}
+            Mark::Bullet => items(block)
+                .into_iter()
+                .for_each(|item| add(item, Kind::Item, None)),
+            Mark::Number if block.chars().count() <= MAX_ANSWER => add(block, Kind::Steps, None),
+            Mark::Number => items(block)
+                .into_iter()
+                .for_each(|item| add(item, Kind::Item, None)),
+            Mark::Quote => add(block, Kind::Note, None),
+            Mark::Row if block.chars().count() <= MAX_TABLE => add(block, Kind::Item, None),
+            Mark::Row => {
+                let (head, rows) = table(block);
+                rows.into_iter().for_each(|row| add(row, Kind::Item, head));
+            }
+            Mark::None => sentences(block)
+                .into_iter()
+                .for_each(|sentence| add(sentence, Kind::Sentence, None)),
+        }
+    }
+    units
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Mark {
+    Bullet,
+    Heading,
+    None,
+    Number,
+    Quote,
+    Row,
+}
+
+fn first_mark(line: &str) -> Mark {
+    let line = line.trim_start();
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let after_digits = line.get(digits..).unwrap_or_default();
+    if line.starts_with('#') {
+        Mark::Heading
+    } else if line.starts_with("- ") || line.starts_with("* ") || line.starts_with("+ ") {
+        Mark::Bullet
+    } else if digits > 0 && (after_digits.starts_with(". ") || after_digits.starts_with(") ")) {
+        Mark::Number
+    } else if line.starts_with('>') {
+        Mark::Quote
+    } else if line.starts_with('|') {
+        Mark::Row
+    } else {
+        Mark::None
+    }
+}
+
+/// Runs of lines of one kind. A line without a mark goes on with what is above
+/// it; an empty line ends a run, but not a numbered list.
+fn blocks(text: &str) -> Vec<&str> {
+    let mut found: Vec<(usize, usize, Mark)> = Vec::new();
+    let mut at = 0;
+    let mut empty = true;
+    for line in text.split_inclusive('\n') {
+        let end = at + line.len();
+        let mark = first_mark(line);
+        if line.trim().is_empty() {
+            empty = true;
+        } else {
+            match found.last_mut() {
+                Some((_, stop, kind))
+                    if *kind == mark
+                        && (!empty || mark == Mark::Number)
+                        && mark != Mark::Heading =>
+                {
+                    *stop = end
+                }
+                Some((_, stop, kind)) if mark == Mark::None && !empty && *kind != Mark::Heading => {
+                    *stop = end
+                }
+                _ => found.push((at, end, mark)),
+            }
+            empty = false;
+        }
+        at = end;
+    }
+    found
+        .into_iter()
+        .filter_map(|(start, end, _)| text.get(start..end))
+        .collect()
+}
+
+/// The items of a list, each with the lines that belong to it.
+fn items(block: &str) -> Vec<&str> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    let mut at = 0;
+    for line in block.split_inclusive('\n') {
+        let end = at + line.len();
+        match found.last_mut() {
+            Some((_, stop)) if first_mark(line) == Mark::None => *stop = end,
+            _ => found.push((at, end)),
+        }
+        at = end;
+    }
+    found
+        .into_iter()
+        .filter_map(|(start, end)| block.get(start..end))
+        .collect()
+}
+
+/// The head of a table with its rule, and its rows.
+fn table(block: &str) -> (Option<&str>, Vec<&str>) {
+    let rule = |line: &&str| line.trim_matches(['|', '-', ':', ' ', '\t']).is_empty();
+    let mut lines = block.lines();
+    let first_two: usize = block.split_inclusive('\n').take(2).map(str::len).sum();
+    if block.lines().nth(1).as_ref().is_some_and(rule) {
+        lines.by_ref().take(2).for_each(drop);
+        (block.get(..first_two).map(str::trim_end), lines.collect())
+    } else {
+        (None, lines.collect())
+    }
+}
+
+/// The first paragraph of a passage, if it begins with one and not with a list
+/// or a table.
+pub(super) fn opening(passage: &str) -> Option<&str> {
+    let block = blocks(passage).into_iter().next()?;
+    (first_mark(block) == Mark::None).then(|| block.trim())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! What a customer asks, found in what they wrote.
+
+use super::words::{Words, sentences};
+use std::collections::BTreeSet;
+
+/// A message in its parts. What it tells the agent to do is read for its words
+/// like the rest: there is nothing here that could obey.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Question {
+    /// The questions, each as the stems of its content words.
+    pub(super) asked: Vec<BTreeSet<String>>,
+    /// Whether they ask how something is done.
+    pub(super) how: bool,
+    /// The questions with the sentence before each, to search with.
+    pub(super) query: String,
+}
+
+const GREETINGS: &[&str] = &[
+    "hello",
+    "hi",
+    "hey",
+    "dear",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "good day",
+    "greetings",
+    "thanks",
+    "thank you",
+    "many thanks",
+    "kind regards",
+    "best regards",
+    "regards",
+    "best wishes",
+    "cheers",
+    "yours",
+    "sincerely",
+];
+
+const ASKING: &[&str] = &[
+    "how", "what", "which", "where", "can", "could", "when", "why", "who", "does", "do", "is",
+    "are", "will",
+];
+
+/// More of a message is not searched with.
+const MAX_QUERY: usize = 2_000;
+
+impl Question {
+    pub(super) fn of(text: &str, words: &Words) -> Self {
+        let own = own_words(text);
+        let said: Vec<&str> = sentences(&own)
+            .into_iter()
+            .filter_map(without_greeting)
+            .collect();
+        let asks = |sentence: &&str| {
+            sentence.ends_with('?') || ASKING.contains(&first_word(sentence).as_str())
+        };
+        let marked: Vec<usize> = said
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| asks(s))
+            .map(|(at, _)| at)
+            .collect();
+        if marked.is_empty() {
+            // A wish or a complaint: all of it, less a name below it.
+            let said: Vec<&str> = said
+                .into_iter()
+                .filter(|s| s.split_whitespace().count() > 3)
+                .collect();
+            let query = said.join(" ");
+            let how = query.to_lowercase().contains("how to ");
+            let asked = Some(words.of(&query)).filter(|words| !words.is_empty());
+            return Self {
+                asked: asked.into_iter().collect(),
+                how,
+                query: cut(query),
+            };
+        }
+        let mut query: Vec<&str> = Vec::new();
+        for at in &marked {
+            for at in [at.checked_sub(1), Some(*at)].into_iter().flatten() {
+                if let Some(sentence) = said.get(at).filter(|sentence| !query.contains(sentence)) {
+                    query.push(sentence);
+                }
+            }
+        }
+        let questions = || marked.iter().filter_map(|at| said.get(*at));
+        let how = questions().any(|s| {
+            let s = s.to_lowercase();
+            [
+                "how do",
+                "how can",
+                "how to",
+                "how should",
+                "how would",
+                "where do",
+                "where can",
+            ]
+            .iter()
+            .any(|h| s.contains(h))
+        });
+        let asked = marked.iter().map(|at| {
+            let mut asked = said
+                .get(*at)
+                .map(|sentence| words.of(sentence))
+                .unwrap_or_default();
+            // `What can I do?` asks about what was said before it.
+            if let Some(before) = at
+                .checked_sub(1)
+                .and_then(|at| said.get(at))
+                .filter(|_| asked.len() < 2)
+            {
+                asked.extend(words.of(before));
+            }
+            asked
+        });
+        let asked = asked.filter(|words| !words.is_empty());
+        Self {
+            asked: asked.collect(),
+            how,
+            query: cut(query.join(" ")),
+        }
+    }
+
+    /// The stems of all questions together.
+    pub(super) fn words(&self) -> BTreeSet<String> {
+        self.asked.iter().flatten().cloned().collect()
+    }
+}
+
+/// The message without quotations of earlier ones and without what stands below
+/// a line of dashes.
+fn own_words(text: &str) -> String {
+    let mut own = String::with_capacity(text.len());
+    for line in text.lines() {
+        if line.starts_with("--") && !own.trim().is_empty() {
+            break;
+        }
+        if !line.starts_with('>') {
+            own.push_str(line);
+            own.push('\n');
+        }
+    }
+    own
+}
+
+/// `sentence` without a greeting at its start; nothing if that is all it is.
+fn without_greeting(sentence: &str) -> Option<&str> {
+    let lower = sentence.to_lowercase();
+    let greeting = GREETINGS.iter().find(|greeting| {
+        lower
+            .strip_prefix(**greeting)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+    });
+    if greeting.is_none() {
+        return Some(sentence);
+    }
+    // Up to the comma: a name follows the greeting.
+    let (_, rest) = sentence.split_once([',', '!', '\n'])?;
+    let rest = rest.trim();
+    (rest.split_whitespace().count() > 2).then_some(rest)
+}
+
+fn first_word(sentence: &str) -> String {
+    sentence
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase()
+}
+
+fn cut(text: String) -> String {
+    text.chars().take(MAX_QUERY).collect()
+}
+
+#[cfg(test)]
+mod tests;

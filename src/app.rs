@@ -1,0 +1,142 @@
+//! What commands work on, opened from the data folder and the project.
+
+use crate::cli::Global;
+use crate::config::Project;
+use crate::failure::Failure;
+use attache::crm::EmbeddedCrm;
+use attache::kb::Kb;
+use attache::log::{LogOptions, LogStore};
+use attache::models::{ModelSpec, OpenAi, Profile, Secret};
+use attache::policies::PolicyFile;
+use attache::{Attache, Builder};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The model when only a key or an address is given.
+const DEFAULT_MODEL: &str = "gpt-4o-mini";
+
+/// An opened data folder with the project's settings.
+pub(crate) struct App {
+    pub(crate) attache: Attache,
+    pub(crate) log: Arc<LogStore>,
+}
+
+/// What a command needs besides the folder.
+#[derive(Default)]
+pub(crate) struct Wants<'a> {
+    /// The model the command line names.
+    pub(crate) model: Option<&'a str>,
+    /// Sees each line of the journal.
+    pub(crate) observer: Option<Box<dyn Fn(&[u8]) + Send + Sync>>,
+}
+
+impl App {
+    pub(crate) fn open(global: &Global, wants: Wants<'_>) -> Result<Self, Failure> {
+        let project = Project::read(global.config.as_deref())?;
+        let builder = overrides(&project, Attache::builder())?;
+        let builder = with_model(builder, &project, wants.model)?;
+        let log = Arc::new(open_log(&global.data)?);
+        let kb = open_kb(&global.data)?;
+        if kb.list().map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
+            let folder = project.path(&project.config.project.kb);
+            if folder.exists() {
+                kb.add(&[folder], &mut |_| {}).map_err(|e| Failure::refused(e.to_string()))?;
+            }
+        }
+        let crm = open_crm(&global.data)?;
+        let rows = project.path(&project.config.project.crm);
+        if rows.exists() && crm.customers(None, 1).map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
+            import(&crm, &rows)?;
+        }
+        let builder = builder
+            .store(log.clone())
+            .crm(Arc::new(crm))
+            .knowledge_base(Arc::new(kb))
+            .outbox_folder(global.data.join("outbox"), &project.config.mail.from)
+            .map_err(|e| Failure::refused(format!("attache.toml: mail.from: {e}")))?;
+        let builder = match wants.observer {
+            Some(observer) => builder.observe(observer),
+            None => builder,
+        };
+        Ok(Self { attache: builder.build()?, log })
+    }
+}
+
+/// The project's own rules, playbooks and templates.
+pub(crate) fn overrides(project: &Project, mut builder: Builder) -> Result<Builder, Failure> {
+    let paths = &project.config.project;
+    for (name, text) in project.files(&paths.policies.join("rules"), "dw")? {
+        builder = builder.policy(&name, text);
+    }
+    for (name, text) in project.files(&paths.playbooks, "toml")? {
+        builder = builder.playbook(&name, text);
+    }
+    for (name, text) in project.files(&paths.prompts, "tera")? {
+        builder = builder.prompt(&name, text);
+    }
+    Ok(builder)
+}
+
+/// The model that is named, or that the environment suggests.
+pub(crate) fn with_model(builder: Builder, project: &Project, named: Option<&str>) -> Result<Builder, Failure> {
+    let config = &project.config.model;
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let suggested = env("OPENAI_API_KEY").or(env("OPENAI_BASE_URL")).map(|_| "openai");
+    let name = named.or(config.name.as_deref()).or(suggested).unwrap_or("offline");
+    let (kind, model) = name.split_once(':').unwrap_or((name, ""));
+    match kind {
+        "offline" => Ok(builder),
+        "openai" => {
+            let mut settings = config.openai.clone().unwrap_or_default();
+            if let Some(url) = env("OPENAI_BASE_URL") {
+                if config.openai.is_none() && !url.contains("api.openai.com") {
+                    settings.profile = Profile::Compatible;
+                }
+                settings.base_url = url;
+            }
+            settings.api_key = settings.api_key.or(env("OPENAI_API_KEY").map(Secret::new));
+            if !model.is_empty() {
+                settings.models = vec![ModelSpec::named(model)];
+            } else if settings.models.is_empty() {
+                settings.models = vec![ModelSpec::named(DEFAULT_MODEL)];
+            }
+            let adapter = OpenAi::new(settings).map_err(|e| Failure::refused(format!("model.openai: {e}")))?;
+            Ok(builder.model(Arc::new(adapter)))
+        }
+        other => Err(Failure::refused(format!("there is no model `{other}`; expected `offline` or `openai:NAME`"))),
+    }
+}
+
+pub(crate) fn open_log(data: &Path) -> Result<LogStore, Failure> {
+    Ok(LogStore::open(data, LogOptions::default())?)
+}
+
+pub(crate) fn open_kb(data: &Path) -> Result<Kb, Failure> {
+    Kb::open(&data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))
+}
+
+pub(crate) fn open_crm(data: &Path) -> Result<EmbeddedCrm, Failure> {
+    EmbeddedCrm::open(&data.join("crm")).map_err(|e| Failure::unavailable(e.to_string()))
+}
+
+/// Reads a file of rows and takes all of it or nothing.
+pub(crate) fn import(crm: &EmbeddedCrm, path: &Path) -> Result<attache::crm::Imported, Failure> {
+    let file = File::open(path).map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
+    let name = path.to_string_lossy();
+    let rows = EmbeddedCrm::parse(&name, file).map_err(|e| Failure::refused(e.to_string()))?;
+    crm.import(&rows).map_err(|e| Failure::unavailable(e.to_string()))
+}
+
+/// The rules of a folder laid over the shipped ones.
+pub(crate) fn rules_of(dir: &Path) -> Result<Vec<PolicyFile>, Failure> {
+    let project = Project { config: Default::default(), folder: dir.to_owned() };
+    if !dir.is_dir() {
+        return Err(Failure::refused(format!("{}: no such folder", dir.display())));
+    }
+    let mut found = project.files(Path::new("rules"), "dw")?;
+    if found.is_empty() {
+        found = project.files(Path::new(""), "dw")?;
+    }
+    Ok(found.into_iter().map(|(name, text)| PolicyFile::new(name, text)).collect())
+}

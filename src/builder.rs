@@ -1,0 +1,286 @@
+//! Putting an engine together.
+
+use attache_context::{Bundle, CustomerId};
+use attache_engine::{Clock, Engine, EngineFault, FolderOutbox, Parts, Report, RunError, SystemClock};
+use attache_journal::{Digest, Entry, MemoryStore, RunId, Store, StoreError};
+use attache_models::Offline;
+use attache_planner::{ChatModel, PlaybookFault, Playbooks, actions};
+use attache_policies::{PolicyFault, PolicyFile, PolicySet};
+use attache_prompts::{PromptFault, Prompts};
+use attache_tools::{
+    Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, PortError, RegisterError, Registry, Tool,
+};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// An engine with the parts that it was built from at hand.
+pub struct Attache {
+    engine: Engine,
+    registry: Arc<Registry>,
+    policy: Arc<PolicySet>,
+    store: Arc<dyn Store>,
+}
+
+impl std::fmt::Debug for Attache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attache").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl Attache {
+    /// Starts with the shipped rules, playbooks, prompts and tools, the offline
+    /// model, an empty knowledge base and CRM, a journal in memory, and an
+    /// outbox that keeps nothing.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Runs a bundle to its outcome.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn run(&self, bundle: Arc<Bundle>, playbook: Option<&str>) -> Result<Report, RunError> {
+        self.engine.run(bundle, playbook).await
+    }
+
+    /// The journal of a run.
+    ///
+    /// # Errors
+    /// As [`Store::entries`].
+    pub async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError> {
+        self.store.entries(run).await
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The tools.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<PolicySet> {
+        &self.policy
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+}
+
+type AddTool = Box<dyn FnOnce(&mut Registry) -> Result<(), RegisterError>>;
+type SeeLine = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+/// Collects parts for an [`Attache`].
+#[derive(Default)]
+pub struct Builder {
+    clock: Option<Arc<dyn Clock>>,
+    crm: Option<Arc<dyn Crm>>,
+    kb: Option<Arc<dyn KnowledgeBase>>,
+    model: Option<Arc<dyn ChatModel>>,
+    observer: Option<SeeLine>,
+    outbox: Option<Arc<dyn Outbox>>,
+    playbooks: BTreeMap<String, String>,
+    policies: Vec<PolicyFile>,
+    prompts: BTreeMap<String, String>,
+    store: Option<Arc<dyn Store>>,
+    tools: Vec<AddTool>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("tools", &self.tools.len()).finish_non_exhaustive()
+    }
+}
+
+/// The parts do not make an engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A playbook names what is not there.
+    #[error(transparent)]
+    Engine(#[from] EngineFault),
+    /// A playbook is wrong.
+    #[error(transparent)]
+    Playbook(#[from] PlaybookFault),
+    /// A rule is wrong.
+    #[error("policies/{0}")]
+    Policy(#[from] PolicyFault),
+    /// A template is wrong.
+    #[error(transparent)]
+    Prompt(#[from] PromptFault),
+    /// A tool is wrong.
+    #[error(transparent)]
+    Tool(#[from] RegisterError),
+}
+
+impl Builder {
+    /// Adds a tool of your own, or replaces the built-in one of that name. A
+    /// playbook must name it before a model may ask for it, and a rule must
+    /// permit it.
+    #[must_use]
+    pub fn tool<T: Tool>(mut self, tool: T) -> Self {
+        self.tools.push(Box::new(|registry| registry.replace(tool).map(|_| ())));
+        self
+    }
+
+    /// Adds a file of rules, or replaces the shipped one of that name.
+    #[must_use]
+    pub fn policy(mut self, name: &str, text: impl Into<String>) -> Self {
+        self.policies.push(PolicyFile::new(name, text));
+        self
+    }
+
+    /// Adds a playbook (TOML), or replaces the shipped one of that file name.
+    #[must_use]
+    pub fn playbook(mut self, file: &str, toml: impl Into<String>) -> Self {
+        self.playbooks.insert(file.to_owned(), toml.into());
+        self
+    }
+
+    /// Adds a template, or replaces the shipped one of that name.
+    #[must_use]
+    pub fn prompt(mut self, name: &str, text: impl Into<String>) -> Self {
+        self.prompts.insert(name.to_owned(), text.into());
+        self
+    }
+
+    /// Who plans; [`Offline`] if not said.
+    #[must_use]
+    pub fn model(mut self, model: Arc<dyn ChatModel>) -> Self {
+        self.model = Some(model);
+        self
+    }
+
+    /// Who plans, made from the templates that the engine will use.
+    ///
+    /// # Errors
+    /// [`BuildError::Prompt`] if a template is wrong.
+    pub fn compiled_prompts(&self) -> Result<Prompts, BuildError> {
+        Ok(Prompts::with_overrides(self.prompts.clone())?)
+    }
+
+    /// Where the journal is kept; in memory if not said.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The CRM; an empty one if not said.
+    #[must_use]
+    pub fn crm(mut self, crm: Arc<dyn Crm>) -> Self {
+        self.crm = Some(crm);
+        self
+    }
+
+    /// The knowledge base; an empty one if not said.
+    #[must_use]
+    pub fn knowledge_base(mut self, kb: Arc<dyn KnowledgeBase>) -> Self {
+        self.kb = Some(kb);
+        self
+    }
+
+    /// Where messages leave; nowhere if not said.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// Messages leave as files of a folder, from `sender` (`Name <address>`).
+    ///
+    /// # Errors
+    /// If `sender` is none.
+    pub fn outbox_folder(self, folder: impl Into<PathBuf>, sender: &str) -> Result<Self, String> {
+        Ok(self.outbox(Arc::new(FolderOutbox::new(folder, sender)?)))
+    }
+
+    /// Time and ids; the machine's if not said.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Sees each line of the journal when it is durable, in order.
+    #[must_use]
+    pub fn observe(mut self, see: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(see));
+        self
+    }
+
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`BuildError`] names the file and the place of the first fault.
+    pub fn build(self) -> Result<Attache, BuildError> {
+        let crm = self.crm.unwrap_or_else(|| Arc::new(Nothing));
+        let kb = self.kb.unwrap_or_else(|| Arc::new(Nothing));
+        let outbox = self.outbox.unwrap_or_else(|| Arc::new(Nothing));
+        let mut registry = Registry::builtin(crm, kb, &outbox)?;
+        for add in self.tools {
+            add(&mut registry)?;
+        }
+        let registry = Arc::new(registry);
+        let prompts = Arc::new(Prompts::with_overrides(self.prompts)?);
+        let playbooks = Playbooks::load(self.playbooks)?;
+        let files = PolicySet::overlay(&self.policies);
+        let policy = Arc::new(PolicySet::load(&files, &actions(&registry))?);
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let engine = Engine::new(Parts {
+            store: store.clone(),
+            policy: policy.clone(),
+            registry: registry.clone(),
+            model: self.model.unwrap_or_else(|| Arc::new(Offline::new(prompts.clone()))),
+            prompts,
+            playbooks,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            guards: None,
+            observer: self.observer,
+        })?;
+        Ok(Attache { engine, registry, policy, store })
+    }
+}
+
+/// A CRM and a knowledge base with nothing in it, and an outbox that keeps
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+struct Nothing;
+
+#[async_trait]
+impl Crm for Nothing {
+    async fn record(&self, _: &CustomerId) -> Result<Option<CrmRecord>, PortError> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl KnowledgeBase for Nothing {
+    async fn search(&self, _: &str, _: usize) -> Result<Vec<Passage>, PortError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Outbox for Nothing {
+    async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError> {
+        Ok(Delivered {
+            channel: message.channel,
+            to: message.to.clone(),
+            digest: Digest::of(&[message.subject.as_bytes(), message.body.as_bytes()]),
+            receipt: key.to_string(),
+        })
+    }
+}

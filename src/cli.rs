@@ -1,0 +1,274 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// An agent for each customer that a company can trust: typed tools, a policy
+/// layer, and a journal of every decision.
+#[derive(Debug, Parser)]
+#[command(name = "attache", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// The folder of journal, indexes and outbox
+    #[arg(long, global = true, env = "ATTACHE_DATA", default_value = ".attache", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The settings; `attache.toml` if it is there
+    #[arg(long, global = true, env = "ATTACHE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Say nothing that was not asked for
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Print JSON Lines for machines
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a project: settings, rules, playbooks, prompts, a sample knowledge base and CRM
+    #[command(after_help = "Example: attache init my-company && cd my-company && attache run bundle.json")]
+    Init {
+        /// Where; it must be empty or not there
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Run the shipped examples and tell the story of each decision
+    #[command(after_help = "Example: attache demo --story frustrated-prospect")]
+    Demo {
+        /// Only this story
+        #[arg(long, value_name = "NAME")]
+        story: Option<String>,
+        /// Who plans: `offline` or `openai:NAME`
+        #[arg(long, value_name = "NAME", env = "ATTACHE_MODEL")]
+        model: Option<String>,
+    },
+    /// Run one context bundle, end to end
+    #[command(after_help = "Example: attache run bundle.json --json | jq .event.type")]
+    Run {
+        /// The bundle as JSON; `-` for standard input
+        #[arg(required_unless_present = "resume", value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// The playbook; the one that applies if not said
+        #[arg(long, value_name = "NAME")]
+        playbook: Option<String>,
+        /// Who plans: `offline` or `openai:NAME`
+        #[arg(long, value_name = "NAME", env = "ATTACHE_MODEL")]
+        model: Option<String>,
+        /// Finish the runs that a crash or an absent model left
+        #[arg(long, conflicts_with = "file")]
+        resume: bool,
+    },
+    /// The queue of drafts that await a person
+    #[command(subcommand, after_help = "Example: attache review approve DRAFT --by dana")]
+    Review(Review),
+    /// The journal of decisions
+    #[command(subcommand, after_help = "Example: attache log verify")]
+    Log(Log),
+    /// What stored runs would decide now
+    #[command(after_help = "Example: attache replay --policies new-policies")]
+    Replay {
+        /// The runs; all if not said
+        runs: Vec<String>,
+        /// Decide with the rules of this folder
+        #[arg(long, value_name = "DIR")]
+        policies: Option<PathBuf>,
+        /// Exit with status 4 if any decision differs
+        #[arg(long)]
+        expect_same: bool,
+    },
+    /// Rules: check them, try their examples, explain a decision
+    #[command(subcommand, after_help = "Example: attache policy check my-project/policies")]
+    Policy(Policy),
+    /// The tools
+    #[command(subcommand, after_help = "Example: attache tools schema reply")]
+    Tools(Tools),
+    /// The knowledge base
+    #[command(subcommand, after_help = "Example: attache kb add docs && attache kb search 'reset my password'")]
+    Kb(Kb),
+    /// The embedded CRM
+    #[command(subcommand, after_help = "Example: attache crm import customers.csv tickets.csv")]
+    Crm(Crm),
+    /// Show what the detectors see: JSONL {id,text} in, one record a line out
+    #[command(after_help = "Example: echo '{\"id\":1,\"text\":\"mail me at a@b.example\"}' | attache scan")]
+    Scan {
+        /// The texts; `-` for standard input
+        #[arg(default_value = "-", value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of a document
+    #[command(after_help = "Example: attache schema bundle > bundle.schema.json")]
+    Schema {
+        /// Which
+        document: Document,
+    },
+    /// Print completions for a shell
+    #[command(after_help = "Example: attache completions bash > /etc/bash_completion.d/attache")]
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Document {
+    /// What a run is given
+    Bundle,
+    /// A line of the journal
+    Entry,
+    /// `attache.toml`
+    Config,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Review {
+    /// The drafts that await a decision, the one due first in front
+    List {
+        /// Those decided as well
+        #[arg(long)]
+        all: bool,
+    },
+    /// The literal text, where it goes, what it rests on, and why
+    Show {
+        /// The draft
+        draft: String,
+    },
+    /// Send it as it is
+    Approve {
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+    /// Send it with another subject or body
+    Edit {
+        #[command(flatten)]
+        decision: DecisionArgs,
+        /// The new subject
+        #[arg(long)]
+        subject: Option<String>,
+        /// The new body; `-` reads it from standard input
+        #[arg(long)]
+        body: Option<String>,
+    },
+    /// Do not send it
+    Reject {
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DecisionArgs {
+    /// The draft
+    pub(crate) draft: String,
+    /// Who decides
+    #[arg(long, env = "USER", value_name = "NAME")]
+    pub(crate) by: String,
+    /// The digest that `review show` printed: refused if the draft is another by now
+    #[arg(long)]
+    pub(crate) digest: Option<String>,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Runs, newest first
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// One run, told step by step
+    Show {
+        /// The run
+        run: String,
+    },
+    /// Check the store, or an exported file alone
+    Verify {
+        /// A file that `log export` wrote
+        export: Option<PathBuf>,
+    },
+    /// Print runs as JSON Lines, their head as the last line
+    Export {
+        /// The runs; all if not said
+        runs: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Whether rules are sound: syntax, types, annotations
+    Check {
+        /// A folder with `rules/*.dw`; the project's if not said
+        dir: Option<PathBuf>,
+    },
+    /// Try the examples that rules carry
+    Test {
+        /// A folder with `rules/*.dw` and `tests/*.toml`; the project's if not said
+        dir: Option<PathBuf>,
+    },
+    /// Which rules fired, and which did not, for a recorded decision
+    Explain {
+        /// The run
+        run: String,
+        /// The place of its `policy_decided`
+        seq: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tools {
+    /// All tools
+    List,
+    /// The schema of one, as models see it
+    Schema {
+        /// The tool
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Kb {
+    /// Add folders or files of articles (Markdown, text, JSONL)
+    Add {
+        /// Which
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Search
+    Search {
+        /// For what
+        #[arg(required_unless_present = "queries")]
+        query: Option<String>,
+        /// A file of JSONL {id,text} to search for, one answer a line
+        #[arg(long, value_name = "FILE", conflicts_with = "query")]
+        queries: Option<PathBuf>,
+        /// How many hits
+        #[arg(long, default_value_t = 5)]
+        top: usize,
+    },
+    /// The articles
+    List,
+    /// Remove an article
+    Remove {
+        /// Which
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Crm {
+    /// Read customers, companies, deals and tickets from JSONL or CSV
+    Import {
+        /// Which
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}

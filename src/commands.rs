@@ -1,0 +1,60 @@
+//! What each command does.
+
+mod demo;
+mod init;
+mod log;
+mod policy;
+mod records;
+mod review;
+mod run;
+mod schema;
+mod tools;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use attache::journal::Entry;
+use std::io::Write;
+
+pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Init { dir } => init::run(global, dir, out),
+        Command::Demo { story, model } => demo::run(global, story.as_deref(), model.as_deref(), out),
+        Command::Run { file: Some(file), playbook, model, .. } => {
+            run::bundle(global, file, playbook.as_deref(), model.as_deref(), out)
+        }
+        Command::Run { file: None, model, .. } => run::resume(global, model.as_deref(), out),
+        Command::Review(review) => review::run(global, review, out),
+        Command::Log(log) => log::run(global, log, out),
+        Command::Replay { runs, policies, expect_same } => {
+            log::replay(global, runs, policies.as_deref(), *expect_same, out)
+        }
+        Command::Policy(policy) => policy::run(global, policy, out),
+        Command::Tools(tools) => tools::run(global, tools, out),
+        Command::Kb(kb) => records::kb(global, kb, out),
+        Command::Crm(crm) => records::crm(global, crm, out),
+        Command::Scan { file } => records::scan(global, file, out),
+        Command::Schema { document } => schema::run(*document, out),
+        Command::Completions { shell } => schema::completions(*shell, out),
+    }
+}
+
+/// Runs a future to its end on a fresh runtime.
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::ours(format!("no runtime: {e}")))?;
+    runtime.block_on(future)
+}
+
+/// A line of JSON.
+fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), Failure> {
+    let line = serde_json::to_string(value).map_err(|e| Failure::ours(e.to_string()))?;
+    Ok(writeln!(out, "{line}")?)
+}
+
+/// Entries as lines of JSON.
+fn json_lines(out: &mut dyn Write, entries: &[Entry]) -> Result<(), Failure> {
+    entries.iter().try_for_each(|entry| json(out, entry))
+}

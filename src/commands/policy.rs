@@ -1,0 +1,95 @@
+//! `attache policy`.
+
+use super::{block_on, json};
+use crate::app::{App, Wants, overrides, rules_of};
+use crate::cli::{Global, Policy};
+use crate::config::Project;
+use crate::failure::Failure;
+use crate::tell;
+use attache::Attache;
+use attache::journal::{Event, RunId, Verdict};
+use attache::planner::{Run, actions};
+use attache::policies::{Effect, PolicyFile, PolicySet, run_tests};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(global: &Global, policy: &Policy, out: &mut dyn Write) -> Result<(), Failure> {
+    match policy {
+        Policy::Check { dir } => {
+            let set = load(global, dir.as_deref())?;
+            writeln!(out, "ok: {} rules, digest {}", set.rules().count(), set.digest())?;
+            Ok(())
+        }
+        Policy::Test { dir } => test(global, dir.as_deref(), out),
+        Policy::Explain { run, seq } => explain(global, run, *seq, out),
+    }
+}
+
+/// The shipped rules with those of `dir`, or of the project, laid over them.
+fn load(global: &Global, dir: Option<&Path>) -> Result<PolicySet, Failure> {
+    let project = Project::read(global.config.as_deref())?;
+    let dir = dir.map_or_else(|| project.path(&project.config.project.policies), Path::to_owned);
+    let own = if dir.is_dir() { rules_of(&dir)? } else { Vec::new() };
+    // The project's own tools are not known to the command; built-in ones are.
+    let attache = overrides(&project, Attache::builder())?.build()?;
+    let files = PolicySet::overlay(&own);
+    PolicySet::load(&files, &actions(attache.registry()))
+        .map_err(|e| Failure::refused(format!("{}/{e}", dir.display())))
+}
+
+fn test(global: &Global, dir: Option<&Path>, out: &mut dyn Write) -> Result<(), Failure> {
+    let set = load(global, dir)?;
+    let project = Project::read(global.config.as_deref())?;
+    let dir = dir.map_or_else(|| project.path(&project.config.project.policies), PathBuf::from);
+    let own = Project { config: Default::default(), folder: dir.clone() }.files(Path::new("tests"), "toml")?;
+    let mut files = PolicySet::shipped_tests();
+    for (name, text) in own {
+        files.retain(|file| file.name != name);
+        files.push(PolicyFile::new(name, text));
+    }
+    let results = run_tests(&set, &files).map_err(|e| Failure::refused(format!("{}/tests/{e}", dir.display())))?;
+    let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
+    for result in &failed {
+        let fault = result.fault.as_deref().unwrap_or_default();
+        writeln!(out, "failed: {}:{}: {}: {fault}", result.file, result.line, result.name)?;
+    }
+    writeln!(out, "{} examples, {} failed", results.len(), failed.len())?;
+    if failed.is_empty() { Ok(()) } else { Err(Failure::check(format!("{} examples failed", failed.len()))) }
+}
+
+fn explain(global: &Global, run: &str, seq: u64, out: &mut dyn Write) -> Result<(), Failure> {
+    let app = App::open(global, Wants::default())?;
+    block_on(async {
+        let id = RunId::new(run);
+        let entries = app.attache.entries(&id).await?;
+        let place = usize::try_from(seq).unwrap_or(usize::MAX);
+        let Some(entry) = entries.get(place) else {
+            return Err(Failure::refused(format!("run {run} has no entry {seq}")));
+        };
+        let Event::PolicyDecided(decided) = &entry.event else {
+            let kind = entry.event.kind();
+            return Err(Failure::refused(format!("entry {seq} is `{kind}`, not `policy_decided`")));
+        };
+        let mut again = Run::new(id, app.attache.engine().program_of(&entries)?);
+        again.fold(entries.get(..place).unwrap_or_default());
+        let Some(trace) = again.trace(app.attache.policy(), entry.at) else {
+            return Err(Failure::refused(format!("entry {seq} cannot be decided again under today's playbook")));
+        };
+        if global.json {
+            return trace.iter().try_for_each(|rule| json(out, rule));
+        }
+        tell::heading(out, &format!("{} → {} [{}]", decided.action, decided.verdict, decided.policies.join(", ")))?;
+        if decided.policy_digest != *app.attache.policy().digest() {
+            tell::aside(out, "the rules have changed since; this is what today's say")?;
+        }
+        for rule in &trace {
+            let effect = match rule.effect {
+                Effect::Permit => Verdict::Allow,
+                Effect::Forbid => rule.verdict,
+            };
+            let fired = if rule.fired { "fired" } else { "  -  " };
+            writeln!(out, "  {fired} {:<24} {effect:<9} {}", rule.id, tell::printable(&rule.reason))?;
+        }
+        Ok(())
+    })
+}

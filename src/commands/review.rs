@@ -1,0 +1,124 @@
+//! `attache review`.
+
+use super::{block_on, json};
+use crate::app::{App, Wants};
+use crate::cli::{DecisionArgs, Global, Review};
+use crate::failure::Failure;
+use crate::tell;
+use attache::engine::Review as Decided;
+use attache::journal::{Decision, Digest, DraftId, DraftState, Event, Evidence, Store};
+use comfy_table::{Table, presets};
+use std::io::{Read, Write};
+
+pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Result<(), Failure> {
+    let app = App::open(global, Wants::default())?;
+    block_on(async {
+        match review {
+            Review::List { all } => list(global, &app, *all, out).await,
+            Review::Show { draft } => show(global, &app, &DraftId::new(draft.as_str()), out).await,
+            Review::Approve { decision } => decide(global, &app, decision, Decision::Approve, None, None, out).await,
+            Review::Reject { decision } => decide(global, &app, decision, Decision::Reject, None, None, out).await,
+            Review::Edit { decision, subject, body } => {
+                if subject.is_none() && body.is_none() {
+                    return Err(Failure::refused("nothing is edited: give --subject or --body"));
+                }
+                let body = match body.as_deref() {
+                    Some("-") => {
+                        let mut text = String::new();
+                        std::io::stdin().lock().read_to_string(&mut text)?;
+                        Some(text)
+                    }
+                    other => other.map(str::to_owned),
+                };
+                decide(global, &app, decision, Decision::Edit, subject.clone(), body, out).await
+            }
+        }
+    })
+}
+
+async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut drafts = app.log.drafts().await?;
+    drafts.retain(|draft| all || draft.state == DraftState::Pending);
+    if global.json {
+        return drafts.iter().try_for_each(|draft| json(out, draft));
+    }
+    if drafts.is_empty() {
+        return Ok(writeln!(out, "no draft awaits a person")?);
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(["draft", "queue", "due", "customer", "state"]);
+    for draft in &drafts {
+        let state = match draft.state {
+            DraftState::Approved => "approved",
+            DraftState::Pending => "pending",
+            DraftState::Rejected => "rejected",
+            DraftState::Sent => "sent",
+        };
+        table.add_row([
+            draft.draft.as_str(),
+            &draft.queue,
+            &draft.due.to_string(),
+            &tell::printable(draft.customer.as_str()),
+            state,
+        ]);
+    }
+    Ok(writeln!(out, "{table}")?)
+}
+
+async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> Result<(), Failure> {
+    let (run, draft) = app.attache.engine().draft(id).await?;
+    if global.json {
+        return json(out, &draft);
+    }
+    tell::heading(out, &format!("{} of run {run}", draft.draft))?;
+    writeln!(out, "  to      {} by {}", tell::printable(&draft.to), draft.channel)?;
+    writeln!(out, "  subject {}", tell::printable(&draft.subject))?;
+    tell::text(out, &draft.body)?;
+    for evidence in &draft.evidence {
+        let text = match evidence {
+            Evidence::Fact { key, permission } => format!("  rests on fact {key} ({permission})"),
+            Evidence::Passage(c) => format!("  rests on {} [{}..{}]", c.doc, c.start, c.end),
+        };
+        tell::aside(out, &text)?;
+    }
+    for entry in app.attache.entries(&run).await? {
+        if let Event::PolicyDecided(decided) = &entry.event
+            && decided.call.as_ref() == Some(&draft.call)
+        {
+            let why = format!("  {} by {}: {}", decided.verdict, decided.policies.join(", "), decided.reasons.join("; "));
+            tell::aside(out, &tell::printable(&why))?;
+        }
+    }
+    writeln!(out, "  digest  {}", draft.digest)?;
+    tell::aside(out, &format!("attache review approve {id} --digest {}", draft.digest))?;
+    Ok(())
+}
+
+async fn decide(
+    global: &Global,
+    app: &App,
+    args: &DecisionArgs,
+    decision: Decision,
+    subject: Option<String>,
+    body: Option<String>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let id = DraftId::new(args.draft.as_str());
+    let digest = match &args.digest {
+        Some(digest) => Digest::new(digest.as_str()),
+        // Whoever gives none decides on the draft as it is now.
+        None => app.attache.engine().draft(&id).await?.1.digest,
+    };
+    let reason = args.reason.clone();
+    let review = Decided { by: args.by.clone(), decision, digest, reason, subject, body };
+    let report = app.attache.engine().review(&id, review).await?;
+    let entries = app.attache.entries(&report.run).await?;
+    if global.json {
+        return super::json_lines(out, &entries);
+    }
+    if !global.quiet {
+        let since = entries.iter().rposition(|entry| matches!(entry.event, Event::ReviewDecided(_)));
+        tell::run(out, entries.get(since.unwrap_or_default()..).unwrap_or_default())?;
+    }
+    Ok(())
+}

