@@ -1,15 +1,12 @@
-//! A tool of your own: registered, called by the agent, under policy.
-//!
-//! `cargo run --example custom_tool`
+//! A tool of your own: `cargo run --example custom_tool` registers it, has it called under the shipped policy, and
+//! prints the journal. Any model would do; this one needs neither key nor network.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+use attache::{Attache, Bundle, CallCx, NoFault, Read, Tool, models::Scripted};
+use std::{borrow::Cow, error::Error, sync::Arc};
 
-use attache::{Attache, Bundle, CallCx, NoFault, Read, Tool};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// Tells when the next visit of a technician is.
 struct NextVisit;
 
-#[derive(Deserialize, JsonSchema, Serialize)]
+#[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 struct Site {
     /// The city the machine is in.
     city: String,
@@ -21,39 +18,26 @@ impl Tool for NextVisit {
     type Input = Site;
     type Output = String;
     type Error = NoFault;
-
-    fn description(&self) -> std::borrow::Cow<'static, str> {
+    fn description(&self) -> Cow<'static, str> {
         "Tells when a technician is next in a city.".into()
     }
-
     async fn call(&self, site: Site, cx: CallCx<'_, Read>) -> Result<String, NoFault> {
         Ok(format!("{}: Tuesday, for {}", site.city, cx.bundle().customer.id))
     }
 }
 
-/// A playbook that offers the tool, and a model that asks for it: any other
-/// model would do, this one needs neither key nor network.
-const PLAYBOOK: &str = r#"
-name = "visits"
-stage = "support"
-purpose = "support"
-goal = "Tell the customer when the technician comes."
-tools = ["next_visit", "escalate_to_human"]
-prompt = "playbooks/support.tera"
-"#;
-
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let asks = attache::models::Scripted::calls([
+async fn main() -> Result<(), Box<dyn Error>> {
+    let playbook = include_str!("../agents/playbooks/support.toml").replace("\"reply\"", "\"next_visit\"");
+    let asks = Scripted::calls([
         ("next_visit", r#"{"city":"Lyon"}"#),
-        ("escalate_to_human", r#"{"reason":"visit_found","next_step":"Confirm the visit."}"#),
+        ("escalate_to_human", r#"{"reason":"found","next_step":"Confirm."}"#),
     ]);
     let attache =
-        Attache::builder().tool(NextVisit).playbook("visits.toml", PLAYBOOK).model(asks.into()).build()?;
-    let bundle = Bundle::parse(include_bytes!("bundles/tier1-question.json"))?;
-    let report = attache.run(bundle.into(), Some("visits")).await?;
+        Attache::builder().tool(NextVisit).playbook("support.toml", playbook).model(Arc::new(asks)).build()?;
+    let report = attache.run(Bundle::parse(include_bytes!("bundles/tier1-question.json"))?.into(), None).await?;
     for entry in attache.entries(&report.run).await? {
-        println!("{}", serde_json::to_string(&entry.event)?);
+        println!("{}", serde_json::to_string(&entry)?);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! itself with: `BASE_URL`, `N`, `C`, `WARMUP`, `LATENCY_MS`, `FIXTURES` and `T0`
 //! in the environment, one line of JSON on standard output. See
 //! `cargo xtask peers`.
+#![expect(clippy::print_stdout, reason = "the harness reads one line")]
 
 use attache::engine::Report;
 use attache::log::{LogOptions, LogStore};
@@ -65,7 +66,14 @@ macro_rules! fixed {
     };
 }
 
-fixed!(0, "crm_lookup", Read, Customer, &["/customer_id"], "Look a customer up in the CRM: orders, payments, consents.");
+fixed!(
+    0,
+    "crm_lookup",
+    Read,
+    Customer,
+    &["/customer_id"],
+    "Look a customer up in the CRM: orders, payments, consents."
+);
 fixed!(1, "kb_search", Read, Query, &[], "Search the knowledge base; returns the best articles.");
 fixed!(2, "draft_email", Draft, Email, &["/to"], "Prepare an e-mail draft for human review. Does not send.");
 
@@ -132,7 +140,8 @@ fn bundle(context: &str) -> Result<Bundle, Box<dyn Error>> {
 }
 
 fn open(data: PathBuf, fixtures: &str) -> Result<Attache, Box<dyn Error>> {
-    let read = |name: &str| fs::read_to_string(format!("{fixtures}/{name}")).map_err(|e| format!("{fixtures}/{name}: {e}"));
+    let read =
+        |name: &str| fs::read_to_string(format!("{fixtures}/{name}")).map_err(|e| format!("{fixtures}/{name}: {e}"));
     let value = |name: &str| -> Result<Value, Box<dyn Error>> { Ok(serde_json::from_str(&read(name)?)?) };
     let model = OpenAi::new(OpenAiConfig {
         base_url: env("BASE_URL", "http://127.0.0.1:8080/v1"),

@@ -22,13 +22,16 @@ pub(crate) struct App {
     pub(crate) log: Arc<LogStore>,
 }
 
+/// Sees the lines of a journal when they are durable.
+pub(crate) type Observer = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 /// What a command needs besides the folder.
 #[derive(Default)]
 pub(crate) struct Wants<'a> {
     /// The model the command line names.
     pub(crate) model: Option<&'a str>,
     /// Sees each line of the journal.
-    pub(crate) observer: Option<Box<dyn Fn(&[u8]) + Send + Sync>>,
+    pub(crate) observer: Option<Observer>,
 }
 
 impl App {

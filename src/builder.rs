@@ -1,5 +1,6 @@
 //! Putting an engine together.
 
+use async_trait::async_trait;
 use attache_context::{Bundle, CustomerId};
 use attache_engine::{Clock, Engine, EngineFault, FolderOutbox, Parts, Report, RunError, SystemClock};
 use attache_journal::{Digest, Entry, MemoryStore, RunId, Store, StoreError};
@@ -10,7 +11,6 @@ use attache_prompts::{PromptFault, Prompts};
 use attache_tools::{
     Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, PortError, RegisterError, Registry, Tool,
 };
-use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! `attache.toml`: what a project sets.
 
 use crate::failure::Failure;
-use attache_models::{OpenAiConfig};
+use attache_models::OpenAiConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -126,8 +126,8 @@ impl Project {
                 if kind.is_dir() {
                     folders.push(path);
                 } else if kind.is_file() && path.extension().is_some_and(|e| e == extension) {
-                    let text = fs::read_to_string(&path)
-                        .map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
+                    let text =
+                        fs::read_to_string(&path).map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
                     let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
                     found.insert(name, text);
                 }

@@ -97,9 +97,7 @@ fn step(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
             line(out, entry, "draft", &format!("{} to {} by {}", e.draft, e.to, e.channel))?;
             text(out, &format!("{}\n\n{}", e.subject, e.body))
         }
-        Event::ReviewRequested(e) => {
-            line(out, entry, "review", &format!("asked of queue {} until {}", e.queue, e.due))
-        }
+        Event::ReviewRequested(e) => line(out, entry, "review", &format!("asked of queue {} until {}", e.queue, e.due)),
         Event::ReviewDecided(e) => line(out, entry, "review", &format!("{} by {}", e.decision, e.by)),
         Event::MessageSent(e) => line(out, entry, "sent", &format!("to {} by {}", e.to, e.channel)),
         Event::Escalated(e) => {

@@ -1,4 +1,5 @@
 //! The command as people and programs meet it: outputs and exit statuses.
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use serde_json::Value;
 use std::fs;
@@ -57,7 +58,10 @@ fn a_project_runs_reviews_verifies_and_exports() {
     let lines: Vec<Value> = out(&run).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["event"]["type"], "run_started");
     assert_eq!(lines.last().unwrap()["event"]["outcome"], "drafted");
-    assert_eq!(lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect::<Vec<_>>(), (0..lines.len() as u64).collect::<Vec<_>>());
+    assert_eq!(
+        lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect::<Vec<_>>(),
+        (0..lines.len() as u64).collect::<Vec<_>>()
+    );
     let draft = lines.iter().find(|l| l["event"]["type"] == "draft_created").unwrap();
     let id = draft["event"]["draft"].as_str().unwrap();
 
@@ -116,7 +120,12 @@ fn a_lost_or_damaged_index_is_rebuilt_with_the_same_answers() {
     for name in ["wants-human.json", "usage-gap.json"] {
         assert!(attache(dir.path(), &["run", &bundle(name), "--quiet"]).status.success());
     }
-    let answers = || (out(&attache(dir.path(), &["log", "list", "--json"])), out(&attache(dir.path(), &["review", "list", "--json"])));
+    let answers = || {
+        (
+            out(&attache(dir.path(), &["log", "list", "--json"])),
+            out(&attache(dir.path(), &["review", "list", "--json"])),
+        )
+    };
     let before = answers();
     assert_eq!(before.0.lines().count(), 2);
     let index = dir.path().join("index");
@@ -142,7 +151,10 @@ fn bad_input_gets_one_line_that_names_the_place_and_status_2() {
     let good = fs::read_to_string(bundle("wants-human.json")).unwrap();
     let broken = write("broken.json", "{\"version\": 1,\n  oops");
     let unknown = write("unknown.json", &good.replacen("\"consent\"", "\"consnt\"", 1));
-    let rule = write("bad/rules/mine.dw", "@id(\"x\")\n@reason(\"r\")\nforbid (principal, action == Attache::Action::\"nope\", resource);\n");
+    let rule = write(
+        "bad/rules/mine.dw",
+        "@id(\"x\")\n@reason(\"r\")\nforbid (principal, action == Attache::Action::\"nope\", resource);\n",
+    );
     let csv = write("customers.csv", "id,name\ncus_1,Ann\n,Bob\n");
     let config = write("bad.toml", "[model]\nuse = 7\n");
     let missing = dir.path().join("missing.json");
@@ -181,7 +193,10 @@ fn a_model_that_is_not_there_is_status_3_and_the_run_resumes() {
     let dir = project();
     let config = dir.path().join("away.toml");
     fs::write(&config, "[model.openai]\nbase_url = \"http://127.0.0.1:9/v1\"\nattempts = 1\n").unwrap();
-    let run = attache(dir.path(), &["run", &bundle("tier1-question.json"), "--model", "openai:any", "--config", config.to_str().unwrap()]);
+    let run = attache(
+        dir.path(),
+        &["run", &bundle("tier1-question.json"), "--model", "openai:any", "--config", config.to_str().unwrap()],
+    );
     assert_eq!(run.status.code(), Some(3), "{}{}", out(&run), err(&run));
     assert!(err(&run).contains("not available"), "{}", err(&run));
     let company = dir.path().join("company/attache.toml");
@@ -223,7 +238,21 @@ fn a_reader_that_has_enough_is_no_error() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
-    for command in ["init", "demo", "run", "review", "log", "replay", "policy", "tools", "kb", "crm", "scan", "schema", "completions"] {
+    for command in [
+        "init",
+        "demo",
+        "run",
+        "review",
+        "log",
+        "replay",
+        "policy",
+        "tools",
+        "kb",
+        "crm",
+        "scan",
+        "schema",
+        "completions",
+    ] {
         let output = attache(dir.path(), &[command, "--help"]);
         assert!(output.status.success(), "{command}");
         assert!(out(&output).contains("Example: "), "{command}: {}", out(&output));

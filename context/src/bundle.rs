@@ -41,9 +41,7 @@ pub struct Bundle {
 impl Bundle {
     /// All facts with their kinds, in the order of the document.
     pub fn facts(&self) -> impl Iterator<Item = (FactKind, &Fact)> {
-        FactKind::ALL
-            .into_iter()
-            .flat_map(|kind| self.of(kind).iter().map(move |fact| (kind, fact)))
+        FactKind::ALL.into_iter().flat_map(|kind| self.of(kind).iter().map(move |fact| (kind, fact)))
     }
 
     /// The facts of one kind.
@@ -61,10 +59,7 @@ impl Bundle {
     /// The newest fact with this key, of any kind.
     #[must_use]
     pub fn fact(&self, key: &str) -> Option<&Fact> {
-        self.facts()
-            .map(|(_, fact)| fact)
-            .filter(|fact| fact.key == key)
-            .max_by_key(|fact| fact.observed_at)
+        self.facts().map(|(_, fact)| fact).filter(|fact| fact.key == key).max_by_key(|fact| fact.observed_at)
     }
 
     /// The value of [`fact`](Self::fact) if it is a text.
@@ -242,19 +237,13 @@ impl<'de> Deserialize<'de> for Trigger {
         }
         Ok(match kind {
             Kind::Manual => Self::Manual { at, note: need(form.note, "note")? },
-            Kind::Message => Self::Message {
-                at,
-                channel: need(form.channel, "channel")?,
-                text: need(form.text, "text")?,
-            },
-            Kind::Signal => Self::Signal {
-                at,
-                signal: need(form.signal, "signal")?,
-                evidence: form.evidence.unwrap_or_default(),
-            },
-            Kind::StageChange => {
-                Self::StageChange { at, from: need(form.from, "from")?, to: need(form.to, "to")? }
+            Kind::Message => {
+                Self::Message { at, channel: need(form.channel, "channel")?, text: need(form.text, "text")? }
             }
+            Kind::Signal => {
+                Self::Signal { at, signal: need(form.signal, "signal")?, evidence: form.evidence.unwrap_or_default() }
+            }
+            Kind::StageChange => Self::StageChange { at, from: need(form.from, "from")?, to: need(form.to, "to")? },
         })
     }
 }

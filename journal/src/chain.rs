@@ -158,9 +158,8 @@ fn decode(text: &str) -> Option<[u8; 32]> {
 pub fn verify(line: &[u8]) -> Result<Entry, EntryFault> {
     let entry: Entry = serde_json::from_slice(line).map_err(|e| EntryFault::Syntax(e.to_string()))?;
     let tail = format!(",\"hash\":\"{}\"}}", entry.hash);
-    let sealed = line
-        .strip_suffix(tail.as_bytes())
-        .is_some_and(|head| decode(&entry.hash) == Some(Sha256::digest(head).into()));
+    let sealed =
+        line.strip_suffix(tail.as_bytes()).is_some_and(|head| decode(&entry.hash) == Some(Sha256::digest(head).into()));
     if sealed { Ok(entry) } else { Err(EntryFault::Hash { seq: entry.seq }) }
 }
 

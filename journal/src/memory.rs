@@ -1,8 +1,7 @@
 //! A store that forgets when the process ends.
 
 use crate::{
-    Batch, Commit, DraftSummary, Entry, Past, Receipt, RunFilter, RunId, RunSummary, Store, StoreError,
-    verify,
+    Batch, Commit, DraftSummary, Entry, Past, Receipt, RunFilter, RunId, RunSummary, Store, StoreError, verify,
 };
 use async_trait::async_trait;
 use attache_context::CustomerId;
@@ -58,10 +57,8 @@ impl Store for MemoryStore {
             kept.lines
                 .iter()
                 .map(|line| {
-                    verify(line).map_err(|fault| StoreError::Corrupt {
-                        place: format!("run {run}"),
-                        what: fault.to_string(),
-                    })
+                    verify(line)
+                        .map_err(|fault| StoreError::Corrupt { place: format!("run {run}"), what: fault.to_string() })
                 })
                 .collect()
         })

@@ -148,7 +148,6 @@ fn surprise(expect: &Expect, entries: &[Entry]) -> Option<String> {
     let differs = |expected: &Option<String>, found: Option<&str>| {
         expected.as_deref().is_some_and(|expected| Some(expected) != found)
     };
-    let as_told =
-        outcome == expect.outcome && !differs(&expect.queue, queue) && !differs(&expect.reason, reason);
+    let as_told = outcome == expect.outcome && !differs(&expect.queue, queue) && !differs(&expect.reason, reason);
     (!as_told).then(|| format!("{outcome}, queue {}, reason {}", queue.unwrap_or("-"), reason.unwrap_or("-")))
 }

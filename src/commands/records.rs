@@ -134,16 +134,14 @@ fn records(file: &Path) -> Result<impl Iterator<Item = Result<(String, String), 
     } else {
         Box::new(BufReader::new(File::open(file).map_err(|e| Failure::refused(format!("{name}: {e}")))?))
     };
-    Ok(reader
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.as_ref().map_or(true, |line| !line.trim().is_empty()))
-        .map(move |(i, line)| {
+    Ok(reader.lines().enumerate().filter(|(_, line)| line.as_ref().map_or(true, |line| !line.trim().is_empty())).map(
+        move |(i, line)| {
             let refused = |what: String| Failure::refused(format!("{name}:{}: {what}", i + 1));
             let line = line.map_err(|e| refused(e.to_string()))?;
             let record: Record =
                 serde_json::from_str(&line).map_err(|e| refused(format!("expected {{id,text}}: {e}")))?;
             let id = record.id.as_str().map_or_else(|| record.id.to_string(), str::to_owned);
             Ok((id, record.text))
-        }))
+        },
+    ))
 }

@@ -85,7 +85,8 @@ async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> 
         if let Event::PolicyDecided(decided) = &entry.event
             && decided.call.as_ref() == Some(&draft.call)
         {
-            let why = format!("  {} by {}: {}", decided.verdict, decided.policies.join(", "), decided.reasons.join("; "));
+            let why =
+                format!("  {} by {}: {}", decided.verdict, decided.policies.join(", "), decided.reasons.join("; "));
             tell::aside(out, &tell::printable(&why))?;
         }
     }

@@ -1,7 +1,7 @@
 //! `attache run`.
 
 use super::block_on;
-use crate::app::{App, Wants};
+use crate::app::{App, Observer, Wants};
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::tell;
@@ -46,7 +46,7 @@ pub(crate) fn resume(global: &Global, model: Option<&str>, out: &mut dyn Write) 
 }
 
 fn open(global: &Global, model: Option<&str>) -> Result<App, Failure> {
-    let observer: Option<Box<dyn Fn(&[u8]) + Send + Sync>> = if global.json {
+    let observer: Option<Observer> = if global.json {
         Some(Box::new(|line: &[u8]| {
             let mut out = io::stdout().lock();
             // A reader that has gone away does not stop a run.

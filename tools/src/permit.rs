@@ -63,12 +63,7 @@ impl Permit {
         if !receipt.covers(run, decided_seq) || !receipt.covers(run, called_seq) {
             return Err(PermitRefused::NotDurable);
         }
-        Ok(Self {
-            run: run.clone(),
-            call: called.call.clone(),
-            tool: called.tool.clone(),
-            key: called.key.clone(),
-        })
+        Ok(Self { run: run.clone(), call: called.call.clone(), tool: called.tool.clone(), key: called.key.clone() })
     }
 
     /// The run.

@@ -128,7 +128,10 @@ impl Registry {
     fn insert(&mut self, mut spec: ToolSpec, code: Arc<dyn Erased>) -> Result<&mut Self, RegisterError> {
         let name = spec.name.clone();
         let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !(1..=64).contains(&name.len()) || !name.chars().all(legal) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        if !(1..=64).contains(&name.len())
+            || !name.chars().all(legal)
+            || !name.starts_with(|c: char| c.is_ascii_lowercase())
+        {
             return Err(RegisterError::Name(name));
         }
         if self.tools.contains_key(&name) {
@@ -217,22 +220,18 @@ struct Typed<T>(T);
 #[async_trait]
 impl<T: Tool> Erased for Typed<T> {
     fn admit(&self, value: Value) -> Result<Admitted, InputFault> {
-        let input: T::Input = serde_path_to_error::deserialize(value).map_err(|e| InputFault {
-            pointer: e.path().to_string(),
-            message: e.inner().to_string(),
-        })?;
+        let input: T::Input = serde_path_to_error::deserialize(value)
+            .map_err(|e| InputFault { pointer: e.path().to_string(), message: e.inner().to_string() })?;
         Ok(Admitted {
-            input: Json::of(&input)
-                .map_err(|e| InputFault { pointer: String::new(), message: e.to_string() })?,
+            input: Json::of(&input).map_err(|e| InputFault { pointer: String::new(), message: e.to_string() })?,
             subject: self.0.subject(&input),
             preview: self.0.preview(&input),
         })
     }
 
     async fn call(&self, input: &Json, permit: &Permit, scope: CallScope<'_>) -> Result<Json, Fault> {
-        let input: T::Input = serde_json::from_str(input.as_str()).map_err(|e| {
-            Fault::from(InputFault { pointer: String::new(), message: e.to_string() })
-        })?;
+        let input: T::Input = serde_json::from_str(input.as_str())
+            .map_err(|e| Fault::from(InputFault { pointer: String::new(), message: e.to_string() }))?;
         let cx = CallCx { permit, scope, effect: PhantomData };
         let output = self.0.call(input, cx).await.map_err(|e| Fault {
             code: e.code().to_owned(),

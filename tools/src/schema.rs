@@ -22,12 +22,17 @@ const MAX_DEPTH: usize = 10;
 
 /// Keywords that describe maps or patterns of keys: an object with these has no
 /// fixed fields and cannot be closed.
-const OPEN: [&str; 6] =
-    ["patternProperties", "propertyNames", "unevaluatedProperties", "dependentSchemas", "minProperties", "maxProperties"];
+const OPEN: [&str; 6] = [
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "dependentSchemas",
+    "minProperties",
+    "maxProperties",
+];
 
 /// The `format`s strict mode knows.
-const FORMATS: [&str; 9] =
-    ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
+const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
 /// Closes `schema`: each object gets `additionalProperties: false` and requires
 /// all its fields (an optional one is nullable), `oneOf` becomes `anyOf`, and
@@ -40,7 +45,10 @@ pub fn close(schema: Value) -> Result<Value, SchemaFault> {
     let mut schema = schema;
     let root = schema.get("type").and_then(Value::as_str) == Some("object");
     if !root {
-        return Err(SchemaFault { pointer: String::new(), message: "the input must be a struct with named fields".into() });
+        return Err(SchemaFault {
+            pointer: String::new(),
+            message: "the input must be a struct with named fields".into(),
+        });
     }
     walk(&mut schema, &mut Vec::new(), 0)?;
     Ok(schema)

@@ -92,11 +92,7 @@ impl<'e> Driver<'e> {
         let Some(ended) = self.ended.take() else {
             return self.already_ended().await;
         };
-        Ok(Report {
-            run: self.run.id().clone(),
-            ended,
-            closing_note: self.run.closing_note().map(str::to_owned),
-        })
+        Ok(Report { run: self.run.id().clone(), ended, closing_note: self.run.closing_note().map(str::to_owned) })
     }
 
     /// A run that was resumed and had nothing left to do.
@@ -212,11 +208,7 @@ impl<'e> Driver<'e> {
         Some(ToolReturned { tool: called.tool.clone(), call: called.call.clone(), output, fault, attempts })
     }
 
-    async fn attempt(
-        &self,
-        call: &PendingCall<'_>,
-        made_before: bool,
-    ) -> (Result<attache_journal::Json, Fault>, u32) {
+    async fn attempt(&self, call: &PendingCall<'_>, made_before: bool) -> (Result<attache_journal::Json, Fault>, u32) {
         let spec = call.tool().spec();
         if made_before && !spec.repeat_safe {
             let feedback = "the process stopped during this call; it may have been done".to_owned();

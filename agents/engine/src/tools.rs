@@ -15,10 +15,8 @@ const RETRIES: usize = 2;
 /// Calls a tool until it answers or its fault is not transient. Gives the
 /// result and the number of tries.
 pub(crate) async fn call(call: &PendingCall<'_>, permit: &Permit, clock: &dyn Clock) -> (Result<Json, Fault>, u32) {
-    let mut pauses = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_times(RETRIES)
-        .build();
+    let mut pauses =
+        ExponentialBuilder::default().with_min_delay(Duration::from_millis(50)).with_max_times(RETRIES).build();
     let mut attempts = 0;
     loop {
         attempts += 1;

@@ -42,12 +42,7 @@ impl Scripted {
     /// These answers, first one first.
     #[must_use]
     pub fn new(answers: impl IntoIterator<Item = Result<Reply, ModelError>>) -> Self {
-        Self {
-            state: Mutex::new(State {
-                answers: answers.into_iter().collect(),
-                seen: Vec::new(),
-            }),
-        }
+        Self { state: Mutex::new(State { answers: answers.into_iter().collect(), seen: Vec::new() }) }
     }
 
     /// These replies, without any error.
@@ -95,26 +90,13 @@ impl ChatModel for Scripted {
             run: request.run.clone(),
             playbook: request.playbook.name.clone(),
             transcript: request.transcript.to_vec(),
-            tools: request
-                .tools
-                .specs
-                .iter()
-                .map(|spec| spec.name.clone())
-                .collect(),
+            tools: request.tools.specs.iter().map(|spec| spec.name.clone()).collect(),
             max_output_tokens: request.max_output_tokens,
             deadline_ms: request.deadline_ms,
         });
         match state.answers.pop_front() {
-            Some(answer) => Ok(ModelReply {
-                model: "scripted".to_owned(),
-                reply: answer?,
-                usage: free(),
-            }),
-            None => Err(never(
-                "scripted",
-                "script_over",
-                format!("asked {} times", state.seen.len()),
-            )),
+            Some(answer) => Ok(ModelReply { model: "scripted".to_owned(), reply: answer?, usage: free() }),
+            None => Err(never("scripted", "script_over", format!("asked {} times", state.seen.len()))),
         }
     }
 }
@@ -131,18 +113,13 @@ where
 {
     /// This function under this name.
     pub fn new(name: impl Into<String>, function: F) -> Self {
-        Self {
-            name: name.into(),
-            function,
-        }
+        Self { name: name.into(), function }
     }
 }
 
 impl<F> std::fmt::Debug for FunctionModel<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FunctionModel")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("FunctionModel").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -157,11 +134,7 @@ where
 
     async fn complete(&self, request: &ModelRequest<'_>) -> Result<ModelReply, ModelError> {
         let reply = (self.function)(request)?;
-        Ok(ModelReply {
-            model: self.name.clone(),
-            reply,
-            usage: free(),
-        })
+        Ok(ModelReply { model: self.name.clone(), reply, usage: free() })
     }
 }
 

@@ -21,9 +21,7 @@ mod testing;
 
 pub use fixed::{FunctionModel, Scripted, Seen};
 pub use offline::Offline;
-pub use openai::{
-    ConfigFault, ModelSpec, OpenAi, OpenAiConfig, Planning, Profile, Secret, ToolChoice,
-};
+pub use openai::{ConfigFault, ModelSpec, OpenAi, OpenAiConfig, Planning, Profile, Secret, ToolChoice};
 pub use replay::ReplayModel;
 
 use attache_journal::{Fault, Retry, Usage};
@@ -33,23 +31,13 @@ use attache_planner::ModelError;
 fn never(model: &str, code: &str, message: String) -> ModelError {
     ModelError {
         model: model.to_owned(),
-        fault: Fault {
-            code: code.to_owned(),
-            retry: Retry::Never,
-            feedback: String::new(),
-        },
+        fault: Fault { code: code.to_owned(), retry: Retry::Never, feedback: String::new() },
         message,
-        usage: Usage {
-            attempts: 1,
-            ..Usage::default()
-        },
+        usage: Usage { attempts: 1, ..Usage::default() },
     }
 }
 
 /// What an answer from memory costs.
 fn free() -> Usage {
-    Usage {
-        attempts: 1,
-        ..Usage::default()
-    }
+    Usage { attempts: 1, ..Usage::default() }
 }

@@ -36,10 +36,7 @@ impl Offline {
     /// On these templates.
     #[must_use]
     pub fn new(prompts: Arc<Prompts>) -> Self {
-        Self {
-            prompts,
-            words: Words::new(),
-        }
+        Self { prompts, words: Words::new() }
     }
 
     fn plan(&self, request: &ModelRequest<'_>) -> Reply {
@@ -47,51 +44,24 @@ impl Offline {
         if let Some((call, code)) = said.refused() {
             return match call.name.as_str() {
                 // Nobody is left to ask.
-                ESCALATE => Reply {
-                    text: Some("A person must take over.".to_owned()),
-                    calls: Vec::new(),
-                },
-                "reply" => escalate(
-                    &said,
-                    "no_answer",
-                    "Answer the question; the answer found was not allowed.",
-                ),
-                name => escalate(
-                    &said,
-                    "call_refused",
-                    &format!("Go on by hand: {name} was refused with {code}."),
-                ),
+                ESCALATE => Reply { text: Some("A person must take over.".to_owned()), calls: Vec::new() },
+                "reply" => escalate(&said, "no_answer", "Answer the question; the answer found was not allowed."),
+                name => escalate(&said, "call_refused", &format!("Go on by hand: {name} was refused with {code}.")),
             };
         }
         let plan = &request.playbook.offline.plan;
-        let done = said.calls.iter().fold(0, |at, call| {
-            if plan.get(at) == Some(&call.name) {
-                at + 1
-            } else {
-                at
-            }
-        });
+        let done = said.calls.iter().fold(0, |at, call| if plan.get(at) == Some(&call.name) { at + 1 } else { at });
         let Some(tool) = plan.get(done) else {
             return match plan.is_empty() {
-                true => escalate(
-                    &said,
-                    "no_plan",
-                    "Go on by hand: the playbook has no plan for the offline model.",
-                ),
-                false => Reply {
-                    text: Some("Done.".to_owned()),
-                    calls: Vec::new(),
-                },
+                true => escalate(&said, "no_plan", "Go on by hand: the playbook has no plan for the offline model."),
+                false => Reply { text: Some("Done.".to_owned()), calls: Vec::new() },
             };
         };
         let arguments = match tool.as_str() {
             "crm_lookup" => Ok(json!({ "deals": true, "tickets": true })),
             "kb_search" => self.query(request).map(|query| json!({ "query": query })),
             "reply" => self.answer(request, &said),
-            ESCALATE => Err(Hand {
-                reason: "playbook",
-                next_step: "Take over.".to_owned(),
-            }),
+            ESCALATE => Err(Hand { reason: "playbook", next_step: "Take over.".to_owned() }),
             // The drafting tools, which share one input.
             _ => self.draft(request, &said),
         };
@@ -110,18 +80,8 @@ impl Offline {
             None => Question::of(trigger_text(request.brief), &self.words).query,
         };
         // `kb_search` takes 1 to 2,000 characters.
-        let query: String = query
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(2_000)
-            .collect();
-        Ok(if query.is_empty() {
-            request.brief.goal.clone()
-        } else {
-            query
-        })
+        let query: String = query.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(2_000).collect();
+        Ok(if query.is_empty() { request.brief.goal.clone() } else { query })
     }
 
     fn answer(&self, request: &ModelRequest<'_>, said: &Said<'_>) -> Result<Value, Hand> {
@@ -136,16 +96,9 @@ impl Offline {
         let hits = said.hits();
         let answer = extract::answer(&question, &hits, &self.words).ok_or_else(|| Hand {
             reason: "no_answer",
-            next_step: format!(
-                "Answer the question. Searched for: {}",
-                first_chars(&question.query, 300)
-            ),
+            next_step: format!("Answer the question. Searched for: {}", first_chars(&question.query, 300)),
         })?;
-        let data = Reply {
-            brief: request.brief,
-            answer: &answer.text,
-            sources: &answer.sources,
-        };
+        let data = Reply { brief: request.brief, answer: &answer.text, sources: &answer.sources };
         let text = match &request.playbook.offline.template {
             Some(template) => self.prompts.render(template, &data)?,
             None => answer.text.clone(),
@@ -171,10 +124,7 @@ impl Offline {
         let (subject, body) = (subject.trim(), body.trim());
         if subject.is_empty() || body.is_empty() {
             let next_step = format!("Write the text: {template} gives no subject or no body.");
-            return Err(Hand {
-                reason: "template_fault",
-                next_step,
-            });
+            return Err(Hand { reason: "template_fault", next_step });
         }
         let cite = draft::cite(&text, looked, request.brief, &hits);
         Ok(json!({ "subject": first_chars(subject, 200), "body": body, "cite": cite }))
@@ -188,11 +138,7 @@ impl ChatModel for Offline {
     }
 
     async fn complete(&self, request: &ModelRequest<'_>) -> Result<ModelReply, ModelError> {
-        Ok(ModelReply {
-            model: "offline".to_owned(),
-            reply: self.plan(request),
-            usage: free(),
-        })
+        Ok(ModelReply { model: "offline".to_owned(), reply: self.plan(request), usage: free() })
     }
 }
 
@@ -209,10 +155,7 @@ impl From<PromptFault> for Hand {
         // The message names template and variable, never a value.
         Self {
             reason: "template_fault",
-            next_step: format!(
-                "Write the text by hand: {}",
-                first_chars(&fault.to_string(), 300)
-            ),
+            next_step: format!("Write the text by hand: {}", first_chars(&fault.to_string(), 300)),
         }
     }
 }
@@ -226,18 +169,11 @@ struct Said<'a> {
 
 impl<'a> Said<'a> {
     fn of(transcript: &'a [Arc<Message>]) -> Self {
-        let mut said = Self {
-            calls: Vec::new(),
-            results: Vec::new(),
-        };
+        let mut said = Self { calls: Vec::new(), results: Vec::new() };
         for message in transcript {
             match message.as_ref() {
                 Message::Assistant(reply) => said.calls.extend(&reply.calls),
-                Message::Tool {
-                    call,
-                    name,
-                    content,
-                } => said.results.push((name, call, content)),
+                Message::Tool { call, name, content } => said.results.push((name, call, content)),
                 Message::System { .. } | Message::User { .. } => {}
             }
         }
@@ -248,15 +184,8 @@ impl<'a> Said<'a> {
     fn refused(&self) -> Option<(&'a CallRequest, String)> {
         let (_, id, content) = self.results.last()?;
         let value: Value = serde_json::from_str(content).ok()?;
-        let error = value
-            .as_object()?
-            .get("error")
-            .filter(|error| !error.is_null())?;
-        let code = error
-            .get("code")
-            .unwrap_or(error)
-            .as_str()
-            .unwrap_or("an error");
+        let error = value.as_object()?.get("error").filter(|error| !error.is_null())?;
+        let code = error.get("code").unwrap_or(error).as_str().unwrap_or("an error");
         let call = self.calls.iter().rev().find(|call| call.id == *id)?;
         Some((call, first_chars(code, 80)))
     }
@@ -268,30 +197,18 @@ impl<'a> Said<'a> {
     }
 
     fn hits(&self) -> Vec<Passage> {
-        let found = self
-            .result("kb_search")
-            .and_then(|value| serde_json::from_value::<KbHits>(value).ok());
+        let found = self.result("kb_search").and_then(|value| serde_json::from_value::<KbHits>(value).ok());
         found.map(|found| found.hits).unwrap_or_default()
     }
 
     fn ask(&self, tool: &str, arguments: &Value) -> Reply {
         let id = format!("offline_{}", self.calls.len() + 1);
-        Reply {
-            text: None,
-            calls: vec![CallRequest {
-                id,
-                name: tool.to_owned(),
-                arguments: arguments.to_string(),
-            }],
-        }
+        Reply { text: None, calls: vec![CallRequest { id, name: tool.to_owned(), arguments: arguments.to_string() }] }
     }
 }
 
 fn escalate(said: &Said<'_>, reason: &str, next_step: &str) -> Reply {
-    said.ask(
-        ESCALATE,
-        &json!({ "reason": reason, "next_step": next_step }),
-    )
+    said.ask(ESCALATE, &json!({ "reason": reason, "next_step": next_step }))
 }
 
 fn trigger_text(brief: &Brief) -> &str {

@@ -40,9 +40,7 @@ type Sleep = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl std::fmt::Debug for OpenAi {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenAi")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        f.debug_struct("OpenAi").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
@@ -56,11 +54,7 @@ impl OpenAi {
     pub fn new(config: OpenAiConfig) -> Result<Self, ConfigFault> {
         config.check()?;
         Ok(Self {
-            names: config
-                .models
-                .iter()
-                .map(|model| format!("openai:{}", model.name))
-                .collect(),
+            names: config.models.iter().map(|model| format!("openai:{}", model.name)).collect(),
             wire: Wire::new(&config)?,
             cache: Cache::default(),
             sleep: Arc::new(|time| Box::pin(tokio::time::sleep(time))),
@@ -70,10 +64,7 @@ impl OpenAi {
 
     /// The wait after the given number of failed tries.
     fn backoff(&self, tries: u32) -> Duration {
-        let doubled = self
-            .config
-            .backoff_ms
-            .saturating_mul(1 << tries.saturating_sub(1).min(20));
+        let doubled = self.config.backoff_ms.saturating_mul(1 << tries.saturating_sub(1).min(20));
         Duration::from_millis(doubled.min(self.config.backoff_cap_ms))
     }
 }
@@ -85,30 +76,17 @@ impl ChatModel for OpenAi {
     }
 
     async fn complete(&self, request: &ModelRequest<'_>) -> Result<ModelReply, ModelError> {
-        let mut ask = Ask {
-            started: Instant::now(),
-            usage: Usage::default(),
-            name: self.name(),
-        };
+        let mut ask = Ask { started: Instant::now(), usage: Usage::default(), name: self.name() };
         let derived = match self.cache.get(&self.config, request.tools) {
             Ok(derived) => derived,
             // A schema is a JSON value; this is for the type.
             Err(e) => {
-                return Err(ask.failed(
-                    self,
-                    request,
-                    Failure::Refused {
-                        message: e.to_string(),
-                    },
-                ));
+                return Err(ask.failed(self, request, Failure::Refused { message: e.to_string() }));
             }
         };
         let mut body = Body::new(&self.config, request, &derived);
         let deadline = Duration::from_millis(request.deadline_ms);
-        let mut last = Failure::Transient {
-            message: "the deadline had passed".to_owned(),
-            after: None,
-        };
+        let mut last = Failure::Transient { message: "the deadline had passed".to_owned(), after: None };
         for (model, name) in self.config.models.iter().zip(&self.names) {
             ask.name = name;
             for tries in 1..=self.config.attempts.max(1) {
@@ -119,23 +97,16 @@ impl ChatModel for OpenAi {
                 ask.usage.attempts += 1;
                 let limit = left.min(Duration::from_millis(self.config.request_timeout_ms));
                 let answer = tokio::time::timeout(limit, self.wire.ask(body.to(&model.name))).await;
-                let answer = answer
-                    .unwrap_or_else(|_| Err(Failure::timeout()))
-                    .and_then(read::whole);
+                let answer = answer.unwrap_or_else(|_| Err(Failure::timeout())).and_then(read::whole);
                 let failure = match answer {
                     Ok(answer) => {
                         ask.usage.input_tokens = answer.input_tokens;
                         ask.usage.output_tokens = answer.output_tokens;
-                        ask.usage.micro_usd =
-                            model.micro_usd(answer.input_tokens, answer.output_tokens);
+                        ask.usage.micro_usd = model.micro_usd(answer.input_tokens, answer.output_tokens);
                         match read::reply(answer, self.config.planning(), request.transcript) {
                             Ok(reply) => {
                                 let usage = ask.usage();
-                                return Ok(ModelReply {
-                                    model: name.clone(),
-                                    reply,
-                                    usage,
-                                });
+                                return Ok(ModelReply { model: name.clone(), reply, usage });
                             }
                             Err(failure) => failure,
                         }
@@ -149,9 +120,7 @@ impl ChatModel for OpenAi {
                 tracing::debug!(model = %name, tries, wait_ms = wait.as_millis(), "the model gives no answer");
                 last = failure;
                 // A wait beyond the deadline is not begun; another model may be free.
-                if tries >= self.config.attempts
-                    || wait >= deadline.saturating_sub(ask.started.elapsed())
-                {
+                if tries >= self.config.attempts || wait >= deadline.saturating_sub(ask.started.elapsed()) {
                     break;
                 }
                 (self.sleep)(wait).await;
@@ -171,30 +140,19 @@ struct Ask<'a> {
 impl Ask<'_> {
     fn usage(&self) -> Usage {
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Usage {
-            millis,
-            ..self.usage
-        }
+        Usage { millis, ..self.usage }
     }
 
     fn failed(&self, of: &OpenAi, request: &ModelRequest<'_>, failure: Failure) -> ModelError {
         let (code, retry, feedback, message) = match failure {
-            Failure::Invalid { message, feedback } => {
-                (INVALID_REPLY, Retry::Never, feedback.into_owned(), message)
-            }
+            Failure::Invalid { message, feedback } => (INVALID_REPLY, Retry::Never, feedback.into_owned(), message),
             Failure::Refused { message } => ("refused", Retry::Never, String::new(), message),
-            Failure::Transient { message, .. } => {
-                ("unavailable", Retry::Safe, String::new(), message)
-            }
+            Failure::Transient { message, .. } => ("unavailable", Retry::Safe, String::new(), message),
         };
         let key = of.config.api_key.as_ref().map_or("", Secret::expose);
         ModelError {
             model: self.name.to_owned(),
-            fault: Fault {
-                code: code.to_owned(),
-                retry,
-                feedback,
-            },
+            fault: Fault { code: code.to_owned(), retry, feedback },
             message: without_content(&message, key, request.transcript),
             usage: self.usage(),
         }
@@ -205,47 +163,29 @@ impl Ask<'_> {
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{message}")]
-    Invalid {
-        message: String,
-        feedback: Cow<'static, str>,
-    },
+    Invalid { message: String, feedback: Cow<'static, str> },
     #[error("{message}")]
     Refused { message: String },
     #[error("{message}")]
-    Transient {
-        message: String,
-        after: Option<Duration>,
-    },
+    Transient { message: String, after: Option<Duration> },
 }
 
 impl Failure {
     fn invalid(message: impl Into<String>, feedback: impl Into<Cow<'static, str>>) -> Self {
-        Self::Invalid {
-            message: message.into(),
-            feedback: feedback.into(),
-        }
+        Self::Invalid { message: message.into(), feedback: feedback.into() }
     }
 
     fn not_json() -> Self {
-        Self::invalid(
-            "the answer is not the JSON of a completion",
-            "Your last answer could not be read. Answer again.",
-        )
+        Self::invalid("the answer is not the JSON of a completion", "Your last answer could not be read. Answer again.")
     }
 
     fn too_long(limit: usize) -> Self {
         let message = format!("the answer is longer than {limit} bytes");
-        Self::invalid(
-            message,
-            "Your last answer was far too long. Answer briefly.",
-        )
+        Self::invalid(message, "Your last answer was far too long. Answer briefly.")
     }
 
     fn timeout() -> Self {
-        Self::Transient {
-            message: "no answer in time".to_owned(),
-            after: None,
-        }
+        Self::Transient { message: "no answer in time".to_owned(), after: None }
     }
 }
 
@@ -262,28 +202,16 @@ fn without_content(message: &str, key: &str, transcript: &[Arc<Message>]) -> Str
     if !key.is_empty() {
         message = message.replace(key, "[key]");
     }
-    let starts: Vec<usize> = message
-        .char_indices()
-        .map(|(at, _)| at)
-        .chain([message.len()])
-        .collect();
+    let starts: Vec<usize> = message.char_indices().map(|(at, _)| at).chain([message.len()]).collect();
     let quoted = |text: &str| {
         let windows = starts.iter().zip(starts.iter().skip(QUOTE));
-        windows
-            .filter_map(|(start, end)| message.get(*start..*end))
-            .any(|window| text.contains(window))
+        windows.filter_map(|(start, end)| message.get(*start..*end)).any(|window| text.contains(window))
     };
-    let texts = transcript
-        .iter()
-        .flat_map(|message| match message.as_ref() {
-            Message::System { text } | Message::User { text } => vec![text],
-            Message::Tool { content, .. } => vec![content],
-            Message::Assistant(reply) => reply
-                .text
-                .iter()
-                .chain(reply.calls.iter().map(|c| &c.arguments))
-                .collect(),
-        });
+    let texts = transcript.iter().flat_map(|message| match message.as_ref() {
+        Message::System { text } | Message::User { text } => vec![text],
+        Message::Tool { content, .. } => vec![content],
+        Message::Assistant(reply) => reply.text.iter().chain(reply.calls.iter().map(|c| &c.arguments)).collect(),
+    });
     for text in texts {
         if quoted(text) {
             let head = message.split(':').next().unwrap_or_default();

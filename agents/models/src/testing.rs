@@ -5,9 +5,7 @@ use attache_context::{Channel, CustomerId, FactKind, Stage};
 use attache_journal::{CallRequest, Message, Reply, RunId};
 use attache_planner::{ModelRequest, Playbook, Playbooks, ToolSet};
 use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
-use attache_tools::{
-    Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, PortError, Registry,
-};
+use attache_tools::{Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, PortError, Registry};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -29,11 +27,7 @@ impl KnowledgeBase for Nothing {
 
 #[async_trait]
 impl Outbox for Nothing {
-    async fn deliver(
-        &self,
-        _: &Outgoing,
-        _: &attache_journal::Digest,
-    ) -> Result<Delivered, PortError> {
+    async fn deliver(&self, _: &Outgoing, _: &attache_journal::Digest) -> Result<Delivered, PortError> {
         panic!("nothing is delivered here")
     }
 }
@@ -50,14 +44,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(playbook: &str) -> Self {
-        let playbooks = Playbooks::load([].into()).unwrap();
+        let playbooks = Playbooks::load(company("playbooks", "")).unwrap();
         let playbook = playbooks.get(playbook).unwrap().clone();
         let outbox: Arc<dyn Outbox> = Arc::new(Nothing);
         let registry = Registry::builtin(Arc::new(Nothing), Arc::new(Nothing), &outbox).unwrap();
-        let specs = playbook
-            .tools
-            .iter()
-            .map(|name| registry.get(name).unwrap().spec().clone());
+        let specs = playbook.tools.iter().map(|name| registry.get(name).unwrap().spec().clone());
         Self {
             run: RunId::new("run_1"),
             transcript: vec![system("Be kind."), user("{\"goal\":\"help\"}")],
@@ -81,21 +72,13 @@ impl World {
     }
 
     pub(crate) fn asks(mut self, text: &str) -> Self {
-        self.brief.trigger = BriefTrigger {
-            kind: "message".into(),
-            text: Some(text.into()),
-            ..BriefTrigger::default()
-        };
+        self.brief.trigger =
+            BriefTrigger { kind: "message".into(), text: Some(text.into()), ..BriefTrigger::default() };
         self
     }
 
     pub(crate) fn knows(mut self, may_say: bool, key: &str, value: Value) -> Self {
-        self.brief.facts.push(BriefFact {
-            kind: FactKind::ZeroParty,
-            key: key.into(),
-            value,
-            may_say,
-        });
+        self.brief.facts.push(BriefFact { kind: FactKind::ZeroParty, key: key.into(), value, may_say });
         self
     }
 
@@ -117,15 +100,8 @@ fn brief(playbook: &Playbook) -> Brief {
         goal: playbook.goal.clone(),
         channel: Channel::Email,
         first_contact: false,
-        customer: BriefCustomer {
-            first_name: Some("Dana".into()),
-            name: Some("Dana Reyes".into()),
-            locale: None,
-        },
-        trigger: BriefTrigger {
-            kind: "signal".into(),
-            ..BriefTrigger::default()
-        },
+        customer: BriefCustomer { first_name: Some("Dana".into()), name: Some("Dana Reyes".into()), locale: None },
+        trigger: BriefTrigger { kind: "signal".into(), ..BriefTrigger::default() },
         sentiment: "neutral".into(),
         facts: Vec::new(),
     }
@@ -144,14 +120,7 @@ pub(crate) fn assistant(id: &str, name: &str, arguments: &str) -> Arc<Message> {
 }
 
 pub(crate) fn reply(id: &str, name: &str, arguments: &str) -> Reply {
-    Reply {
-        text: None,
-        calls: vec![CallRequest {
-            id: id.into(),
-            name: name.into(),
-            arguments: arguments.into(),
-        }],
-    }
+    Reply { text: None, calls: vec![CallRequest { id: id.into(), name: name.into(), arguments: arguments.into() }] }
 }
 
 /// The passages of a document as a knowledge base cuts it: one for each
@@ -189,4 +158,17 @@ pub(crate) fn passages(doc: &str, text: &str) -> Vec<Passage> {
 
 pub(crate) fn hits(passages: &[Passage]) -> Value {
     json!({ "hits": passages })
+}
+
+/// The files of a folder of the example company, by name below `prefix`.
+pub(crate) fn company(folder: &str, prefix: &str) -> std::collections::BTreeMap<String, String> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/company");
+    std::fs::read_dir(format!("{root}/{folder}"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect()
 }

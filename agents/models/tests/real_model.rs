@@ -27,9 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 fn url() -> Option<String> {
     let url = std::env::var("ATTACHE_REAL_MODEL_URL").ok();
     if url.is_none() {
-        println!(
-            "skipped: ATTACHE_REAL_MODEL_URL is not set; `cargo xtask` can start a real model"
-        );
+        println!("skipped: ATTACHE_REAL_MODEL_URL is not set; `cargo xtask` can start a real model");
     }
     url
 }
@@ -37,11 +35,7 @@ fn url() -> Option<String> {
 fn config(base_url: String, planning: Planning, stream: bool) -> OpenAiConfig {
     OpenAiConfig {
         base_url,
-        models: vec![ModelSpec {
-            name: "smollm2".into(),
-            input_price: 1.0,
-            output_price: 1.0,
-        }],
+        models: vec![ModelSpec { name: "smollm2".into(), input_price: 1.0, output_price: 1.0 }],
         profile: Profile::LlamaCpp,
         planning: Some(planning),
         stream,
@@ -76,10 +70,7 @@ impl World {
                 timeout: Duration::from_secs(1),
                 concurrency: 1,
                 repeat_safe: true,
-                labels: ToolLabels {
-                    reads: &[],
-                    emits: &[],
-                },
+                labels: ToolLabels { reads: &[], emits: &[] },
             })
         };
         let search = tool(
@@ -100,22 +91,13 @@ impl World {
         );
         let said = |text: &str| Arc::new(Message::User { text: text.into() });
         let call = |id: &str, name: &str, arguments: Value| {
-            let calls = vec![CallRequest {
-                id: id.into(),
-                name: name.into(),
-                arguments: arguments.to_string(),
-            }];
+            let calls = vec![CallRequest { id: id.into(), name: name.into(), arguments: arguments.to_string() }];
             Arc::new(Message::Assistant(Reply { text: None, calls }))
         };
         let result = |id: &str, name: &str, content: &str| {
-            Arc::new(Message::Tool {
-                call: id.into(),
-                name: name.into(),
-                content: content.into(),
-            })
+            Arc::new(Message::Tool { call: id.into(), name: name.into(), content: content.into() })
         };
-        let ticket_arguments =
-            json!({"subject": "Broken label printer", "note": null, "priority": "high"});
+        let ticket_arguments = json!({"subject": "Broken label printer", "note": null, "priority": "high"});
         let playbooks = Playbooks::load([].into()).unwrap();
         let brief = json!({
             "playbook": "support", "stage": "support", "goal": "help", "channel": "email", "first_contact": false,
@@ -124,9 +106,7 @@ impl World {
         Self {
             // Two worked examples, without which so small a model rambles.
             transcript: vec![
-                Arc::new(Message::System {
-                    text: "You are a support assistant. Use the tools.".into(),
-                }),
+                Arc::new(Message::System { text: "You are a support assistant. Use the tools.".into() }),
                 said("How do I export my data?"),
                 call("c1", "kb_search", json!({"query": "export data"})),
                 result("c1", "kb_search", "{\"hits\":[]}"),
@@ -157,27 +137,17 @@ impl World {
     /// Whether the one call in `reply` is one of the tools with input that its
     /// schema takes.
     fn assert_call(&self, reply: &ModelReply) {
-        let [call] = reply.reply.calls.as_slice() else {
-            panic!("no single call: {reply:?}")
-        };
+        let [call] = reply.reply.calls.as_slice() else { panic!("no single call: {reply:?}") };
         let spec = self.tools.specs.iter().find(|spec| spec.name == call.name);
         let input: Value = serde_json::from_str(&call.arguments).unwrap();
         jsonschema::validate(&spec.expect("a known tool").input_schema, &input).unwrap();
-        assert!(
-            reply.usage.input_tokens > 0
-                && reply.usage.output_tokens > 0
-                && reply.usage.micro_usd > 0
-        );
+        assert!(reply.usage.input_tokens > 0 && reply.usage.output_tokens > 0 && reply.usage.micro_usd > 0);
     }
 }
 
 async fn ask(url: String, planning: Planning, stream: bool) -> ModelReply {
     let world = World::new();
-    OpenAi::new(config(url, planning, stream))
-        .unwrap()
-        .complete(&world.request())
-        .await
-        .unwrap()
+    OpenAi::new(config(url, planning, stream)).unwrap().complete(&world.request()).await.unwrap()
 }
 
 #[tokio::test]
@@ -188,10 +158,7 @@ async fn an_action_fits_its_schema_streamed_or_not() {
     for reply in [&whole, &pieces] {
         World::new().assert_call(reply);
         assert_eq!(reply.reply.calls[0].id, "action_3");
-        assert_eq!(
-            (reply.model.as_str(), reply.usage.attempts),
-            ("openai:smollm2", 1)
-        );
+        assert_eq!((reply.model.as_str(), reply.usage.attempts), ("openai:smollm2", 1));
     }
     assert_eq!(whole.usage.input_tokens, pieces.usage.input_tokens);
 }
@@ -229,27 +196,17 @@ async fn what_the_server_refuses_is_reported() {
     let Some(url) = url() else { return };
     let mut world = World::new();
     // Longer than the context of the model.
-    world.transcript.push(Arc::new(Message::User {
-        text: "word ".repeat(20_000),
-    }));
+    world.transcript.push(Arc::new(Message::User { text: "word ".repeat(20_000) }));
     let model = OpenAi::new(config(url, Planning::Action, false)).unwrap();
     let error = model.complete(&world.request()).await.unwrap_err();
-    assert_eq!(
-        (error.fault.code.as_str(), error.fault.retry),
-        ("refused", Retry::Never),
-        "{error}"
-    );
+    assert_eq!((error.fault.code.as_str(), error.fault.retry), ("refused", Retry::Never), "{error}");
     assert!(error.message.starts_with("status 4"), "{error}");
 }
 
 /// A proxy that cuts the first answer after its first bytes and lets all others
 /// through.
 async fn cutting_proxy(url: &str) -> (String, tokio::task::JoinHandle<()>) {
-    let (host, path) = url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = format!("http://{}/{path}", listener.local_addr().unwrap());
     let host = host.to_owned();
@@ -270,9 +227,7 @@ async fn cutting_proxy(url: &str) -> (String, tokio::task::JoinHandle<()>) {
                     _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
                 }
             } else {
-                tokio::spawn(async move {
-                    tokio::io::copy_bidirectional(&mut client, &mut server).await
-                });
+                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
             }
         }
     });

@@ -1,10 +1,10 @@
 //! The fold: what each event makes of a run.
 
+use crate::INVALID_REPLY;
 use crate::call::{Call, Checked, Origin, check, redacted};
 use crate::context::Context;
 use crate::package::Handoff;
 use crate::run::{Draft, Judged, Phase, Run, sends};
-use crate::INVALID_REPLY;
 use attache_journal::{
     Actor, Assessed, Digest, DraftCreated, DraftId, Entry, Event, Evidence, Fault, Json, Message, MessageSent,
     ModelCalled, Outcome, Permission, PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded,
@@ -545,10 +545,7 @@ fn unexplained() -> Fault {
 
 /// A reason in a model's words as a code.
 fn code(said: &str) -> String {
-    let code: String = said
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
-        .take(64)
-        .collect();
+    let code: String =
+        said.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).take(64).collect();
     if code.is_empty() { "model_request".to_owned() } else { code }
 }

@@ -73,12 +73,7 @@ pub(crate) fn check(call: &Call, program: &Program, context: &Context, spent: &S
 }
 
 /// The call again with the marked spans of its text taken out.
-pub(crate) fn redacted(
-    call: &Call,
-    checked: &Checked,
-    program: &Program,
-    context: &Context,
-) -> Result<Checked, Fault> {
+pub(crate) fn redacted(call: &Call, checked: &Checked, program: &Program, context: &Context) -> Result<Checked, Fault> {
     let tool = program.registry.get(&call.tool);
     let (Some(tool), Some(preview)) = (tool, &checked.admitted.preview) else { return Ok(checked.clone()) };
     let spans = program.guards.pii.find(&preview.body);

@@ -179,10 +179,7 @@ impl Context {
             }
         }
         let brief = self.brief(program, assessed, brief_facts);
-        let text = format!(
-            "The brief, as data:\n{}",
-            serde_json::to_string(&brief).unwrap_or_default()
-        );
+        let text = format!("The brief, as data:\n{}", serde_json::to_string(&brief).unwrap_or_default());
         self.brief = Some(brief);
         vec![program.system.clone(), Arc::new(Message::User { text })]
     }

@@ -3,7 +3,7 @@
 //! A [`Run`] is a fold over its journal entries: [`Run::next`] says what to do
 //! as a [`Step`], whoever drives it does that, records the event and applies it.
 //! Nothing here does IO, reads a clock or throws dice, so the same entries give
-//! the same decisions, byte for byte ([`replay`]).
+//! the same decisions, byte for byte ([`replay()`]).
 //!
 //! What may be done is policy's, what can be done the tools', how it is said the
 //! prompts'; this room only knows in which order. A guardrail is never an `if`

@@ -85,10 +85,9 @@ impl Program {
         let disclosure = prompts.render("customer/disclosure.tera", &view).map_err(prompt_fault)?;
         let mut specs = Vec::new();
         for name in &playbook.tools {
-            let tool = registry.get(name).ok_or_else(|| ProgramFault::Tool {
-                playbook: playbook.name.clone(),
-                tool: name.clone(),
-            })?;
+            let tool = registry
+                .get(name)
+                .ok_or_else(|| ProgramFault::Tool { playbook: playbook.name.clone(), tool: name.clone() })?;
             specs.push(tool.spec().clone());
         }
         let form = serde_json::to_string(&playbook).unwrap_or_default();

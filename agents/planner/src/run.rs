@@ -283,17 +283,12 @@ impl Run {
     }
 
     /// Puts the question that is next to policy, if one is.
-    fn asking<T>(
-        &self,
-        now: Timestamp,
-        ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T,
-    ) -> Option<T> {
+    fn asking<T>(&self, now: Timestamp, ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T) -> Option<T> {
         let context = self.context.as_ref()?;
         match &self.phase {
             Phase::Gate => {
                 let case = context.case(&self.program, false);
-                let request =
-                    PolicyRequest { history: &context.history, ..PolicyRequest::new("engage", &case, now) };
+                let request = PolicyRequest { history: &context.history, ..PolicyRequest::new("engage", &case, now) };
                 Some(ask("engage", None, &request))
             }
             Phase::Judge(judge) => {

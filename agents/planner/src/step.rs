@@ -1,9 +1,9 @@
 //! What a run wants next.
 
 use crate::ModelRequest;
+use attache_context::Bundle;
 use attache_journal::{Actor, DraftId, Event, Json, Outcome, PolicyDecided, Receipt, RunId, ToolCalled};
 use attache_tools::{CallScope, HandoffPackage, Permit, PermitRefused, Registered};
-use attache_context::Bundle;
 use jiff::Timestamp;
 
 /// What a run wants next. Whoever drives it does it, appends the event that it

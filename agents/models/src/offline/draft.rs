@@ -36,45 +36,24 @@ pub(super) struct Shown<'a> {
 impl<'a> Data<'a> {
     pub(super) fn new(brief: &'a Brief, hits: &'a [Passage], crm: &'a Value) -> Self {
         let facts = |may_say: bool| {
-            let facts = brief
-                .facts
-                .iter()
-                .filter(move |fact| fact.may_say == may_say);
-            facts
-                .map(|fact| (fact.key.replace('.', "_"), &fact.value))
-                .collect()
+            let facts = brief.facts.iter().filter(move |fact| fact.may_say == may_say);
+            facts.map(|fact| (fact.key.replace('.', "_"), &fact.value)).collect()
         };
         let shown = hits.iter().map(|passage| {
             let opening = opening(&passage.passage).unwrap_or_default();
-            Shown {
-                passage,
-                opening,
-                lead: sentences(opening).first().copied().unwrap_or_default(),
-            }
+            Shown { passage, opening, lead: sentences(opening).first().copied().unwrap_or_default() }
         });
-        Self {
-            brief,
-            passages: shown.collect(),
-            crm,
-            say: facts(true),
-            hint: facts(false),
-        }
+        Self { brief, passages: shown.collect(), crm, say: facts(true), hint: facts(false) }
     }
 }
 
 /// The passages that a text rests on: the best two if its template looks at
 /// passages, and any with a figure of the text that is not the customer's own.
 pub(super) fn cite(text: &str, looked: bool, brief: &Brief, hits: &[Passage]) -> Vec<String> {
-    let own: BTreeSet<String> = brief
-        .facts
-        .iter()
-        .flat_map(|fact| figures(&fact.value.to_string()))
-        .collect();
+    let own: BTreeSet<String> = brief.facts.iter().flat_map(|fact| figures(&fact.value.to_string())).collect();
     let claimed: BTreeSet<String> = figures(text).difference(&own).cloned().collect();
     let cited = hits.iter().enumerate().filter(|(rank, hit)| {
-        (looked && *rank < 2)
-            || !figures(&hit.passage).is_disjoint(&claimed)
-            || quotes(text, &hit.passage)
+        (looked && *rank < 2) || !figures(&hit.passage).is_disjoint(&claimed) || quotes(text, &hit.passage)
     });
     cited.map(|(_, hit)| hit.id.clone()).collect()
 }
@@ -87,9 +66,7 @@ fn figures(text: &str) -> BTreeSet<String> {
 }
 
 fn quotes(text: &str, passage: &str) -> bool {
-    sentences(passage)
-        .iter()
-        .any(|sentence| sentence.len() > 30 && text.contains(sentence))
+    sentences(passage).iter().any(|sentence| sentence.len() > 30 && text.contains(sentence))
 }
 
 #[cfg(test)]

@@ -64,24 +64,12 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
     // answers. The rank counts a little: the search knows which words are rare.
     let asked = question.words();
     let ranked = |(rank, hit): (usize, &Passage)| {
-        let half = |text: &str| {
-            0.5 * asked.intersection(&words.of(text)).count() as f64 / asked.len().max(1) as f64
-        };
-        let steps = blocks(&hit.passage)
-            .iter()
-            .any(|block| first_mark(block) == Mark::Number);
+        let half = |text: &str| 0.5 * asked.intersection(&words.of(text)).count() as f64 / asked.len().max(1) as f64;
+        let steps = blocks(&hit.passage).iter().any(|block| first_mark(block) == Mark::Number);
         let steps = if question.how && steps { 0.2 } else { 0.0 };
-        (
-            share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps
-                - 0.02 * rank as f64,
-            rank,
-        )
+        (share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps - 0.02 * rank as f64, rank)
     };
-    let (_, best) = hits
-        .iter()
-        .enumerate()
-        .map(ranked)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+    let (_, best) = hits.iter().enumerate().map(ranked).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
     let passage = hits.get(best)?;
     // Words that meet by chance, under a title about something else, are no answer.
     let titled = !asked.is_disjoint(&words.of(&passage.title));
@@ -106,15 +94,11 @@ fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Ve
     let mut chosen: Vec<&Unit<'_>> = Vec::new();
     let mut room = MAX_ANSWER;
     // Steps are the answer to how something is done.
-    let steps = units
-        .iter()
-        .filter(|unit| unit.kind == Kind::Steps && unit.length() <= room);
-    let steps = steps
-        .filter(|unit| !unit.words.is_disjoint(&open))
-        .min_by_key(|unit| (unit.passage != best, unit.key()));
-    let direct = units.iter().any(|unit| {
-        unit.kind == Kind::Sentence && unit.passage == best && open.is_subset(&unit.words)
-    });
+    let steps = units.iter().filter(|unit| unit.kind == Kind::Steps && unit.length() <= room);
+    let steps =
+        steps.filter(|unit| !unit.words.is_disjoint(&open)).min_by_key(|unit| (unit.passage != best, unit.key()));
+    let direct =
+        units.iter().any(|unit| unit.kind == Kind::Sentence && unit.passage == best && open.is_subset(&unit.words));
     let mut least = 1;
     if let Some(steps) = steps.filter(|_| question.how && !direct) {
         take(steps, &mut chosen, &mut open, &mut room);
@@ -124,20 +108,12 @@ fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Ve
     loop {
         let gain = |unit: &Unit<'_>| unit.words.intersection(&open).count();
         let candidates = units.iter().filter(|unit| {
-            unit.kind != Kind::Note
-                && unit.length() <= room
-                && !chosen.iter().any(|c| c.key() == unit.key())
+            unit.kind != Kind::Note && unit.length() <= room && !chosen.iter().any(|c| c.key() == unit.key())
         });
         // Of equals the one in the best passage, then the first.
         let next = candidates
             .filter(|unit| gain(unit) >= least)
-            .max_by_key(|unit| {
-                (
-                    gain(unit),
-                    unit.passage == best,
-                    std::cmp::Reverse(unit.key()),
-                )
-            });
+            .max_by_key(|unit| (gain(unit), unit.passage == best, std::cmp::Reverse(unit.key())));
         let Some(next) = next else { break };
         // One word more is no reason to go to another passage.
         if next.passage != best && gain(next) < 2 {
@@ -156,29 +132,19 @@ fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Ve
     chosen
 }
 
-fn take<'a, 'u>(
-    unit: &'u Unit<'a>,
-    chosen: &mut Vec<&'u Unit<'a>>,
-    open: &mut BTreeSet<String>,
-    room: &mut usize,
-) {
+fn take<'a, 'u>(unit: &'u Unit<'a>, chosen: &mut Vec<&'u Unit<'a>>, open: &mut BTreeSet<String>, room: &mut usize) {
     open.retain(|word| !unit.words.contains(word));
     *room = room.saturating_sub(unit.length());
     chosen.push(unit);
 }
 
 fn compose(chosen: &[&Unit<'_>], hits: &[Passage]) -> Option<Answer> {
-    let mut answer = Answer {
-        text: String::new(),
-        cite: Vec::new(),
-        sources: Vec::new(),
-    };
+    let mut answer = Answer { text: String::new(), cite: Vec::new(), sources: Vec::new() };
     let mut last: Option<&Unit<'_>> = None;
     for unit in chosen {
         let between = match last {
             None => "",
-            Some(last) if last.passage == unit.passage && last.kind == unit.kind => match unit.kind
-            {
+            Some(last) if last.passage == unit.passage && last.kind == unit.kind => match unit.kind {
                 Kind::Sentence => " ",
                 Kind::Item => "\n",
                 Kind::Note | Kind::Steps => "\n\n",
@@ -186,8 +152,7 @@ fn compose(chosen: &[&Unit<'_>], hits: &[Passage]) -> Option<Answer> {
             Some(_) => "\n\n",
         };
         answer.text.push_str(between);
-        let new_table =
-            last.is_none_or(|last| last.head != unit.head || last.passage != unit.passage);
+        let new_table = last.is_none_or(|last| last.head != unit.head || last.passage != unit.passage);
         if let Some(head) = unit.head.filter(|_| new_table) {
             answer.text.push_str(head);
             answer.text.push('\n');
@@ -225,34 +190,21 @@ fn units_of<'a>(at: usize, hit: &'a Passage, words: &Words) -> Vec<Unit<'a>> {
             return;
         }
         let place = units.len();
-        units.push(Unit {
-            passage: at,
-            place,
-            text,
-            words: words.of(text),
-            head,
-            kind,
-        });
+        units.push(Unit { passage: at, place, text, words: words.of(text), head, kind });
     };
     for block in blocks(&hit.passage) {
         match first_mark(block) {
             Mark::Heading => {}
-            Mark::Bullet => items(block)
-                .into_iter()
-                .for_each(|item| add(item, Kind::Item, None)),
+            Mark::Bullet => items(block).into_iter().for_each(|item| add(item, Kind::Item, None)),
             Mark::Number if block.chars().count() <= MAX_ANSWER => add(block, Kind::Steps, None),
-            Mark::Number => items(block)
-                .into_iter()
-                .for_each(|item| add(item, Kind::Item, None)),
+            Mark::Number => items(block).into_iter().for_each(|item| add(item, Kind::Item, None)),
             Mark::Quote => add(block, Kind::Note, None),
             Mark::Row if block.chars().count() <= MAX_TABLE => add(block, Kind::Item, None),
             Mark::Row => {
                 let (head, rows) = table(block);
                 rows.into_iter().for_each(|row| add(row, Kind::Item, head));
             }
-            Mark::None => sentences(block)
-                .into_iter()
-                .for_each(|sentence| add(sentence, Kind::Sentence, None)),
+            Mark::None => sentences(block).into_iter().for_each(|sentence| add(sentence, Kind::Sentence, None)),
         }
     }
     units
@@ -300,26 +252,17 @@ fn blocks(text: &str) -> Vec<&str> {
             empty = true;
         } else {
             match found.last_mut() {
-                Some((_, stop, kind))
-                    if *kind == mark
-                        && (!empty || mark == Mark::Number)
-                        && mark != Mark::Heading =>
-                {
+                Some((_, stop, kind)) if *kind == mark && (!empty || mark == Mark::Number) && mark != Mark::Heading => {
                     *stop = end
                 }
-                Some((_, stop, kind)) if mark == Mark::None && !empty && *kind != Mark::Heading => {
-                    *stop = end
-                }
+                Some((_, stop, kind)) if mark == Mark::None && !empty && *kind != Mark::Heading => *stop = end,
                 _ => found.push((at, end, mark)),
             }
             empty = false;
         }
         at = end;
     }
-    found
-        .into_iter()
-        .filter_map(|(start, end, _)| text.get(start..end))
-        .collect()
+    found.into_iter().filter_map(|(start, end, _)| text.get(start..end)).collect()
 }
 
 /// The items of a list, each with the lines that belong to it.
@@ -334,10 +277,7 @@ fn items(block: &str) -> Vec<&str> {
         }
         at = end;
     }
-    found
-        .into_iter()
-        .filter_map(|(start, end)| block.get(start..end))
-        .collect()
+    found.into_iter().filter_map(|(start, end)| block.get(start..end)).collect()
 }
 
 /// The head of a table with its rule, and its rows.

@@ -37,10 +37,8 @@ const GREETINGS: &[&str] = &[
     "sincerely",
 ];
 
-const ASKING: &[&str] = &[
-    "how", "what", "which", "where", "can", "could", "when", "why", "who", "does", "do", "is",
-    "are", "will",
-];
+const ASKING: &[&str] =
+    &["how", "what", "which", "where", "can", "could", "when", "why", "who", "does", "do", "is", "are", "will"];
 
 /// More of a message is not searched with.
 const MAX_QUERY: usize = 2_000;
@@ -48,33 +46,16 @@ const MAX_QUERY: usize = 2_000;
 impl Question {
     pub(super) fn of(text: &str, words: &Words) -> Self {
         let own = own_words(text);
-        let said: Vec<&str> = sentences(&own)
-            .into_iter()
-            .filter_map(without_greeting)
-            .collect();
-        let asks = |sentence: &&str| {
-            sentence.ends_with('?') || ASKING.contains(&first_word(sentence).as_str())
-        };
-        let marked: Vec<usize> = said
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| asks(s))
-            .map(|(at, _)| at)
-            .collect();
+        let said: Vec<&str> = sentences(&own).into_iter().filter_map(without_greeting).collect();
+        let asks = |sentence: &&str| sentence.ends_with('?') || ASKING.contains(&first_word(sentence).as_str());
+        let marked: Vec<usize> = said.iter().enumerate().filter(|(_, s)| asks(s)).map(|(at, _)| at).collect();
         if marked.is_empty() {
             // A wish or a complaint: all of it, less a name below it.
-            let said: Vec<&str> = said
-                .into_iter()
-                .filter(|s| s.split_whitespace().count() > 3)
-                .collect();
+            let said: Vec<&str> = said.into_iter().filter(|s| s.split_whitespace().count() > 3).collect();
             let query = said.join(" ");
             let how = query.to_lowercase().contains("how to ");
             let asked = Some(words.of(&query)).filter(|words| !words.is_empty());
-            return Self {
-                asked: asked.into_iter().collect(),
-                how,
-                query: cut(query),
-            };
+            return Self { asked: asked.into_iter().collect(), how, query: cut(query) };
         }
         let mut query: Vec<&str> = Vec::new();
         for at in &marked {
@@ -87,39 +68,20 @@ impl Question {
         let questions = || marked.iter().filter_map(|at| said.get(*at));
         let how = questions().any(|s| {
             let s = s.to_lowercase();
-            [
-                "how do",
-                "how can",
-                "how to",
-                "how should",
-                "how would",
-                "where do",
-                "where can",
-            ]
-            .iter()
-            .any(|h| s.contains(h))
+            ["how do", "how can", "how to", "how should", "how would", "where do", "where can"]
+                .iter()
+                .any(|h| s.contains(h))
         });
         let asked = marked.iter().map(|at| {
-            let mut asked = said
-                .get(*at)
-                .map(|sentence| words.of(sentence))
-                .unwrap_or_default();
+            let mut asked = said.get(*at).map(|sentence| words.of(sentence)).unwrap_or_default();
             // `What can I do?` asks about what was said before it.
-            if let Some(before) = at
-                .checked_sub(1)
-                .and_then(|at| said.get(at))
-                .filter(|_| asked.len() < 2)
-            {
+            if let Some(before) = at.checked_sub(1).and_then(|at| said.get(at)).filter(|_| asked.len() < 2) {
                 asked.extend(words.of(before));
             }
             asked
         });
         let asked = asked.filter(|words| !words.is_empty());
-        Self {
-            asked: asked.collect(),
-            how,
-            query: cut(query.join(" ")),
-        }
+        Self { asked: asked.collect(), how, query: cut(query.join(" ")) }
     }
 
     /// The stems of all questions together.
@@ -148,9 +110,7 @@ fn own_words(text: &str) -> String {
 fn without_greeting(sentence: &str) -> Option<&str> {
     let lower = sentence.to_lowercase();
     let greeting = GREETINGS.iter().find(|greeting| {
-        lower
-            .strip_prefix(**greeting)
-            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+        lower.strip_prefix(**greeting).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
     });
     if greeting.is_none() {
         return Some(sentence);
@@ -162,12 +122,7 @@ fn without_greeting(sentence: &str) -> Option<&str> {
 }
 
 fn first_word(sentence: &str) -> String {
-    sentence
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .trim_matches(|c: char| !c.is_alphanumeric())
-        .to_lowercase()
+    sentence.split_whitespace().next().unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
 fn cut(text: String) -> String {

@@ -1,29 +1,21 @@
 use super::*;
-use crate::testing::{World, hits, passages};
+use crate::testing::{World, company, hits, passages};
 use attache_prompts::BriefTrigger;
 
 fn model() -> Offline {
-    Offline::new(Arc::new(Prompts::embedded().unwrap()))
+    Offline::new(Arc::new(Prompts::with_overrides(company("prompts/drafts", "drafts/")).unwrap()))
 }
 
 /// The one call that the model asks for.
 fn ask(world: &World) -> (String, Value) {
     let reply = model().plan(&world.request());
-    let [call] = reply.calls.as_slice() else {
-        panic!("no single call: {reply:?}")
-    };
-    (
-        call.name.clone(),
-        serde_json::from_str(&call.arguments).unwrap(),
-    )
+    let [call] = reply.calls.as_slice() else { panic!("no single call: {reply:?}") };
+    (call.name.clone(), serde_json::from_str(&call.arguments).unwrap())
 }
 
 fn document(name: &str) -> Vec<Passage> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/company/kb");
-    passages(
-        name,
-        &std::fs::read_to_string(format!("{folder}/{name}.md")).unwrap(),
-    )
+    passages(name, &std::fs::read_to_string(format!("{folder}/{name}.md")).unwrap())
 }
 
 const QUESTION: &str = "Hello,\n\nhow do I require two-factor authentication for everyone in our account?\n\nVictor\n\n\
@@ -32,34 +24,19 @@ const QUESTION: &str = "Hello,\n\nhow do I require two-factor authentication for
 #[tokio::test]
 async fn a_question_is_searched_for_and_answered_with_its_source() {
     let mut world = World::new("support").asks(QUESTION);
-    assert_eq!(
-        model().complete(&world.request()).await.unwrap().model,
-        "offline"
-    );
+    assert_eq!(model().complete(&world.request()).await.unwrap().model, "offline");
     let (tool, arguments) = ask(&world);
     assert_eq!(tool, "kb_search");
-    assert_eq!(
-        arguments["query"],
-        "how do I require two-factor authentication for everyone in our account?"
-    );
+    assert_eq!(arguments["query"], "how do I require two-factor authentication for everyone in our account?");
     let found = document("two-factor-authentication");
     world.did("offline_1", "kb_search", "{}", &hits(&found));
     let (tool, arguments) = ask(&world);
     assert_eq!(tool, "reply");
     insta::assert_snapshot!(arguments["text"].as_str().unwrap());
-    assert!(
-        arguments["cite"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|id| found.iter().any(|hit| json!(hit.id) == *id))
-    );
+    assert!(arguments["cite"].as_array().unwrap().iter().all(|id| found.iter().any(|hit| json!(hit.id) == *id)));
     world.did("offline_2", "reply", "{}", &json!({"receipt": "x"}));
     let reply = model().plan(&world.request());
-    assert_eq!(
-        (reply.text.as_deref(), reply.calls.len()),
-        (Some("Done."), 0)
-    );
+    assert_eq!((reply.text.as_deref(), reply.calls.len()), (Some("Done."), 0));
 }
 
 #[test]
@@ -69,16 +46,8 @@ fn no_answer_is_escalated() {
         world.transcript.truncate(2);
         world.did("offline_1", "kb_search", "{}", &found);
         let (tool, arguments) = ask(&world);
-        assert_eq!(
-            (tool.as_str(), &arguments["reason"]),
-            (ESCALATE, &json!("no_answer"))
-        );
-        assert!(
-            arguments["next_step"]
-                .as_str()
-                .unwrap()
-                .contains("thermal imagery")
-        );
+        assert_eq!((tool.as_str(), &arguments["reason"]), (ESCALATE, &json!("no_answer")));
+        assert!(arguments["next_step"].as_str().unwrap().contains("thermal imagery"));
     }
 }
 
@@ -86,12 +55,7 @@ fn no_answer_is_escalated() {
 fn a_refused_call_is_escalated_and_never_repeated() {
     let denied = json!({"error": {"code": "denied", "feedback": "no"}});
     let mut world = World::new("support").asks(QUESTION);
-    world.did(
-        "offline_1",
-        "kb_search",
-        "{}",
-        &hits(&document("two-factor-authentication")),
-    );
+    world.did("offline_1", "kb_search", "{}", &hits(&document("two-factor-authentication")));
     world.did("offline_2", "reply", "{}", &denied);
     assert_eq!(ask(&world).1["reason"], "no_answer");
     world.did("offline_3", ESCALATE, "{}", &denied);
@@ -104,19 +68,10 @@ fn a_refused_call_is_escalated_and_never_repeated() {
 #[test]
 fn a_template_without_its_facts_is_escalated() {
     let mut world = World::new("decision");
-    assert_eq!(
-        ask(&world),
-        (
-            "kb_search".into(),
-            json!({"query": "pricing and plans which plan fits"})
-        )
-    );
+    assert_eq!(ask(&world), ("kb_search".into(), json!({"query": "pricing and plans which plan fits"})));
     world.did("offline_1", "kb_search", "{}", &json!({"hits": []}));
     let (tool, arguments) = ask(&world);
-    assert_eq!(
-        (tool.as_str(), &arguments["reason"]),
-        (ESCALATE, &json!("template_fault"))
-    );
+    assert_eq!((tool.as_str(), &arguments["reason"]), (ESCALATE, &json!("template_fault")));
     world.playbook.offline.template = Some("drafts/missing.tera".into());
     assert_eq!(ask(&world).1["reason"], "template_fault");
     world.playbook.offline.plan.clear();
@@ -131,10 +86,7 @@ fn draft(world: &mut World, found: &[Passage]) -> String {
         world.did("offline_1", "kb_search", "{}", &hits(found));
         (tool, arguments) = ask(world);
     } else {
-        assert_eq!(
-            (tool.as_str(), arguments),
-            ("crm_lookup", json!({"deals": true, "tickets": true}))
-        );
+        assert_eq!((tool.as_str(), arguments), ("crm_lookup", json!({"deals": true, "tickets": true})));
         let deal = json!({"id": "dea_1", "stage": "closed_won", "amount": {"minor": 249_000, "currency": "EUR"},
                           "closed_at": "2026-11-19T14:25:00Z", "name": "Plant, yearly"});
         world.did(
@@ -149,23 +101,13 @@ fn draft(world: &mut World, found: &[Passage]) -> String {
     for fact in world.brief.facts.iter().filter(|fact| !fact.may_say) {
         let hidden = fact.value.as_str().unwrap();
         let text = format!("{} {}", arguments["subject"], arguments["body"]);
-        assert!(
-            !text.to_lowercase().contains(&hidden.to_lowercase()),
-            "{hidden} in {arguments}"
-        );
+        assert!(!text.to_lowercase().contains(&hidden.to_lowercase()), "{hidden} in {arguments}");
     }
     // The plain headline says nothing that needs a source.
-    if let Some(best) = found
-        .first()
-        .filter(|_| tool != "draft_headline" || !world.brief.facts.is_empty())
-    {
+    if let Some(best) = found.first().filter(|_| tool != "draft_headline" || !world.brief.facts.is_empty()) {
         assert_eq!(arguments["cite"][0], json!(best.id));
     }
-    format!(
-        "{}\n\n{}",
-        arguments["subject"].as_str().unwrap(),
-        arguments["body"].as_str().unwrap()
-    )
+    format!("{}\n\n{}", arguments["subject"].as_str().unwrap(), arguments["body"].as_str().unwrap())
 }
 
 #[test]
@@ -173,27 +115,23 @@ fn the_drafts_read_well() {
     let goal = |world: World, goal: &str| world.knows(true, "goal.primary", json!(goal));
     let visit = ("page.pricing.views", json!("three views this week"));
 
-    let mut world = World::new("awareness")
-        .knows(false, "company.industry", json!("hotel"))
-        .knows(false, "company.name", json!("Quaystone"));
+    let mut world = World::new("awareness").knows(false, "company.industry", json!("hotel")).knows(
+        false,
+        "company.name",
+        json!("Quaystone"),
+    );
     insta::assert_snapshot!("awareness", draft(&mut world, &document("industry-hotels")));
 
     let case = document("case-study-regional-hospital");
     for industry in ["hospital", "brewery", "cinema", "farm", "hotel", "bakery"] {
-        let mut world = goal(World::new("consideration"), "Fewer surprises").knows(
-            true,
-            "company.industry",
-            json!(industry),
-        );
+        let mut world =
+            goal(World::new("consideration"), "Fewer surprises").knows(true, "company.industry", json!(industry));
         world.brief.trigger = BriefTrigger {
             kind: "signal".into(),
             signal: Some("case_study_request".into()),
             ..BriefTrigger::default()
         };
-        insta::assert_snapshot!(
-            format!("consideration_{industry}"),
-            draft(&mut world, &case)
-        );
+        insta::assert_snapshot!(format!("consideration_{industry}"), draft(&mut world, &case));
     }
 
     let mut world = goal(World::new("decision"), "Plan the service of two presses").knows(
@@ -202,41 +140,20 @@ fn the_drafts_read_well() {
         json!("Team, paid yearly"),
     );
     world = world.knows(false, visit.0, visit.1);
-    insta::assert_snapshot!(
-        "decision",
-        draft(&mut world, &document("pricing-and-plans"))
-    );
+    insta::assert_snapshot!("decision", draft(&mut world, &document("pricing-and-plans")));
 
-    let mut world = goal(
-        World::new("onboarding"),
-        "Weekly check of ovens and mixers, with a record",
-    );
-    insta::assert_snapshot!(
-        "onboarding",
-        draft(&mut world, &document("inspections-and-checklists"))
-    );
+    let mut world = goal(World::new("onboarding"), "Weekly check of ovens and mixers, with a record");
+    insta::assert_snapshot!("onboarding", draft(&mut world, &document("inspections-and-checklists")));
 
     let mut world = goal(World::new("retention"), "Less paper in the workshop");
-    insta::assert_snapshot!(
-        "retention",
-        draft(&mut world, &document("usage-review-guide"))
-    );
+    insta::assert_snapshot!("retention", draft(&mut world, &document("usage-review-guide")));
 
-    let mut world = goal(
-        World::new("purchase_handoff"),
-        "Every pump inspected each week",
-    );
+    let mut world = goal(World::new("purchase_handoff"), "Every pump inspected each week");
     for (key, value) in [
         ("contact.role", "Technical director"),
-        (
-            "stakeholder.it",
-            "Desmond, IT manager, sets up single sign-on",
-        ),
+        ("stakeholder.it", "Desmond, IT manager, sets up single sign-on"),
         ("promise.kickoff", "Kick-off call in the first week"),
-        (
-            "promise.import",
-            "We check the CSV file before the first import",
-        ),
+        ("promise.import", "We check the CSV file before the first import"),
         ("pref.channel", "phone"),
         ("pref.contact_time", "Tuesday, 09:00 to 11:00"),
     ] {

@@ -32,10 +32,7 @@ impl std::fmt::Debug for Words {
 
 impl Words {
     pub(super) fn new() -> Self {
-        Self {
-            stemmer: Stemmer::new(Algorithm::English),
-            empty: EMPTY.split_whitespace().collect(),
-        }
+        Self { stemmer: Stemmer::new(Algorithm::English), empty: EMPTY.split_whitespace().collect() }
     }
 
     /// The stems in `text`. Numbers are left out: those in a question are the
@@ -43,17 +40,10 @@ impl Words {
     pub(super) fn of(&self, text: &str) -> BTreeSet<String> {
         let words = text
             .split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '’'))
-            .map(|word| {
-                word.split(['\'', '’'])
-                    .next()
-                    .unwrap_or_default()
-                    .to_lowercase()
-            })
+            .map(|word| word.split(['\'', '’']).next().unwrap_or_default().to_lowercase())
             .filter(|word| word.chars().any(char::is_alphabetic) && word.chars().count() > 1)
             .filter(|word| !self.empty.contains(word.as_str()));
-        words
-            .map(|word| self.stemmer.stem(&word).into_owned())
-            .collect()
+        words.map(|word| self.stemmer.stem(&word).into_owned()).collect()
     }
 }
 
@@ -67,48 +57,30 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|(_, next)| *next);
         // `2.5`, `e.g.` in the middle of a line, and `app.example` go on.
-        let ends = matches!(c, '.' | '!' | '?')
-            && next.is_none_or(char::is_whitespace)
-            && !abbreviated(text, at);
+        let ends = matches!(c, '.' | '!' | '?') && next.is_none_or(char::is_whitespace) && !abbreviated(text, at);
         let breaks = c == '\n' && before == '\n';
         if ends || breaks {
             let end = at + c.len_utf8();
-            found.extend(
-                text.get(start..end)
-                    .map(str::trim)
-                    .filter(|sentence| !sentence.is_empty()),
-            );
+            found.extend(text.get(start..end).map(str::trim).filter(|sentence| !sentence.is_empty()));
             start = end;
         }
         if c == '\n' || !c.is_whitespace() {
             before = c;
         }
     }
-    found.extend(
-        text.get(start..)
-            .map(str::trim)
-            .filter(|sentence| !sentence.is_empty()),
-    );
+    found.extend(text.get(start..).map(str::trim).filter(|sentence| !sentence.is_empty()));
     found
 }
 
 /// Whether the full stop at `at` ends a word such as `e.g` or `1`, which leads
 /// on.
 fn abbreviated(text: &str, at: usize) -> bool {
-    let word = text
-        .get(..at)
-        .and_then(|head| head.rsplit(char::is_whitespace).next())
-        .unwrap_or_default();
+    let word = text.get(..at).and_then(|head| head.rsplit(char::is_whitespace).next()).unwrap_or_default();
     let first_on_line = text.get(..at - word.len()).is_some_and(|head| {
-        head.trim_end_matches([' ', '\t', '>']).is_empty()
-            || head.trim_end_matches([' ', '\t', '>']).ends_with('\n')
+        head.trim_end_matches([' ', '\t', '>']).is_empty() || head.trim_end_matches([' ', '\t', '>']).ends_with('\n')
     });
     let number = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit()) && first_on_line;
-    number
-        || matches!(
-            word.to_lowercase().as_str(),
-            "e.g" | "i.e" | "etc" | "mr" | "mrs" | "dr" | "no"
-        )
+    number || matches!(word.to_lowercase().as_str(), "e.g" | "i.e" | "etc" | "mr" | "mrs" | "dr" | "no")
 }
 
 #[cfg(test)]

@@ -16,10 +16,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 /// The parameter `response_format`.
-pub(super) fn action_format(
-    profile: Profile,
-    tools: &ToolSet,
-) -> Result<Box<RawValue>, serde_json::Error> {
+pub(super) fn action_format(profile: Profile, tools: &ToolSet) -> Result<Box<RawValue>, serde_json::Error> {
     let actions = tools.specs.iter().map(|spec| {
         json!({
             "type": "object",
@@ -55,11 +52,7 @@ pub(super) fn manual(tools: &ToolSet) -> String {
         .to_owned();
     for spec in &tools.specs {
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "\n- {}: {} {}",
-            spec.name, spec.description, spec.input_schema
-        );
+        let _ = write!(text, "\n- {}: {} {}", spec.name, spec.description, spec.input_schema);
     }
     text
 }
@@ -82,9 +75,7 @@ impl<'a> Dialogue<'a> {
                     }
                 }
                 Message::User { text } => dialogue.push("user", text.into()),
-                Message::Tool { name, content, .. } => {
-                    dialogue.push("user", result(name, content).into())
-                }
+                Message::Tool { name, content, .. } => dialogue.push("user", result(name, content).into()),
                 Message::Assistant(reply) => {
                     if let Some(text) = &reply.text {
                         dialogue.push("assistant", text.into());
@@ -134,11 +125,7 @@ fn result(name: &str, content: &str) -> String {
 }
 
 fn action(call: &CallRequest) -> String {
-    format!(
-        "{{\"action\":{{\"tool\":{},\"arguments\":{}}}}}",
-        json!(call.name),
-        json_or_empty(&call.arguments)
-    )
+    format!("{{\"action\":{{\"tool\":{},\"arguments\":{}}}}}", json!(call.name), json_or_empty(&call.arguments))
 }
 
 /// Reads the action that a model wrote, in a fence or not, wrapped or not.
@@ -155,19 +142,12 @@ pub(super) fn parse(text: &str, id: String) -> Option<CallRequest> {
         action: Action<'a>,
     }
     let text = text.trim();
-    let inner = text
-        .strip_prefix("```")
-        .and_then(|rest| rest.strip_suffix("```"));
+    let inner = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
     let text = inner.map_or(text, |rest| rest.strip_prefix("json").unwrap_or(rest));
-    let action: Result<Action<'_>, _> = serde_json::from_str(text)
-        .map(|Wrapped { action }| action)
-        .or_else(|_| serde_json::from_str(text));
+    let action: Result<Action<'_>, _> =
+        serde_json::from_str(text).map(|Wrapped { action }| action).or_else(|_| serde_json::from_str(text));
     let Action { tool, arguments } = action.ok()?;
-    Some(CallRequest {
-        id,
-        name: tool,
-        arguments: arguments.get().to_owned(),
-    })
+    Some(CallRequest { id, name: tool, arguments: arguments.get().to_owned() })
 }
 
 #[cfg(test)]

@@ -24,13 +24,9 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(config: &OpenAiConfig) -> Result<Self, ConfigFault> {
-        let url = reqwest::Url::parse(&config.base_url)
-            .map_err(|e| ConfigFault::BaseUrl(e.to_string()))?;
+        let url = reqwest::Url::parse(&config.base_url).map_err(|e| ConfigFault::BaseUrl(e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(ConfigFault::BaseUrl(format!(
-                "its scheme is `{}`",
-                url.scheme()
-            )));
+            return Err(ConfigFault::BaseUrl(format!("its scheme is `{}`", url.scheme())));
         }
         let mut http = reqwest::Client::builder()
             .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
@@ -42,23 +38,13 @@ impl Wire {
             // Loading the system's certificates takes milliseconds.
             http = http.tls_certs_only([]);
         }
-        if url
-            .host_str()
-            .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
-        {
+        if url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]")) {
             http = http.no_proxy();
         }
-        let http = http
-            .build()
-            .map_err(|e| ConfigFault::Client(e.to_string()))?;
+        let http = http.build().map_err(|e| ConfigFault::Client(e.to_string()))?;
         let endpoint = Endpoint::new(config)?;
-        let bounded = Bounded {
-            client: http.clone(),
-            limit: config.max_body_bytes,
-        };
-        Ok(Self {
-            client: Client::build(http, endpoint).with_http_service(bounded),
-        })
+        let bounded = Bounded { client: http.clone(), limit: config.max_body_bytes };
+        Ok(Self { client: Client::build(http, endpoint).with_http_service(bounded) })
     }
 
     /// Asks once.
@@ -66,17 +52,12 @@ impl Wire {
         let answer: Result<Answer, OpenAIError> = self.client.chat().create_byot(body).await;
         match answer {
             Ok(answer) => Ok(answer),
-            Err(OpenAIError::Boxed(failure)) => Err(failure.downcast::<Failure>().map_or_else(
-                |_| Failure::Refused {
-                    message: "unknown failure".to_owned(),
-                },
-                |failure| *failure,
-            )),
+            Err(OpenAIError::Boxed(failure)) => Err(failure
+                .downcast::<Failure>()
+                .map_or_else(|_| Failure::Refused { message: "unknown failure".to_owned() }, |failure| *failure)),
             Err(OpenAIError::JSONDeserialize(..)) => Err(Failure::not_json()),
             // The message of an error that nothing of ours makes; it may quote.
-            Err(_) => Err(Failure::Refused {
-                message: "the request cannot be made".to_owned(),
-            }),
+            Err(_) => Err(Failure::Refused { message: "the request cannot be made".to_owned() }),
         }
     }
 }
@@ -94,17 +75,12 @@ impl Endpoint {
     fn new(config: &OpenAiConfig) -> Result<Self, ConfigFault> {
         let mut headers = HeaderMap::new();
         if let Some(key) = &config.api_key {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
-                .map_err(|_| ConfigFault::Key)?;
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ConfigFault::Key)?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
         let key = config.api_key.clone().unwrap_or_else(|| Secret::new(""));
-        Ok(Self {
-            base: config.base_url.trim_end_matches('/').to_owned(),
-            headers,
-            key,
-        })
+        Ok(Self { base: config.base_url.trim_end_matches('/').to_owned(), headers, key })
     }
 }
 

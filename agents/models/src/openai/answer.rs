@@ -49,10 +49,7 @@ impl<'de> Deserialize<'de> for Answer {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Answer, A::Error> {
                 let mut answer = Answer::default();
-                answer.add(
-                    Completion::deserialize(MapAccessDeserializer::new(map))?,
-                    false,
-                );
+                answer.add(Completion::deserialize(MapAccessDeserializer::new(map))?, false);
                 Ok(answer)
             }
 
@@ -85,11 +82,7 @@ impl Answer {
             }
             self.chosen = true;
             self.finish = choice.finish_reason.or(self.finish.take());
-            let said = if streamed {
-                choice.delta.or(choice.message)
-            } else {
-                choice.message
-            };
+            let said = if streamed { choice.delta.or(choice.message) } else { choice.message };
             if let Some(said) = said {
                 self.say(said, streamed);
             }
@@ -115,9 +108,7 @@ impl Answer {
         // Pieces of one call share its index. Servers that give no index, or
         // the same to all, tell calls apart by their ids.
         let same = |call: &Call| match piece.index {
-            Some(_) => {
-                call.index == piece.index && (id.is_empty() || call.id.is_empty() || call.id == id)
-            }
+            Some(_) => call.index == piece.index && (id.is_empty() || call.id.is_empty() || call.id == id),
             None => !id.is_empty() && call.id == id,
         };
         let known = match piece.index {
@@ -132,10 +123,7 @@ impl Answer {
                 return;
             }
             None => {
-                self.calls.push(Call {
-                    index: piece.index,
-                    ..Call::default()
-                });
+                self.calls.push(Call { index: piece.index, ..Call::default() });
                 self.calls.len() - 1
             }
         };
@@ -149,8 +137,7 @@ impl Answer {
         if let Some(name) = function.name.filter(|name| *name != call.name) {
             call.name.push_str(&name);
         }
-        call.arguments
-            .push_str(&function.arguments.0.unwrap_or_default());
+        call.arguments.push_str(&function.arguments.0.unwrap_or_default());
     }
 }
 
@@ -219,11 +206,7 @@ struct Count(u64);
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number: Option<serde_json::Number> = Option::deserialize(deserializer)?;
-        let whole = |number: serde_json::Number| {
-            number
-                .as_u64()
-                .or_else(|| number.as_f64().map(|n| n as u64))
-        };
+        let whole = |number: serde_json::Number| number.as_u64().or_else(|| number.as_f64().map(|n| n as u64));
         Ok(Self(number.and_then(whole).unwrap_or_default()))
     }
 }
@@ -295,16 +278,12 @@ impl ProviderError {
             error: ProviderError,
         }
         let wrapped = serde_json::from_slice(body).map(|Wrapped { error }| error);
-        wrapped
-            .or_else(|_| serde_json::from_slice(body))
-            .unwrap_or_default()
+        wrapped.or_else(|_| serde_json::from_slice(body)).unwrap_or_default()
     }
 
     /// Paid out: no wait helps.
     pub(super) fn no_quota(&self) -> bool {
-        [&self.code, &self.kind]
-            .iter()
-            .any(|word| word.as_str() == "insufficient_quota")
+        [&self.code, &self.kind].iter().any(|word| word.as_str() == "insufficient_quota")
     }
 
     /// What an error means that comes instead of an answer, with status 200.
@@ -314,10 +293,7 @@ impl ProviderError {
         match status {
             Some(400..=407 | 410..=424) => Failure::Refused { message },
             _ if self.no_quota() => Failure::Refused { message },
-            _ => Failure::Transient {
-                message,
-                after: None::<Duration>,
-            },
+            _ => Failure::Transient { message, after: None::<Duration> },
         }
     }
 }
@@ -333,10 +309,7 @@ impl<'de> Deserialize<'de> for ProviderError {
             }
 
             fn visit_str<E>(self, message: &str) -> Result<ProviderError, E> {
-                Ok(ProviderError {
-                    message: message.to_owned(),
-                    ..ProviderError::default()
-                })
+                Ok(ProviderError { message: message.to_owned(), ..ProviderError::default() })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ProviderError, A::Error> {

@@ -17,20 +17,14 @@ const DRAIN: Duration = Duration::from_millis(5);
 
 /// Sends `request` and gives the JSON text of the answer: a completion, or an
 /// array of the chunks of a stream.
-pub(super) async fn exchange(
-    client: &Client,
-    request: Request,
-    limit: usize,
-) -> Result<Bytes, Failure> {
+pub(super) async fn exchange(client: &Client, request: Request, limit: usize) -> Result<Bytes, Failure> {
     let response = client.execute(request).await.map_err(|e| unreached(&e))?;
     let status = response.status();
     if !status.is_success() {
         return Err(refused(status, response).await);
     }
-    let streamed = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let streamed =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     if streamed {
         return read_stream(response, limit).await;
     }
@@ -45,9 +39,7 @@ pub(super) async fn exchange(
 
 /// The whole body, if it is not longer than `limit`.
 async fn read(mut response: Response, limit: usize) -> Result<Bytes, Failure> {
-    let announced = response
-        .content_length()
-        .and_then(|length| usize::try_from(length).ok());
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Failure::too_long(limit));
     }
@@ -186,16 +178,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = asked.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = |text: &str| {
-        jiff::fmt::rfc2822::DateTimeParser::new()
-            .parse_timestamp(text)
-            .ok()
-    };
+    let date = |text: &str| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
     // The provider's own clock, which may differ from ours.
-    let now = headers
-        .get(DATE)
-        .and_then(|now| date(now.to_str().ok()?))
-        .unwrap_or_else(Timestamp::now);
+    let now = headers.get(DATE).and_then(|now| date(now.to_str().ok()?)).unwrap_or_else(Timestamp::now);
     Some(Duration::try_from(date(asked)?.duration_since(now)).unwrap_or_default())
 }
 
@@ -205,9 +190,7 @@ fn unreached(error: &reqwest::Error) -> Failure {
     } else if error.is_timeout() {
         "no answer in time"
     } else if error.is_builder() {
-        return Failure::Refused {
-            message: "the request cannot be built".to_owned(),
-        };
+        return Failure::Refused { message: "the request cannot be built".to_owned() };
     } else {
         "the connection broke"
     };
@@ -218,10 +201,7 @@ fn unreached(error: &reqwest::Error) -> Failure {
         cause = e.source();
     }
     let message = last.map_or_else(|| what.to_owned(), |last| format!("{what}: {last}"));
-    Failure::Transient {
-        message,
-        after: None,
-    }
+    Failure::Transient { message, after: None }
 }
 
 #[cfg(test)]

@@ -103,10 +103,7 @@ impl OpenAiConfig {
         }
         for model in &self.models {
             let prices = [model.input_price, model.output_price];
-            if prices
-                .iter()
-                .any(|price| !price.is_finite() || *price < 0.0)
-            {
+            if prices.iter().any(|price| !price.is_finite() || *price < 0.0) {
                 return Err(ConfigFault::Price(model.name.clone()));
             }
         }
@@ -145,19 +142,14 @@ pub struct ModelSpec {
 impl ModelSpec {
     /// A model by name, without prices.
     pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            input_price: 0.0,
-            output_price: 0.0,
-        }
+        Self { name: name.into(), input_price: 0.0, output_price: 0.0 }
     }
 
     /// The cost in millionths of a dollar, rounded up. A dollar a million tokens
     /// is one such millionth a token.
     pub(super) fn micro_usd(&self, input_tokens: u64, output_tokens: u64) -> u64 {
         // An estimate: the prices are checked, and `as` saturates.
-        (input_tokens as f64 * self.input_price + output_tokens as f64 * self.output_price).ceil()
-            as u64
+        (input_tokens as f64 * self.input_price + output_tokens as f64 * self.output_price).ceil() as u64
     }
 }
 

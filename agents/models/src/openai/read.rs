@@ -16,25 +16,15 @@ pub(super) fn whole(mut answer: Answer) -> Result<Answer, Failure> {
         return Err(error.into_failure());
     }
     if answer.cut && answer.finish.is_none() {
-        return Err(Failure::Transient {
-            message: "the stream was cut".to_owned(),
-            after: None,
-        });
+        return Err(Failure::Transient { message: "the stream was cut".to_owned(), after: None });
     }
     Ok(answer)
 }
 
 /// The reply in a completion, within bounds.
-pub(super) fn reply(
-    answer: Answer,
-    planning: Planning,
-    transcript: &[Arc<Message>],
-) -> Result<Reply, Failure> {
+pub(super) fn reply(answer: Answer, planning: Planning, transcript: &[Arc<Message>]) -> Result<Reply, Failure> {
     if !answer.chosen {
-        return Err(Failure::invalid(
-            "the answer has no choice",
-            "Your last answer was empty. Answer again.",
-        ));
+        return Err(Failure::invalid("the answer has no choice", "Your last answer was empty. Answer again."));
     }
     bounded(&answer)?;
     let cut = answer.finish.as_deref() == Some("length");
@@ -52,71 +42,39 @@ pub(super) fn reply(
     let before: usize = before.sum();
     let text = answer.text.filter(|text| !text.trim().is_empty());
     if planning == Planning::Action && answer.calls.is_empty() {
-        let call = action::parse(
-            text.as_deref().unwrap_or_default(),
-            format!("action_{}", before + 1),
-        );
+        let call = action::parse(text.as_deref().unwrap_or_default(), format!("action_{}", before + 1));
         let call = call.ok_or_else(|| {
             Failure::invalid(
                 "the answer is not an action",
                 "Answer with {\"action\": {\"tool\": …, \"arguments\": {…}}}.",
             )
         })?;
-        return Ok(Reply {
-            text: None,
-            calls: vec![call],
-        });
+        return Ok(Reply { text: None, calls: vec![call] });
     }
     let mut calls: Vec<CallRequest> = Vec::with_capacity(answer.calls.len());
     for (place, call) in answer.calls.into_iter().enumerate() {
         if call.name.is_empty() {
-            return Err(Failure::invalid(
-                "a call names no tool",
-                "Your last call named no tool.",
-            ));
+            return Err(Failure::invalid("a call names no tool", "Your last call named no tool."));
         }
         let known = call.id.is_empty() || calls.iter().any(|earlier| earlier.id == call.id);
-        let id = if known {
-            format!("call_{}", before + place + 1)
-        } else {
-            call.id
-        };
+        let id = if known { format!("call_{}", before + place + 1) } else { call.id };
         // No arguments at all is how some models write none.
-        let arguments = if call.arguments.trim().is_empty() {
-            "{}".to_owned()
-        } else {
-            call.arguments
-        };
-        calls.push(CallRequest {
-            id,
-            name: call.name,
-            arguments,
-        });
+        let arguments = if call.arguments.trim().is_empty() { "{}".to_owned() } else { call.arguments };
+        calls.push(CallRequest { id, name: call.name, arguments });
     }
     Ok(Reply { text, calls })
 }
 
 fn bounded(answer: &Answer) -> Result<(), Failure> {
-    let arguments: usize = answer
-        .calls
-        .iter()
-        .map(|call| call.arguments.len() + call.name.len() + call.id.len())
-        .sum();
+    let arguments: usize = answer.calls.iter().map(|call| call.arguments.len() + call.name.len() + call.id.len()).sum();
     let broken = if answer.overflow || answer.calls.len() > MAX_CALLS {
         format!("more than {MAX_CALLS} calls")
-    } else if answer
-        .text
-        .as_ref()
-        .is_some_and(|text| text.len() > MAX_TEXT)
-    {
+    } else if answer.text.as_ref().is_some_and(|text| text.len() > MAX_TEXT) {
         format!("more than {MAX_TEXT} bytes of text")
     } else if arguments > MAX_TEXT {
         format!("more than {MAX_TEXT} bytes of arguments")
     } else {
         return Ok(());
     };
-    Err(Failure::invalid(
-        format!("the answer has {broken}"),
-        format!("Your last answer had {broken}. Answer briefly."),
-    ))
+    Err(Failure::invalid(format!("the answer has {broken}"), format!("Your last answer had {broken}. Answer briefly.")))
 }

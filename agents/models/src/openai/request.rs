@@ -44,11 +44,7 @@ struct StreamOptions {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(
-        config: &OpenAiConfig,
-        request: &ModelRequest<'a>,
-        derived: &'a Derived,
-    ) -> Self {
+    pub(super) fn new(config: &OpenAiConfig, request: &ModelRequest<'a>, derived: &'a Derived) -> Self {
         let native = matches!(derived, Derived::Tools(_));
         let (tools, response_format) = match derived {
             _ if request.tools.specs.is_empty() => (None, None),
@@ -66,9 +62,7 @@ impl<'a> Body<'a> {
             model: "",
             messages: match derived {
                 Derived::Tools(_) => Messages::Native(request.transcript),
-                Derived::Action { manual, .. } => {
-                    Messages::Dialogue(Dialogue::new(request.transcript, manual))
-                }
+                Derived::Action { manual, .. } => Messages::Dialogue(Dialogue::new(request.transcript, manual)),
             },
             tools,
             tool_choice: tools.map(|_| must),
@@ -79,9 +73,7 @@ impl<'a> Body<'a> {
             temperature: config.temperature,
             seed: config.seed,
             stream: config.stream.then_some(true),
-            stream_options: config.stream.then_some(StreamOptions {
-                include_usage: true,
-            }),
+            stream_options: config.stream.then_some(StreamOptions { include_usage: true }),
         }
     }
 
@@ -97,10 +89,7 @@ pub(super) enum Derived {
     /// The parameter `tools`.
     Tools(Box<RawValue>),
     /// The parameter `response_format`, and what the model is told of the tools.
-    Action {
-        format: Box<RawValue>,
-        manual: String,
-    },
+    Action { format: Box<RawValue>, manual: String },
 }
 
 /// What is derived from sets of tools, by their digests.
@@ -111,21 +100,16 @@ pub(super) struct Cache(Mutex<HashMap<Digest, Arc<Derived>>>);
 const MAX_SETS: usize = 64;
 
 impl Cache {
-    pub(super) fn get(
-        &self,
-        config: &OpenAiConfig,
-        tools: &ToolSet,
-    ) -> Result<Arc<Derived>, serde_json::Error> {
+    pub(super) fn get(&self, config: &OpenAiConfig, tools: &ToolSet) -> Result<Arc<Derived>, serde_json::Error> {
         let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(derived) = sets.get(&tools.digest) {
             return Ok(derived.clone());
         }
         let derived = Arc::new(match config.planning() {
             Planning::Tools => Derived::Tools(native(config.profile, tools)?),
-            Planning::Action => Derived::Action {
-                format: action_format(config.profile, tools)?,
-                manual: manual(tools),
-            },
+            Planning::Action => {
+                Derived::Action { format: action_format(config.profile, tools)?, manual: manual(tools) }
+            }
         });
         if sets.len() >= MAX_SETS {
             sets.clear();
@@ -157,30 +141,22 @@ pub(super) fn schema_for(profile: Profile, schema: &Value) -> Value {
         return schema.clone();
     };
     let kept = schema.iter().filter(|(word, value)| match profile {
-        Profile::OpenAi => !matches!(
-            word.as_str(),
-            "minLength" | "maxLength" | "default" | "$schema" | "title" | "examples"
-        ),
-        // A grammar writes every repetition out, and refuses many.
-        Profile::LlamaCpp => {
-            word.as_str() != "maxLength" || value.as_u64().is_some_and(|most| most <= 500)
+        Profile::OpenAi => {
+            !matches!(word.as_str(), "minLength" | "maxLength" | "default" | "$schema" | "title" | "examples")
         }
+        // A grammar writes every repetition out, and refuses many.
+        Profile::LlamaCpp => word.as_str() != "maxLength" || value.as_u64().is_some_and(|most| most <= 500),
         Profile::Compatible => true,
     });
     let below = |value: &Value| schema_for(profile, value);
     let below_all = |value: &Value| match value {
-        Value::Object(named) => named
-            .iter()
-            .map(|(name, schema)| (name.clone(), below(schema)))
-            .collect(),
+        Value::Object(named) => named.iter().map(|(name, schema)| (name.clone(), below(schema))).collect(),
         Value::Array(list) => list.iter().map(below).collect(),
         other => other.clone(),
     };
     let rewritten = kept.map(|(word, value)| {
         let value = match word.as_str() {
-            "properties" | "$defs" | "anyOf" | "allOf" | "oneOf" | "prefixItems" => {
-                below_all(value)
-            }
+            "properties" | "$defs" | "anyOf" | "allOf" | "oneOf" | "prefixItems" => below_all(value),
             "items" | "additionalProperties" | "not" => below(value),
             _ => value.clone(),
         };
@@ -199,9 +175,7 @@ impl Serialize for Messages<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Dialogue(dialogue) => dialogue.serialize(serializer),
-            Self::Native(transcript) => {
-                serializer.collect_seq(transcript.iter().map(|message| Native(message)))
-            }
+            Self::Native(transcript) => serializer.collect_seq(transcript.iter().map(|message| Native(message))),
         }
     }
 }
@@ -257,15 +231,8 @@ impl Serialize for NativeCalls<'_> {
         }
         let mut list = serializer.serialize_seq(Some(self.0.len()))?;
         for call in self.0 {
-            let function = Function {
-                name: &call.name,
-                arguments: json_or_empty(&call.arguments),
-            };
-            list.serialize_element(&Call {
-                id: &call.id,
-                r#type: "function",
-                function,
-            })?;
+            let function = Function { name: &call.name, arguments: json_or_empty(&call.arguments) };
+            list.serialize_element(&Call { id: &call.id, r#type: "function", function })?;
         }
         list.end()
     }

@@ -5,16 +5,10 @@ use std::collections::BTreeMap;
 /// The knowledge base of the example company, whole.
 fn library() -> Vec<Passage> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/company/kb");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     let read = |file: &std::path::PathBuf| {
-        passages(
-            file.file_stem().unwrap().to_str().unwrap(),
-            &std::fs::read_to_string(file).unwrap(),
-        )
+        passages(file.file_stem().unwrap().to_str().unwrap(), &std::fs::read_to_string(file).unwrap())
     };
     files.iter().flat_map(read).collect()
 }
@@ -22,10 +16,7 @@ fn library() -> Vec<Passage> {
 /// A plain search, good enough to try answers with: rare words count more.
 fn search(library: &[Passage], query: &str, words: &Words) -> Vec<Passage> {
     let terms = words.of(query);
-    let bags: Vec<_> = library
-        .iter()
-        .map(|p| words.of(&format!("{} {}", p.title, p.passage)))
-        .collect();
+    let bags: Vec<_> = library.iter().map(|p| words.of(&format!("{} {}", p.title, p.passage))).collect();
     let weight = |term: &String| {
         let holds = bags.iter().filter(|bag| bag.contains(term)).count();
         (1.0 + library.len() as f64 / (1.0 + holds as f64)).ln()
@@ -36,16 +27,8 @@ fn search(library: &[Passage], query: &str, words: &Words) -> Vec<Passage> {
         .zip(library)
         .map(|(bag, p)| {
             let title = words.of(&p.title);
-            let score =
-                |term: &&String| weights[*term] * if title.contains(*term) { 1.5 } else { 1.0 };
-            (
-                terms
-                    .iter()
-                    .filter(|term| bag.contains(*term))
-                    .map(|term| score(&term))
-                    .sum(),
-                p,
-            )
+            let score = |term: &&String| weights[*term] * if title.contains(*term) { 1.5 } else { 1.0 };
+            (terms.iter().filter(|term| bag.contains(*term)).map(|term| score(&term)).sum(), p)
         })
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -68,49 +51,22 @@ const ANSWERED: &[(&str, &str)] = &[
     ),
     ("How do I reset my password?", "reset-password"),
     ("Hi there, how can I export all our data?", "export-data"),
-    (
-        "I want to cancel my subscription. How do I do that?",
-        "cancel-subscription",
-    ),
+    ("I want to cancel my subscription. How do I do that?", "cancel-subscription"),
     ("What does the Team plan cost a month?", "pricing-and-plans"),
     ("How do I invite a technician?", "invite-technicians"),
-    (
-        "Where do I find our invoices?",
-        "invoices-and-payment-methods",
-    ),
+    ("Where do I find our invoices?", "invoices-and-payment-methods"),
     ("Can I get a refund for the yearly plan?", "refunds"),
     ("How do I print QR labels?", "qr-labels"),
     ("Does the mobile app work offline?", "mobile-offline-mode"),
     ("How do I connect Slack to Flow?", "integration-slack"),
-    (
-        "What are your support hours?",
-        "service-levels-and-support-hours",
-    ),
+    ("What are your support hours?", "service-levels-and-support-hours"),
     ("How do I set up single sign-on?", "single-sign-on"),
-    (
-        "Our payment failed. What happens to the account now?",
-        "failed-payment",
-    ),
-    (
-        "How do I delete our account and all data?",
-        "delete-account-and-data",
-    ),
-    (
-        "What is the rate limit of the API?",
-        "api-keys-and-rate-limits",
-    ),
-    (
-        "How do I change from Starter to the Team plan?",
-        "change-plan",
-    ),
-    (
-        "Please tell me how to create my first work order.",
-        "create-first-work-order",
-    ),
-    (
-        "How many items may a checklist template have?",
-        "inspections-and-checklists",
-    ),
+    ("Our payment failed. What happens to the account now?", "failed-payment"),
+    ("How do I delete our account and all data?", "delete-account-and-data"),
+    ("What is the rate limit of the API?", "api-keys-and-rate-limits"),
+    ("How do I change from Starter to the Team plan?", "change-plan"),
+    ("Please tell me how to create my first work order.", "create-first-work-order"),
+    ("How many items may a checklist template have?", "inspections-and-checklists"),
 ];
 
 /// Messages that no document answers.
@@ -139,24 +95,15 @@ const UNANSWERED: &[&str] = &[
 fn what_is_known_is_answered_and_what_is_not_is_left() {
     let (library, words) = (library(), Words::new());
     let mut wrong = Vec::new();
-    let best = |question: &Question, hits: &[Passage]| {
-        hits.iter()
-            .map(|hit| share(question, hit, &words))
-            .fold(0.0, f64::max)
-    };
+    let best =
+        |question: &Question, hits: &[Passage]| hits.iter().map(|hit| share(question, hit, &words)).fold(0.0, f64::max);
     for (text, doc) in ANSWERED {
         let question = Question::of(text, &words);
         let hits = search(&library, &question.query, &words);
         let found = answer(&question, &hits, &words);
-        println!(
-            "{:.2} {doc}: {}\n",
-            best(&question, &hits),
-            found.as_ref().map_or("", |found| &found.text)
-        );
-        let fits = |found: Answer| {
-            found.text.chars().count() <= MAX_ANSWER
-                && found.cite.iter().all(|id| id.starts_with(doc))
-        };
+        println!("{:.2} {doc}: {}\n", best(&question, &hits), found.as_ref().map_or("", |found| &found.text));
+        let fits =
+            |found: Answer| found.text.chars().count() <= MAX_ANSWER && found.cite.iter().all(|id| id.starts_with(doc));
         if !found.is_some_and(fits) {
             wrong.push(*doc);
         }

@@ -21,11 +21,7 @@ fn calls_are_told_apart_whatever_the_server_numbers() {
             piece(indexes[0], None, indexes[0].map(|_| "one"), "}"),
             piece(indexes[1], ids[1], Some("two"), "[]"),
         ]));
-        let calls: Vec<_> = answer
-            .calls
-            .iter()
-            .map(|c| (&*c.id, &*c.name, &*c.arguments))
-            .collect();
+        let calls: Vec<_> = answer.calls.iter().map(|c| (&*c.id, &*c.name, &*c.arguments)).collect();
         assert_eq!(calls, [("a", "one", "{}"), ("b", "two", "[]")]);
     }
 }
@@ -33,7 +29,6 @@ fn calls_are_told_apart_whatever_the_server_numbers() {
 #[test]
 fn arguments_that_are_an_object_become_text() {
     let call = serde_json::json!({"function": {"name": "x", "arguments": {"a": 1}}});
-    let answer =
-        read(serde_json::json!({"choices": [{"message": {"content": "", "tool_calls": [call]}}]}));
+    let answer = read(serde_json::json!({"choices": [{"message": {"content": "", "tool_calls": [call]}}]}));
     assert_eq!(answer.calls[0].arguments, "{\"a\":1}");
 }

@@ -32,10 +32,7 @@ fn a_wait_is_seconds_or_a_date() {
         retry_after(&headers)
     };
     assert_eq!(wait("12"), Some(Duration::from_secs(12)));
-    assert_eq!(
-        wait("Fri, 20 Nov 2026 08:01:00 GMT"),
-        Some(Duration::from_secs(60))
-    );
+    assert_eq!(wait("Fri, 20 Nov 2026 08:01:00 GMT"), Some(Duration::from_secs(60)));
     assert_eq!(wait("Fri, 20 Nov 2026 07:00:00 GMT"), Some(Duration::ZERO));
     assert_eq!(wait("soon"), None);
 }

@@ -21,12 +21,6 @@ fn only_words_of_the_schema_are_left_out_not_names_of_inputs() {
     assert_eq!(schema_for(Profile::OpenAi, &schema), openai);
     assert_eq!(schema_for(Profile::Compatible, &schema), schema);
     let llama = schema_for(Profile::LlamaCpp, &schema);
-    assert_eq!(
-        llama["properties"]["title"],
-        json!({"type": "string", "title": "T", "minLength": 1})
-    );
-    assert_eq!(
-        llama["properties"]["maxLength"],
-        schema["properties"]["maxLength"]
-    );
+    assert_eq!(llama["properties"]["title"], json!({"type": "string", "title": "T", "minLength": 1}));
+    assert_eq!(llama["properties"]["maxLength"], schema["properties"]["maxLength"]);
 }

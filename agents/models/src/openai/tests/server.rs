@@ -30,10 +30,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn play(plays: impl IntoIterator<Item = Play>) -> (Self, String) {
-        let server = Self {
-            plays: Arc::new(Mutex::new(plays.into_iter().collect())),
-            ..Self::default()
-        };
+        let server = Self { plays: Arc::new(Mutex::new(plays.into_iter().collect())), ..Self::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let app = Router::new().fallback(answer).with_state(server.clone());
@@ -42,12 +39,7 @@ impl Server {
     }
 
     pub(super) fn bodies(&self) -> Vec<Value> {
-        self.seen
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(_, body)| serde_json::from_slice(body).unwrap())
-            .collect()
+        self.seen.lock().unwrap().iter().map(|(_, body)| serde_json::from_slice(body).unwrap()).collect()
     }
 
     /// A model on this server whose waits are counted and not waited.
@@ -55,10 +47,7 @@ impl Server {
         let mut model = OpenAi::new(config).unwrap();
         let waits = self.waits.clone();
         model.sleep = Arc::new(move |time| {
-            waits
-                .lock()
-                .unwrap()
-                .push(u64::try_from(time.as_millis()).unwrap());
+            waits.lock().unwrap().push(u64::try_from(time.as_millis()).unwrap());
             Box::pin(async {})
         });
         model
@@ -69,18 +58,9 @@ impl Server {
     }
 }
 
-async fn answer(
-    State(server): State<Server>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<HttpBody> {
+async fn answer(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> Response<HttpBody> {
     server.seen.lock().unwrap().push((headers, body));
-    let play = server
-        .plays
-        .lock()
-        .unwrap()
-        .pop_front()
-        .expect("the server is not asked more often");
+    let play = server.plays.lock().unwrap().pop_front().expect("the server is not asked more often");
     match play {
         Play::Say(status, headers, body) => {
             let mut response = Response::builder().status(status);
@@ -92,21 +72,13 @@ async fn answer(
         Play::Break(kind, body) => {
             let chunks = [Ok(Bytes::from(body)), Err(std::io::Error::other("broken"))];
             let body = HttpBody::from_stream(futures::stream::iter(chunks));
-            Response::builder()
-                .status(StatusCode::OK)
-                .header("content-type", kind)
-                .body(body)
-                .unwrap()
+            Response::builder().status(StatusCode::OK).header("content-type", kind).body(body).unwrap()
         }
         Play::Hang => std::future::pending().await,
         Play::Endless(kind) => {
             let chunk = || Ok::<_, std::io::Error>(Bytes::from_static(&[b'a'; 1024]));
             let body = HttpBody::from_stream(futures::stream::iter(std::iter::repeat_with(chunk)));
-            Response::builder()
-                .status(StatusCode::OK)
-                .header("content-type", kind)
-                .body(body)
-                .unwrap()
+            Response::builder().status(StatusCode::OK).header("content-type", kind).body(body).unwrap()
         }
     }
 }

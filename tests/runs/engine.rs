@@ -1,7 +1,6 @@
 //! What only a driver can hold: approvals, unknown outcomes, faults, budgets.
 
-mod world;
-
+use crate::world::{call, events, shape};
 use attache::engine::{Review, ReviewError, RunError};
 use attache::journal::{
     Actor, Batch, Chain, Decision, Digest, DraftCreated, Event, Fault, MemoryStore, Outcome, Reply, Retry, RunFilter,
@@ -15,7 +14,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use world::{call, events, shape};
 
 fn draft(entries: &[attache::journal::Entry]) -> DraftCreated {
     match events(entries, "draft_created").next() {
@@ -31,7 +29,7 @@ fn review(decision: Decision, digest: &Digest) -> Review {
 
 #[tokio::test]
 async fn an_approval_sends_exactly_what_was_shown_once() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let shown = draft(&world.run("usage-gap.json").await);
     let engine = world.attache.engine();
     let report = engine.review(&shown.draft, review(Decision::Approve, &shown.digest)).await.unwrap();
@@ -48,7 +46,7 @@ async fn an_approval_sends_exactly_what_was_shown_once() {
 
 #[tokio::test]
 async fn an_approval_of_something_else_is_refused() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let shown = draft(&world.run("usage-gap.json").await);
     let other = Digest::of(&[b"another text"]);
     let refused = world.attache.engine().review(&shown.draft, review(Decision::Approve, &other)).await;
@@ -58,7 +56,7 @@ async fn an_approval_of_something_else_is_refused() {
 
 #[tokio::test]
 async fn an_edit_sends_the_new_text_and_a_rejection_nothing() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let shown = draft(&world.run("usage-gap.json").await);
     let edited = Review { subject: Some("Another subject".into()), ..review(Decision::Edit, &shown.digest) };
     let report = world.attache.engine().review(&shown.draft, edited).await.unwrap();
@@ -74,7 +72,7 @@ async fn an_edit_sends_the_new_text_and_a_rejection_nothing() {
 
 #[tokio::test]
 async fn of_two_reviewers_at_once_one_wins() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let shown = draft(&world.run("usage-gap.json").await);
     let engine = world.attache.engine();
     let approve = || engine.review(&shown.draft, review(Decision::Approve, &shown.digest));
@@ -86,10 +84,13 @@ async fn of_two_reviewers_at_once_one_wins() {
 #[tokio::test]
 async fn policy_decides_anew_before_an_approved_text_leaves() {
     // The fourth outreach of a week is one too many, although a person approved it.
-    let world = world::offline();
-    let mut outcomes = Vec::new();
+    let world = crate::world::offline();
+    let mut drafts = Vec::new();
     for _ in 0..4 {
-        let shown = draft(&world.run("usage-gap.json").await);
+        drafts.push(draft(&world.run("usage-gap.json").await));
+    }
+    let mut outcomes = Vec::new();
+    for shown in drafts {
         let report =
             world.attache.engine().review(&shown.draft, review(Decision::Approve, &shown.digest)).await.unwrap();
         outcomes.push(report.ended.outcome);
@@ -139,14 +140,14 @@ fn playbook_with(tool: &str) -> String {
 async fn a_write_that_rules_do_not_know_waits_for_a_person() {
     let calls = Arc::new(AtomicU32::new(0));
     let data = tempfile::tempdir().unwrap();
-    let attache = world::builder(data.path())
+    let attache = crate::world::builder(data.path())
         .tool(BookVisit { calls: calls.clone() })
         .policy("visits.dw", PERMIT_VISITS)
         .playbook("support.toml", playbook_with("book_visit"))
         .model(Arc::new(Scripted::replies([call("book_visit", r#"{"day":"Monday"}"#)])))
         .build()
         .unwrap();
-    let report = attache.run(world::bundle("tier1-question.json"), None).await.unwrap();
+    let report = attache.run(crate::world::bundle("tier1-question.json"), None).await.unwrap();
     assert_eq!(report.ended.outcome, Outcome::Drafted);
     assert_eq!(calls.load(Ordering::SeqCst), 0);
     let shown = draft(&attache.entries(&report.run).await.unwrap());
@@ -171,7 +172,7 @@ async fn an_unknown_outcome_goes_to_a_person() {
             .unwrap()
     };
     let first = make(Arc::new(MemoryStore::new()));
-    let report = first.run(world::bundle("tier1-question.json"), None).await.unwrap();
+    let report = first.run(crate::world::bundle("tier1-question.json"), None).await.unwrap();
     let shown = draft(&first.entries(&report.run).await.unwrap());
     first.engine().review(&shown.draft, review(Decision::Approve, &shown.digest)).await.unwrap();
     let entries = first.entries(&report.run).await.unwrap();
@@ -218,7 +219,7 @@ impl Tool for Flaky {
 #[tokio::test]
 async fn a_transient_fault_is_tried_again_and_recorded_once() {
     let data = tempfile::tempdir().unwrap();
-    let attache = world::builder(data.path())
+    let attache = crate::world::builder(data.path())
         .tool(Flaky { tries: AtomicU32::new(0) })
         .playbook("support.toml", playbook_with("flaky"))
         .model(Arc::new(Scripted::replies([
@@ -227,7 +228,7 @@ async fn a_transient_fault_is_tried_again_and_recorded_once() {
         ])))
         .build()
         .unwrap();
-    let report = attache.run(world::bundle("tier1-question.json"), None).await.unwrap();
+    let report = attache.run(crate::world::bundle("tier1-question.json"), None).await.unwrap();
     let entries = attache.entries(&report.run).await.unwrap();
     let Some(Event::ToolReturned(returned)) = events(&entries, "tool_returned").next() else { panic!() };
     assert_eq!((returned.attempts, returned.fault.as_ref()), (3, None));
@@ -255,7 +256,7 @@ impl Tool for Broken {
 #[tokio::test]
 async fn a_tool_that_panics_is_a_fault_and_the_run_goes_on() {
     let data = tempfile::tempdir().unwrap();
-    let attache = world::builder(data.path())
+    let attache = crate::world::builder(data.path())
         .tool(Broken)
         .playbook("support.toml", playbook_with("broken"))
         .model(Arc::new(Scripted::replies([
@@ -264,7 +265,7 @@ async fn a_tool_that_panics_is_a_fault_and_the_run_goes_on() {
         ])))
         .build()
         .unwrap();
-    let report = attache.run(world::bundle("tier1-question.json"), None).await.unwrap();
+    let report = attache.run(crate::world::bundle("tier1-question.json"), None).await.unwrap();
     assert_eq!(report.ended.outcome, Outcome::Escalated);
     assert_eq!(report.ended.reason_code.as_deref(), Some("tool_broken"));
 }
@@ -280,11 +281,11 @@ fn no_reply(code: &str, retry: Retry) -> ModelError {
 
 #[tokio::test]
 async fn a_model_that_is_not_there_leaves_a_run_that_resumes() {
-    let world = world::with_model(Arc::new(Scripted::new([
+    let world = crate::world::with_model(Arc::new(Scripted::new([
         Err(no_reply("unavailable", Retry::Safe)),
         Ok(call("escalate_to_human", r#"{"reason":"no_answer","next_step":""}"#)),
     ])));
-    let stopped = world.attache.run(world::bundle("tier1-question.json"), None).await;
+    let stopped = world.attache.run(crate::world::bundle("tier1-question.json"), None).await;
     let Err(RunError::Unavailable { run, .. }) = stopped else { panic!("{stopped:?}") };
     let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
     assert_eq!(world.attache.store().runs(&unfinished).await.unwrap().len(), 1);
@@ -300,12 +301,17 @@ async fn what_is_no_answer_is_fed_back_twice_and_then_a_person_takes_over() {
         ("no call", vec![Ok(text()), Ok(text()), Ok(text())]),
         ("no tool", (0..3).map(|i| Ok(call(&format!("tool_{i}"), "{}"))).collect()),
         ("off schema", (0..3).map(|i| Ok(call("kb_search", &format!(r#"{{"query":{i}}}"#)))).collect()),
-        ("too many", (0..3).map(|_| Ok(Reply { text: None, calls: vec![call("kb_search", "{}").calls[0].clone(); 10_000] })).collect()),
+        (
+            "too many",
+            (0..3)
+                .map(|_| Ok(Reply { text: None, calls: vec![call("kb_search", "{}").calls[0].clone(); 10_000] }))
+                .collect(),
+        ),
         ("garbage", (0..3).map(|_| Err(no_reply(INVALID_REPLY, Retry::Never))).collect()),
     ];
     for (name, replies) in faults {
         let model = Arc::new(Scripted::new(replies));
-        let world = world::with_model(model.clone());
+        let world = crate::world::with_model(model.clone());
         let entries = world.run("tier1-question.json").await;
         let Some(Event::RunEnded(ended)) = entries.last().map(|entry| &entry.event) else { panic!("{name}") };
         assert_eq!(ended.outcome, Outcome::Escalated, "{name}");
@@ -317,7 +323,7 @@ async fn what_is_no_answer_is_fed_back_twice_and_then_a_person_takes_over() {
 
 #[tokio::test]
 async fn the_actor_of_each_entry_is_named() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let shown = draft(&world.run("usage-gap.json").await);
     let report = world.attache.engine().review(&shown.draft, review(Decision::Approve, &shown.digest)).await.unwrap();
     let entries = world.attache.entries(&report.run).await.unwrap();
@@ -336,7 +342,7 @@ async fn a_run_that_goes_in_circles_is_stopped() {
             Ok(call("kb_search", &format!(r#"{{"query":"page {i}"}}"#)))
         }
     });
-    let world = world::with_model(Arc::new(model));
+    let world = crate::world::with_model(Arc::new(model));
     let entries = world.run("tier1-question.json").await;
     let Some(Event::RunEnded(ended)) = entries.last().map(|entry| &entry.event) else { panic!() };
     assert_eq!(ended.reason_code.as_deref(), Some("budget_exhausted"));

@@ -11,13 +11,13 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-pub struct World {
-    pub attache: Attache,
-    pub data: TempDir,
+pub(crate) struct World {
+    pub(crate) attache: Attache,
+    pub(crate) data: TempDir,
 }
 
 /// The example company on a log of its own.
-pub fn builder(data: &Path) -> Builder {
+pub(crate) fn builder(data: &Path) -> Builder {
     let company = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/company");
     let articles = fs::read_dir(company.join("kb")).unwrap().map(|entry| {
         let path = entry.unwrap().path();
@@ -43,39 +43,39 @@ pub fn builder(data: &Path) -> Builder {
         .unwrap()
 }
 
-pub fn offline() -> World {
+pub(crate) fn offline() -> World {
     let data = tempfile::tempdir().unwrap();
     World { attache: builder(data.path()).build().unwrap(), data }
 }
 
-pub fn with_model(model: Arc<dyn ChatModel>) -> World {
+pub(crate) fn with_model(model: Arc<dyn ChatModel>) -> World {
     let data = tempfile::tempdir().unwrap();
     World { attache: builder(data.path()).model(model).build().unwrap(), data }
 }
 
-pub fn bundle(name: &str) -> Arc<Bundle> {
+pub(crate) fn bundle(name: &str) -> Arc<Bundle> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/bundles").join(name);
     Arc::new(Bundle::parse(&fs::read(path).unwrap()).unwrap())
 }
 
-pub fn call(name: &str, arguments: &str) -> Reply {
+pub(crate) fn call(name: &str, arguments: &str) -> Reply {
     let request = CallRequest { id: "m1".into(), name: name.into(), arguments: arguments.into() };
     Reply { text: None, calls: vec![request] }
 }
 
 impl World {
     /// Runs an example to its end and gives its journal.
-    pub async fn run(&self, name: &str) -> Vec<Entry> {
+    pub(crate) async fn run(&self, name: &str) -> Vec<Entry> {
         self.run_bundle(bundle(name)).await
     }
 
-    pub async fn run_bundle(&self, bundle: Arc<Bundle>) -> Vec<Entry> {
+    pub(crate) async fn run_bundle(&self, bundle: Arc<Bundle>) -> Vec<Entry> {
         let report = self.attache.run(bundle, None).await.unwrap();
         self.attache.entries(&report.run).await.unwrap()
     }
 
     /// The files that left.
-    pub fn outbox(&self) -> Vec<String> {
+    pub(crate) fn outbox(&self) -> Vec<String> {
         let Ok(listing) = fs::read_dir(self.data.path().join("outbox")) else { return Vec::new() };
         let mut names: Vec<_> = listing.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -84,11 +84,11 @@ impl World {
 }
 
 /// The events of one kind.
-pub fn events<'a>(entries: &'a [Entry], kind: &'a str) -> impl Iterator<Item = &'a Event> {
+pub(crate) fn events<'a>(entries: &'a [Entry], kind: &'a str) -> impl Iterator<Item = &'a Event> {
     entries.iter().map(|entry| &entry.event).filter(move |event| event.kind() == kind)
 }
 
 /// The kinds of all events, for the shape of a run.
-pub fn shape(entries: &[Entry]) -> Vec<&'static str> {
+pub(crate) fn shape(entries: &[Entry]) -> Vec<&'static str> {
     entries.iter().map(|entry| entry.event.kind()).collect()
 }

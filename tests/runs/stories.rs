@@ -1,11 +1,9 @@
 //! Every story ends as it is told, checked on the journal.
 
-mod world;
-
+use crate::world::{World, events, shape};
 use attache::journal::{Entry, Event, Evidence, Outcome, Permission, Verdict};
 use attache::planner::{Run, replay};
 use serde::Deserialize;
-use world::{World, events, shape};
 
 #[derive(Deserialize)]
 struct Stories {
@@ -27,7 +25,7 @@ struct Expect {
 }
 
 fn stories() -> Vec<Story> {
-    toml::from_str::<Stories>(include_str!("../examples/stories.toml")).unwrap().story
+    toml::from_str::<Stories>(include_str!("../../examples/stories.toml")).unwrap().story
 }
 
 fn ended(entries: &[Entry]) -> &attache::journal::RunEnded {
@@ -39,7 +37,7 @@ fn ended(entries: &[Entry]) -> &attache::journal::RunEnded {
 
 #[tokio::test]
 async fn every_story_ends_as_it_is_told() {
-    let world = world::offline();
+    let world = crate::world::offline();
     assert_eq!(stories().len(), 12);
     for story in stories() {
         for bundle in &story.bundles {
@@ -63,7 +61,7 @@ async fn every_story_ends_as_it_is_told() {
 
 #[tokio::test]
 async fn every_run_replays_to_the_same_decisions() {
-    let world = world::offline();
+    let world = crate::world::offline();
     for story in stories() {
         for bundle in &story.bundles {
             let entries = world.run(bundle).await;
@@ -76,7 +74,7 @@ async fn every_run_replays_to_the_same_decisions() {
 
 #[tokio::test]
 async fn the_frustrated_prospect_gets_no_sales_mail_and_a_person_gets_everything() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let entries = world.run("frustrated-prospect.json").await;
     assert_eq!(
         shape(&entries),
@@ -102,7 +100,7 @@ async fn the_frustrated_prospect_gets_no_sales_mail_and_a_person_gets_everything
 
 #[tokio::test]
 async fn a_tier_1_answer_stands_in_the_passages_that_it_cites() {
-    let world = world::offline();
+    let world = crate::world::offline();
     for bundle in ["tier1-question.json", "confused-customer.json", "injection.json"] {
         let entries = world.run(bundle).await;
         let end = ended(&entries);
@@ -116,7 +114,7 @@ async fn a_tier_1_answer_stands_in_the_passages_that_it_cites() {
 
 #[tokio::test]
 async fn an_injected_instruction_changes_nothing() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let entries = world.run("injection.json").await;
     for event in events(&entries, "message_sent") {
         let Event::MessageSent(sent) = event else { panic!() };
@@ -130,7 +128,7 @@ async fn an_injected_instruction_changes_nothing() {
 
 #[tokio::test]
 async fn outreach_is_never_sent_without_a_person() {
-    let world = world::offline();
+    let world = crate::world::offline();
     for story in stories().iter().filter(|story| story.expect.outcome == "drafted") {
         for bundle in &story.bundles {
             let entries = world.run(bundle).await;
@@ -146,7 +144,7 @@ async fn outreach_is_never_sent_without_a_person() {
 
 #[tokio::test]
 async fn the_case_study_is_another_text_for_each_industry() {
-    let world = world::offline();
+    let world = crate::world::offline();
     let mut texts = std::collections::BTreeSet::new();
     for industry in ["hospital", "brewery", "cinema", "farm", "hotel"] {
         let entries = world.run(&format!("case-study-{industry}.json")).await;
@@ -159,7 +157,7 @@ async fn the_case_study_is_another_text_for_each_industry() {
 
 #[tokio::test]
 async fn no_draft_says_what_may_only_steer() {
-    let world = world::offline();
+    let world = crate::world::offline();
     for story in stories() {
         for bundle in &story.bundles {
             let entries = world.run(bundle).await;
@@ -183,7 +181,7 @@ async fn the_same_bundle_makes_the_same_decisions_again() {
     let decisions = |entries: &[Entry]| -> Vec<String> {
         events(entries, "policy_decided").map(|event| serde_json::to_string(event).unwrap()).collect()
     };
-    let (one, two): (World, World) = (world::offline(), world::offline());
+    let (one, two): (World, World) = (crate::world::offline(), crate::world::offline());
     for story in stories() {
         let bundle = &story.bundles[0];
         assert_eq!(decisions(&one.run(bundle).await), decisions(&two.run(bundle).await), "{bundle}");
