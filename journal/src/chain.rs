@@ -74,6 +74,12 @@ struct Line<'a> {
     event: &'a Event,
 }
 
+/// What an entry of any version has.
+#[derive(Deserialize)]
+struct Head {
+    v: u32,
+}
+
 impl Chain {
     /// The chain of a run that has no entry yet.
     #[must_use]
@@ -153,10 +159,17 @@ fn decode(text: &str) -> Option<[u8; 32]> {
 /// Reads one line of a journal and checks its own hash.
 ///
 /// # Errors
-/// [`EntryFault::Syntax`] if it is no entry, [`EntryFault::Hash`] if it was
-/// changed after it was sealed.
+/// [`EntryFault::Syntax`] if it is no entry, [`EntryFault::Version`] if it has
+/// another shape than ours, [`EntryFault::Hash`] if it was changed after it was
+/// sealed.
 pub fn verify(line: &[u8]) -> Result<Entry, EntryFault> {
-    let entry: Entry = serde_json::from_slice(line).map_err(|e| EntryFault::Syntax(e.to_string()))?;
+    let entry: Entry = serde_json::from_slice(line).map_err(|e| match serde_json::from_slice(line) {
+        Ok(Head { v }) if v != VERSION => EntryFault::Version { v },
+        Ok(_) | Err(_) => EntryFault::Syntax(e.to_string()),
+    })?;
+    if entry.v != VERSION {
+        return Err(EntryFault::Version { v: entry.v });
+    }
     let tail = format!(",\"hash\":\"{}\"}}", entry.hash);
     let sealed =
         line.strip_suffix(tail.as_bytes()).is_some_and(|head| decode(&entry.hash) == Some(Sha256::digest(head).into()));
@@ -190,6 +203,12 @@ pub enum EntryFault {
     /// The line is no entry at all.
     #[error("not a journal entry: {0}")]
     Syntax(String),
+    /// The entry has a shape that this program does not know.
+    #[error("the entry has version {v}, this program reads version {VERSION}")]
+    Version {
+        /// Its version.
+        v: u32,
+    },
 }
 
 #[cfg(test)]

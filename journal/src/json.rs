@@ -8,9 +8,10 @@ use std::sync::Arc;
 /// A JSON value kept as the text it came as.
 ///
 /// Tool inputs and outputs are written to the journal and to requests byte by
-/// byte as they were made; nothing on that way needs them as a tree. Cloning is
+/// byte as they were made; nothing on that way needs them as a tree. Only a line
+/// break between its parts becomes a space: an entry is one line. Cloning is
 /// cheap. Two values are equal when their texts are.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Json(Arc<RawValue>);
 
@@ -20,15 +21,24 @@ impl Json {
     /// # Errors
     /// If `value` cannot be JSON: a map whose keys are no strings, for example.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        serde_json::value::to_raw_value(value).map(|raw| Self(raw.into()))
+        serde_json::value::to_raw_value(value).and_then(Self::one_line)
     }
 
-    /// Takes `text` as it is, if it is one JSON value.
+    /// Takes `text` as it is, line breaks aside, if it is one JSON value.
     ///
     /// # Errors
     /// If it is not.
     pub fn parse(text: impl Into<String>) -> Result<Self, serde_json::Error> {
-        RawValue::from_string(text.into()).map(|raw| Self(raw.into()))
+        RawValue::from_string(text.into()).and_then(Self::one_line)
+    }
+
+    fn one_line(raw: Box<RawValue>) -> Result<Self, serde_json::Error> {
+        // Strings have theirs escaped, so what is found is white space.
+        let breaks = ['\n', '\r'];
+        if !raw.get().contains(breaks) {
+            return Ok(Self(raw.into()));
+        }
+        RawValue::from_string(raw.get().replace(breaks, " ")).map(|raw| Self(raw.into()))
     }
 
     /// JSON `null`.
@@ -43,11 +53,17 @@ impl Json {
         self.0.get()
     }
 
-    /// The value as a tree.
+    /// The value as a tree; `null` if it is JSON that no tree can hold: deeper
+    /// than 127 levels, a number beyond `f64`, or half a surrogate pair.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
-        // A RawValue is valid JSON by construction; `null` stands for nothing.
         serde_json::from_str(self.as_str()).unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::one_line(Box::<RawValue>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
@@ -70,3 +86,6 @@ impl JsonSchema for Json {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,7 +180,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_run_ends(replies in proptest::collection::vec(wish(), 1..12), which in 0..4_usize) {
+    fn fuzz_every_run_ends(replies in proptest::collection::vec(wish(), 1..12), which in 0..4_usize) {
         let name = ["tier1-question.json", "injection.json", "usage-gap.json", "pricing-three-times.json"][which];
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

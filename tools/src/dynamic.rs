@@ -50,7 +50,7 @@ impl DynamicTool {
     /// Says what it does to the world.
     #[must_use]
     pub fn effect(mut self, effect: EffectKind) -> Self {
-        self.spec.repeat_safe |= effect == EffectKind::Read;
+        self.spec.repeat_safe = effect == EffectKind::Read;
         self.spec.effect = effect;
         self
     }

@@ -1,5 +1,6 @@
 //! The tools of a process, by name.
 
+use crate::schema::{pointer, reopen};
 use crate::tool::{CallCx, CallScope, Preview, Tool, ToolLabels};
 use crate::{DynamicTool, Effect, EffectKind, InputFault, Permit, SchemaFault, ToolFault, close};
 use async_trait::async_trait;
@@ -110,10 +111,17 @@ impl Registry {
     /// Adds a tool in the place of the one with its name, if there is one.
     ///
     /// # Errors
-    /// As [`add`](Self::add).
+    /// As [`add`](Self::add); the tool that was there stays.
     pub fn replace<T: Tool>(&mut self, tool: T) -> Result<&mut Self, RegisterError> {
-        self.tools.remove(T::NAME);
-        self.add(tool)
+        let before = self.tools.remove(T::NAME);
+        let fault = match self.add(tool) {
+            Ok(_) => return Ok(self),
+            Err(fault) => fault,
+        };
+        if let Some(before) = before {
+            self.tools.insert(T::NAME.to_owned(), before);
+        }
+        Err(fault)
     }
 
     /// Adds a tool that is known at run time only.
@@ -138,10 +146,11 @@ impl Registry {
             return Err(RegisterError::Duplicate(name));
         }
         let refused = |fault| RegisterError::Schema { tool: name.clone(), fault };
+        let open = Arc::new(spec.input_schema.clone());
         spec.input_schema = close(spec.input_schema).map_err(refused)?;
         let validator = jsonschema::validator_for(&spec.input_schema)
             .map_err(|e| refused(SchemaFault { pointer: e.instance_path().to_string(), message: e.to_string() }))?;
-        let tool = Registered { spec: Arc::new(spec), validator: Arc::new(validator), code };
+        let tool = Registered { spec: Arc::new(spec), open, validator: Arc::new(validator), code };
         self.tools.insert(name, tool);
         Ok(self)
     }
@@ -162,6 +171,8 @@ impl Registry {
 #[derive(Clone)]
 pub struct Registered {
     spec: Arc<ToolSpec>,
+    /// The input's schema before it was closed.
+    open: Arc<Value>,
     validator: Arc<jsonschema::Validator>,
     code: Arc<dyn Erased>,
 }
@@ -184,13 +195,17 @@ impl Registered {
     /// # Errors
     /// [`InputFault`] names the first place that is not as the schema says.
     pub fn admit(&self, arguments: &str) -> Result<Admitted, InputFault> {
-        let value: Value = serde_json::from_str(arguments)
+        let mut value: Value = serde_json::from_str(arguments)
             .map_err(|e| InputFault { pointer: String::new(), message: format!("not JSON: {e}") })?;
         if let Err(fault) = self.validator.validate(&value) {
             // The message quotes the value; keep it short, it is fed back.
-            let message: String = fault.to_string().chars().take(300).collect();
+            let mut message = fault.to_string();
+            if message.len() > 300 {
+                message = fault.masked().to_string().chars().take(300).collect();
+            }
             return Err(InputFault { pointer: fault.instance_path().to_string(), message });
         }
+        reopen(&mut value, &self.open);
         self.code.admit(value)
     }
 
@@ -221,7 +236,7 @@ struct Typed<T>(T);
 impl<T: Tool> Erased for Typed<T> {
     fn admit(&self, value: Value) -> Result<Admitted, InputFault> {
         let input: T::Input = serde_path_to_error::deserialize(value)
-            .map_err(|e| InputFault { pointer: e.path().to_string(), message: e.inner().to_string() })?;
+            .map_err(|e| InputFault { pointer: place(e.path()), message: e.inner().to_string() })?;
         Ok(Admitted {
             input: Json::of(&input).map_err(|e| InputFault { pointer: String::new(), message: e.to_string() })?,
             subject: self.0.subject(&input),
@@ -238,12 +253,21 @@ impl<T: Tool> Erased for Typed<T> {
             retry: e.retry(),
             feedback: e.feedback().into_owned(),
         })?;
-        Json::of(&output).map_err(|e| Fault {
+        Json::of(&output).map_err(|_| Fault {
             code: "invalid_output".into(),
             retry: Retry::Never,
-            feedback: format!("the tool's answer is not JSON: {e}"),
+            feedback: "the tool's answer is not JSON".into(),
         })
     }
+}
+
+fn place(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    pointer(path.iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    }))
 }
 
 fn schema_of<T: schemars::JsonSchema>() -> Value {

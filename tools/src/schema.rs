@@ -31,6 +31,46 @@ const OPEN: [&str; 6] = [
     "maxProperties",
 ];
 
+/// Keywords that say nothing about which values are allowed; strict mode knows
+/// none of them.
+const NOTES: [&str; 10] = [
+    "$comment",
+    "$schema",
+    "contentEncoding",
+    "contentMediaType",
+    "default",
+    "deprecated",
+    "examples",
+    "readOnly",
+    "title",
+    "writeOnly",
+];
+
+/// The keywords strict mode knows.
+const KNOWN: [&str; 21] = [
+    "$defs",
+    "$ref",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "description",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "properties",
+    "required",
+];
+
 /// The `format`s strict mode knows.
 const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
@@ -39,8 +79,10 @@ const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "h
 /// annotations that strict mode does not know are dropped.
 ///
 /// # Errors
-/// [`SchemaFault`] for a root that is no object, maps, pattern keys, `$ref`
-/// beside other keywords, `allOf`, or more than 10 levels.
+/// [`SchemaFault`] for a root that is no object, maps, pattern keys, tuples,
+/// values of any kind, choices beside fields (`flatten` of an enum), `$ref`
+/// beside other keywords or to elsewhere, more than 10 levels, and every other
+/// keyword that strict mode does not know.
 pub fn close(schema: Value) -> Result<Value, SchemaFault> {
     let mut schema = schema;
     let root = schema.get("type").and_then(Value::as_str) == Some("object");
@@ -61,14 +103,15 @@ fn walk(schema: &mut Value, path: &mut Vec<String>, depth: usize) -> Result<(), 
     if depth > MAX_DEPTH {
         return Err(fault(path, "nested too deep"));
     }
-    for key in ["$schema", "title", "default", "examples"] {
-        object.remove(key);
-    }
+    object.retain(|key, _| !NOTES.contains(&key.as_str()) && !key.starts_with("x-"));
     if object.get("format").and_then(Value::as_str).is_some_and(|format| !FORMATS.contains(&format)) {
         object.remove("format");
     }
     if object.contains_key("$ref") && object.len() > 1 {
         return Err(fault(path, "a `$ref` stands beside other keywords"));
+    }
+    if object.get("$ref").and_then(Value::as_str).is_some_and(|target| !target.starts_with('#')) {
+        return Err(fault(path, "a `$ref` leads out of the schema"));
     }
     if let Some(key) = OPEN.iter().find(|&&key| object.contains_key(key)) {
         return Err(fault(path, &format!("`{key}` describes a map; use a list of pairs")));
@@ -76,30 +119,56 @@ fn walk(schema: &mut Value, path: &mut Vec<String>, depth: usize) -> Result<(), 
     if object.contains_key("allOf") || object.contains_key("not") {
         return Err(fault(path, "`allOf` and `not` are not allowed"));
     }
-    if let Some(choices) = object.remove("oneOf") {
-        object.insert("anyOf".to_owned(), choices);
+    if let Some(choices) = object.remove("oneOf")
+        && object.insert("anyOf".to_owned(), choices).is_some()
+    {
+        return Err(fault(path, "`anyOf` stands beside `oneOf`"));
     }
-    if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
-        for (i, choice) in choices.iter_mut().enumerate() {
-            within(path, &["anyOf", &i.to_string()], |path| walk(choice, path, depth))?;
+    if let Some(key) = object.keys().find(|key| *key != "type" && !KNOWN.contains(&key.as_str())) {
+        return Err(fault(path, &format!("`{key}` is not known to strict mode")));
+    }
+    close_parts(object, path, depth)?;
+    if is_object(object) { close_object(object, path, depth) } else { Ok(()) }
+}
+
+/// Closes what stands in `object` and is no field of it.
+fn close_parts(object: &mut Map<String, Value>, path: &mut Vec<String>, depth: usize) -> Result<(), SchemaFault> {
+    if let Some(Value::Object(definitions)) = object.get_mut("$defs") {
+        for (name, definition) in definitions.iter_mut() {
+            within(path, &["$defs", name], |path| walk(definition, path, depth + 1))?;
         }
+    }
+    let kind = |name: &str| object.get("type").is_some_and(|kind| names(kind, name));
+    let lists_without_items = kind("array") && !object.contains_key("items");
+    if let Some(choices) = object.get_mut("anyOf") {
+        if let Value::Array(choices) = choices {
+            for (i, choice) in choices.iter_mut().enumerate() {
+                within(path, &["anyOf", &i.to_string()], |path| walk(choice, path, depth))?;
+            }
+        }
+        if let Some(key) = object.keys().find(|key| !["anyOf", "description"].contains(&key.as_str())) {
+            return Err(fault(path, &format!("`{key}` stands beside a choice; name the fields in each")));
+        }
+    } else if lists_without_items || !["type", "enum", "const", "$ref"].iter().any(|&key| object.contains_key(key)) {
+        return Err(fault(path, "any value at all is allowed here; name the fields"));
     }
     if let Some(items) = object.get_mut("items") {
         within(path, &["items"], |path| walk(items, path, depth + 1))?;
     }
-    if is_object(object) {
-        close_object(object, path, depth)?;
-    }
     Ok(())
 }
 
+/// Whether the value of `type` has `name` among its kinds.
+fn names(kind: &Value, name: &str) -> bool {
+    match kind {
+        Value::String(kind) => kind == name,
+        Value::Array(kinds) => kinds.iter().any(|kind| kind == name),
+        _ => false,
+    }
+}
+
 fn is_object(schema: &Map<String, Value>) -> bool {
-    schema.contains_key("properties")
-        || match schema.get("type") {
-            Some(Value::String(kind)) => kind == "object",
-            Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "object"),
-            _ => false,
-        }
+    schema.contains_key("properties") || schema.get("type").is_some_and(|kind| names(kind, "object"))
 }
 
 fn close_object(object: &mut Map<String, Value>, path: &mut Vec<String>, depth: usize) -> Result<(), SchemaFault> {
@@ -112,7 +181,10 @@ fn close_object(object: &mut Map<String, Value>, path: &mut Vec<String>, depth: 
         _ => Vec::new(),
     };
     let mut names = Vec::new();
-    if let Some(Value::Object(fields)) = object.get_mut("properties") {
+    if let Value::Object(fields) = object.entry("properties").or_insert_with(|| Value::Object(Map::new())) {
+        if let Some(name) = required.iter().find(|&name| !fields.contains_key(name)) {
+            return Err(fault(path, &format!("`{name}` is required and not described")));
+        }
         for (name, field) in fields.iter_mut() {
             within(path, &["properties", name], |path| walk(field, path, depth + 1))?;
             if !required.contains(name) {
@@ -126,31 +198,99 @@ fn close_object(object: &mut Map<String, Value>, path: &mut Vec<String>, depth: 
     Ok(())
 }
 
+/// Whether a closed schema takes null.
+fn takes_null(schema: &Value) -> bool {
+    let Value::Object(object) = schema else { return false };
+    let among = |key| object.get(key).and_then(Value::as_array).is_none_or(|words| words.contains(&Value::Null));
+    match object.get("anyOf").or_else(|| object.get("oneOf")) {
+        Some(Value::Array(choices)) => choices.iter().any(takes_null),
+        _ if object.contains_key("$ref") => false,
+        _ => {
+            object.get("type").is_none_or(|kind| names(kind, "null"))
+                && among("enum")
+                && object.get("const").is_none_or(Value::is_null)
+        }
+    }
+}
+
 /// A field that may be left out becomes one that must be there and may be null.
 fn make_nullable(field: &mut Value) {
+    if takes_null(field) {
+        return;
+    }
     let Value::Object(object) = field else { return };
     let null = || Value::String("null".to_owned());
+    if object.contains_key("$ref") || object.contains_key("const") {
+        *field = serde_json::json!({ "anyOf": [field.take(), { "type": "null" }] });
+        return;
+    }
+    if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+        choices.push(serde_json::json!({ "type": "null" }));
+        return;
+    }
     match object.get_mut("type") {
-        Some(Value::Array(kinds)) => {
-            if !kinds.contains(&null()) {
-                kinds.push(null());
-            }
-        }
-        Some(kind @ Value::String(_)) => *kind = Value::Array(vec![kind.take(), null()]),
-        _ => {
-            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
-                let choice = serde_json::json!({ "type": "null" });
-                if !choices.contains(&choice) {
-                    choices.push(choice);
-                }
-            }
-        }
+        Some(Value::Array(kinds)) if !kinds.contains(&null()) => kinds.push(null()),
+        Some(kind @ Value::String(_)) if *kind != null() => *kind = Value::Array(vec![kind.take(), null()]),
+        _ => {}
     }
     if let Some(Value::Array(words)) = object.get_mut("enum")
         && !words.contains(&Value::Null)
     {
         words.push(Value::Null);
     }
+}
+
+/// Takes out of `value` the nulls that [`close`] asked for: fields that may be
+/// left out by `schema`, as it was before it was closed, and are not null by it.
+pub(crate) fn reopen(value: &mut Value, schema: &Value) {
+    reopen_within(value, schema, schema, 0);
+}
+
+fn reopen_within(value: &mut Value, schema: &Value, root: &Value, depth: usize) {
+    // No deeper than JSON is read: a `$ref` may lead to itself.
+    if depth > 128 {
+        return;
+    }
+    let schema = resolve(schema, root);
+    for choice in ["anyOf", "oneOf"].iter().filter_map(|&key| schema.get(key)?.as_array()).flatten() {
+        if is_tagged(value, resolve(choice, root)) {
+            reopen_within(value, choice, root, depth + 1);
+        }
+    }
+    match value {
+        Value::Array(values) => {
+            let Some(items) = schema.get("items") else { return };
+            values.iter_mut().for_each(|value| reopen_within(value, items, root, depth + 1));
+        }
+        Value::Object(values) => {
+            let Some(Value::Object(fields)) = schema.get("properties") else { return };
+            let required = |name: &String| {
+                schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|n| n == name))
+            };
+            for (name, field) in fields {
+                match values.get_mut(name) {
+                    Some(Value::Null) if !required(name) && !takes_null(field) => drop(values.remove(name)),
+                    Some(value) => reopen_within(value, field, root, depth + 1),
+                    None => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    target.and_then(|pointer| root.pointer(pointer)).unwrap_or(schema)
+}
+
+/// Whether `value` can be the variant that `choice` describes, by its tags.
+fn is_tagged(value: &Value, choice: &Value) -> bool {
+    let Some(Value::Object(fields)) = choice.get("properties") else { return !value.is_object() };
+    value.is_object()
+        && fields.iter().all(|(name, field)| {
+            field.get("const").is_none_or(|word| value.get(name).is_some_and(|value| value == word))
+        })
 }
 
 fn within<T>(
@@ -166,8 +306,14 @@ fn within<T>(
 }
 
 fn fault(path: &[String], message: &str) -> SchemaFault {
-    let pointer = path.iter().fold(String::new(), |pointer, segment| pointer + "/" + segment);
-    SchemaFault { pointer, message: message.to_owned() }
+    SchemaFault { pointer: pointer(path), message: message.to_owned() }
+}
+
+/// The JSON pointer (RFC 6901) of a path.
+pub(crate) fn pointer<S: AsRef<str>>(path: impl IntoIterator<Item = S>) -> String {
+    path.into_iter().fold(String::new(), |pointer, segment| {
+        pointer + "/" + &segment.as_ref().replace('~', "~0").replace('/', "~1")
+    })
 }
 
 #[cfg(test)]

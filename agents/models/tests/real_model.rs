@@ -180,13 +180,16 @@ async fn native_calls_come_through_streamed_or_not() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_is_tried_again() {
+async fn a_cut_a_429_and_a_hang_are_tried_again() {
     let Some(url) = url() else { return };
-    for stream in [false, true] {
-        let (near, far) = cutting_proxy(&url).await;
-        let reply = ask(near, Planning::Action, stream).await;
-        World::new().assert_call(&reply);
-        assert_eq!(reply.usage.attempts, 2);
+    for (trouble, stream) in [(Trouble::Cut, false), (Trouble::Cut, true), (Trouble::Hang, false), (Trouble::Refuse, true)]
+    {
+        let (near, far) = troubled_proxy(&url, trouble).await;
+        let config = OpenAiConfig { request_timeout_ms: 15_000, ..config(near, Planning::Action, stream) };
+        let world = World::new();
+        let reply = OpenAi::new(config).unwrap().complete(&world.request()).await.unwrap();
+        world.assert_call(&reply);
+        assert_eq!(reply.usage.attempts, 2, "{trouble:?}");
         far.abort();
     }
 }
@@ -203,31 +206,56 @@ async fn what_the_server_refuses_is_reported() {
     assert!(error.message.starts_with("status 4"), "{error}");
 }
 
-/// A proxy that cuts the first answer after its first bytes and lets all others
-/// through.
-async fn cutting_proxy(url: &str) -> (String, tokio::task::JoinHandle<()>) {
+/// What happens to the first request on its way.
+#[derive(Clone, Copy, Debug)]
+enum Trouble {
+    /// The answer is cut after its first bytes.
+    Cut,
+    /// No answer ever comes.
+    Hang,
+    /// The answer is 429, to be tried again at once.
+    Refuse,
+}
+
+/// A proxy that troubles the first request and lets all others through.
+async fn troubled_proxy(url: &str, trouble: Trouble) -> (String, tokio::task::JoinHandle<()>) {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = format!("http://{}/{path}", listener.local_addr().unwrap());
     let host = host.to_owned();
     let proxy = tokio::spawn(async move {
+        let mut hung = Vec::new();
         let mut first = true;
         while let Ok((mut client, _)) = listener.accept().await {
             let mut server = TcpStream::connect(&host).await.unwrap();
-            if std::mem::take(&mut first) {
-                let (mut from_client, mut to_client) = client.split();
-                let (mut from_server, mut to_server) = server.split();
-                let answer = async {
-                    let mut begin = [0; 100];
-                    let read = from_server.read(&mut begin).await.unwrap();
-                    to_client.write_all(&begin[..read]).await.unwrap();
-                };
-                tokio::select! {
-                    () = answer => {}
-                    _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
-                }
-            } else {
+            if !std::mem::take(&mut first) {
                 tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+                continue;
+            }
+            match trouble {
+                Trouble::Cut => {
+                    let (mut from_client, mut to_client) = client.split();
+                    let (mut from_server, mut to_server) = server.split();
+                    let answer = async {
+                        let mut begin = [0; 100];
+                        let read = from_server.read(&mut begin).await.unwrap();
+                        to_client.write_all(&begin[..read]).await.unwrap();
+                    };
+                    tokio::select! {
+                        () = answer => {}
+                        _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                    }
+                }
+                // Kept, or the connection would be closed.
+                Trouble::Hang => hung.push(client),
+                Trouble::Refuse => {
+                    let answer = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    client.write_all(answer.as_bytes()).await.unwrap();
+                    client.shutdown().await.unwrap();
+                    // Whatever was sent is read, or closing would cut the answer.
+                    let mut rest = Vec::new();
+                    let _ = client.read_to_end(&mut rest).await;
+                }
             }
         }
     });

@@ -215,3 +215,19 @@ fn a_set_is_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<PolicySet>();
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fuzz_no_rule_panics(at in any::<prop::sample::Index>(), with in "(@id|\"|\\(|\\)|;|\\{|temporal|formerly within 7d|::|[ -~]|é){0,6}") {
+        let mut text = PolicySet::shipped().remove(0).text;
+        let at = at.index(text.len());
+        if text.is_char_boundary(at) {
+            text.insert_str(at, &with);
+        }
+        if let Err(fault) = PolicySet::load(&[PolicyFile::new("mine.dw", text)], &[]) {
+            prop_assert_eq!(fault.to_string().lines().count(), 1, "{}", fault);
+        }
+    }
+}

@@ -92,7 +92,7 @@ fn a_mebibyte_takes_no_longer_than_its_length() {
 
 proptest! {
     #[test]
-    fn any_text_has_an_answer(text in "\\PC*") {
+    fn fuzz_any_text_has_an_answer(text in "\\PC*") {
         let _ = (wants_human(&text), discloses_ai(&text));
     }
 }

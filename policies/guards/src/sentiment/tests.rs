@@ -138,7 +138,7 @@ fn a_mebibyte_takes_no_longer_than_its_length() {
 
 proptest! {
     #[test]
-    fn any_text_has_a_score_in_range(text in "\\PC*") {
+    fn fuzz_any_text_has_a_score_in_range(text in "\\PC*") {
         let found = LexiconSentiment.assess(&text);
         prop_assert!((-1.0..=1.0).contains(&found.score));
         prop_assert_eq!(found.clone(), LexiconSentiment.assess(&text));
