@@ -121,20 +121,24 @@ fn cpu() -> (f64, f64) {
     (exact * user / ticks, exact * system / ticks)
 }
 
+/// The harness's text as a bundle: the ticket is what the customer wrote, the
+/// lines that the support desk assembled are one fact of their history.
 fn bundle(context: &str) -> Result<Bundle, Box<dyn Error>> {
-    let fact = |key: &str, value: &str, source: &str| {
+    let (ticket, history) = context.split_once("\n\nContext bundle").unwrap_or((context, ""));
+    let history: Vec<&str> = history.lines().skip(1).collect();
+    let fact = |key: &str, value: Value, source: &str| {
         json!({"key": key, "value": value, "source": source, "system": "crm", "observed_at": "2026-10-01T00:00:00Z",
                "purposes": ["support"], "sensitivity": "internal"})
     };
     let bundle = json!({
         "version": 1,
         "customer": {"id": "C-10294", "name": "Dana Whitfield", "emails": ["dana@example.com"], "locale": "en-US"},
-        "trigger": {"kind": "message", "channel": "email", "at": "2026-11-20T09:12:00Z", "text": context},
+        "trigger": {"kind": "message", "channel": "email", "at": "2026-11-20T09:12:00Z", "text": ticket},
         "consent": {"ai_interaction": true, "marketing_email": false, "profiling": true},
-        "identity": [fact("company.name", "Northwind", "first_party"), fact("company.size", "120", "third_party")],
-        "zero_party": [fact("goal.primary", "fewer returns", "zero_party"), fact("pref.channel", "email", "zero_party")],
-        "intent": [fact("page.last", "/returns", "first_party"), fact("lead.score", "81", "inferred")],
-        "contextual": [fact("contact.last_at", "2026-11-01T00:00:00Z", "first_party"), fact("nps.last", "9", "first_party")],
+        "identity": [fact("company.name", json!("Northwind"), "first_party"), fact("company.size", json!(120), "third_party")],
+        "zero_party": [fact("goal.primary", json!("fewer returns"), "zero_party"), fact("pref.channel", json!("email"), "zero_party")],
+        "intent": [fact("page.last", json!("/returns"), "first_party"), fact("lead.score", json!(81), "inferred")],
+        "contextual": [fact("contact.last_at", json!("2026-11-01T00:00:00Z"), "first_party"), fact("history", json!(history), "first_party")],
     });
     Ok(Bundle::parse(bundle.to_string().as_bytes())?)
 }

@@ -57,7 +57,7 @@ impl App {
             .crm(Arc::new(crm))
             .knowledge_base(Arc::new(kb))
             .outbox_folder(global.data.join("outbox"), &project.config.mail.from)
-            .map_err(|e| Failure::refused(format!("attache.toml: mail.from: {e}")))?;
+            .map_err(|e| Failure::refused(format!("mail.from: {e}")))?;
         let builder = match wants.observer {
             Some(observer) => builder.observe(observer),
             None => builder,

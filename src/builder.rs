@@ -163,14 +163,6 @@ impl Builder {
         self
     }
 
-    /// Who plans, made from the templates that the engine will use.
-    ///
-    /// # Errors
-    /// [`BuildError::Prompt`] if a template is wrong.
-    pub fn compiled_prompts(&self) -> Result<Prompts, BuildError> {
-        Ok(Prompts::with_overrides(self.prompts.clone())?)
-    }
-
     /// Where the journal is kept; in memory if not said.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {

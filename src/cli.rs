@@ -62,7 +62,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME", env = "ATTACHE_MODEL")]
         model: Option<String>,
         /// Finish the runs that a crash or an absent model left
-        #[arg(long, conflicts_with = "file")]
+        #[arg(long, conflicts_with_all = ["file", "playbook"])]
         resume: bool,
     },
     /// The queue of drafts that await a person

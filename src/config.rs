@@ -107,7 +107,7 @@ impl Project {
     }
 
     /// The files below a folder of the project whose names end so: path relative
-    /// to the folder, with `/`, to text. None if the folder is not there.
+    /// to the folder, with `/`, to text. Empty if the folder is not there.
     pub(crate) fn files(&self, relative: &Path, extension: &str) -> Result<BTreeMap<String, String>, Failure> {
         let root = self.path(relative);
         let mut found = BTreeMap::new();

@@ -35,6 +35,13 @@ impl Failure {
         Self { message: message.into(), status: 1, broken_pipe: false }
     }
 
+    /// Several as one: every message, and the status of the first.
+    pub(crate) fn all(failures: Vec<Self>) -> Result<(), Self> {
+        let Some(first) = failures.first() else { return Ok(()) };
+        let messages: Vec<_> = failures.iter().map(|failure| failure.message.as_str()).collect();
+        Err(Self { message: messages.join("; "), status: first.status, broken_pipe: false })
+    }
+
     /// Whether whoever read our output had enough, as `head` does.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         self.broken_pipe

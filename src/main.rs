@@ -10,14 +10,15 @@ mod tell;
 use anstream::AutoStream;
 use clap::Parser;
 use failure::Failure;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     // Bodies of failed model calls can hold what customers wrote.
     let filter = std::env::var("ATTACHE_LOG").unwrap_or_else(|_| "warn".to_owned()) + ",async_openai=off";
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let plain = std::env::var_os("NO_COLOR").is_some() || !io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(!plain).with_writer(io::stderr).init();
     let mut out = AutoStream::auto(io::stdout().lock());
     let done = commands::run(&cli, &mut out).and_then(|()| out.flush().map_err(Failure::from));
     match done {

@@ -3,7 +3,11 @@
 //!
 //! Skipped unless `ATTACHE_REAL_MODEL_URL` names an OpenAI-compatible server;
 //! `cargo xtask test` starts one.
-#![expect(clippy::print_stderr, clippy::unwrap_used, reason = "a test stops where something is wrong, and says why it does nothing")]
+#![expect(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test stops where something is wrong, and says why it does nothing"
+)]
 
 use attache::journal::{Event, Verdict};
 use attache::models::{ModelSpec, OpenAi, OpenAiConfig, Planning, Profile};
@@ -49,7 +53,10 @@ async fn a_real_model_plans_a_run_to_an_end_that_replays() {
         assert!(asked.iter().all(|called| called.usage.input_tokens > 0 || called.fault.is_some()), "{planning:?}");
         for entry in &entries {
             if let Event::PolicyDecided(decided) = &entry.event {
-                assert!(decided.verdict != Verdict::Deny || !decided.policies.is_empty(), "every decision names its rules");
+                assert!(
+                    decided.verdict != Verdict::Deny || !decided.policies.is_empty(),
+                    "every decision names its rules"
+                );
             }
         }
         let program = attache.engine().program_of(&entries).unwrap();

@@ -196,6 +196,10 @@ pub struct PolicyDecided {
     /// Why, as a code, if the verdict is `escalate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<String>,
+    /// The kinds of personal data that must be taken out of the text before the
+    /// action is decided on again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redact: Vec<String>,
     /// The digest of the rule set.
     pub policy_digest: Digest,
 }
@@ -260,6 +264,14 @@ pub struct DraftCreated {
     pub subject: String,
     /// The body with everything that will be appended.
     pub body: String,
+    /// The field of `input` that a reviewer's subject goes into; absent if the
+    /// subject is fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_field: Option<String>,
+    /// The field of `input` that a reviewer's body goes into; absent if the
+    /// body cannot be edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_field: Option<String>,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
     /// The digest of content, evidence, policy and labels: an approval names it.
@@ -329,6 +341,9 @@ pub struct ReviewDecided {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Past>,
 }
+
+/// The destination of texts for colleagues.
+pub const STAFF: &str = "staff";
 
 /// A message left.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

@@ -22,7 +22,7 @@ pub use chain::{Chain, Entry, EntryFault, Sealed, VERSION, verify};
 pub use event::{
     Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Escalated, Event, Evidence, FactPermission, Fault,
     MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided, ReviewRequested,
-    RunEnded, RunStarted, Sentiment, SentimentLabel, ToolCalled, ToolReturned, Usage, Verdict,
+    RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, ToolCalled, ToolReturned, Usage, Verdict,
 };
 pub use ids::{CallId, Digest, DraftId, RunId};
 pub use json::Json;

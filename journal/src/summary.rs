@@ -69,6 +69,8 @@ pub enum DraftState {
     Rejected,
     /// It left.
     Sent,
+    /// A person said yes, and policy, its due date or a fault kept it back.
+    Stopped,
 }
 
 impl RunSummary {
@@ -134,7 +136,10 @@ impl RunSummary {
                 }
             }
             Event::MessageSent(sent) => {
-                self.past.push(Past { at, action: sent.tool.clone(), outreach: sent.outreach });
+                // What colleagues read did not reach the customer.
+                if sent.to != crate::event::STAFF {
+                    self.past.push(Past { at, action: sent.tool.clone(), outreach: sent.outreach });
+                }
                 for draft in &mut self.drafts {
                     if draft.state == DraftState::Approved {
                         draft.state = DraftState::Sent;
@@ -144,10 +149,14 @@ impl RunSummary {
             Event::Escalated(escalated) => {
                 self.queue = Some(escalated.queue.clone());
                 self.reason_code = Some(escalated.reason_code.clone());
-                self.past.push(Past { at, action: "escalate_to_human".to_owned(), outreach: false });
             }
             Event::RunEnded(ended) => {
                 self.outcome = Some(ended.outcome);
+                for draft in &mut self.drafts {
+                    if draft.state == DraftState::Approved {
+                        draft.state = DraftState::Stopped;
+                    }
+                }
                 if ended.reason_code.is_some() {
                     self.reason_code.clone_from(&ended.reason_code);
                 }

@@ -96,8 +96,6 @@ pub struct TextFacts {
     pub discloses_ai: bool,
     /// Unicode scalar values.
     pub length: u32,
-    /// Specifics that rest on nothing we know.
-    pub unfounded: u32,
 }
 
 /// Where the value of a sink (a recipient, an amount, an account) came from.

@@ -122,7 +122,6 @@ impl Lexicon {
             ("discloses_ai", &|| Ok(self.bool(facts.discloses_ai))),
             ("length", &|| Ok(RestrictedExpression::new_long(facts.length.into()))),
             ("pii", &|| Ok(RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind))))),
-            ("unfounded", &|| Ok(RestrictedExpression::new_long(facts.unfounded.into()))),
             ("unsayable", &|| Ok(RestrictedExpression::new_set(facts.unsayable.iter().map(|key| text(key))))),
         ])
     }
@@ -176,7 +175,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 26] = [
     "ai_interaction",
     "approved",
     "case",
@@ -201,7 +200,6 @@ const NAMES: [&str; 27] = [
     "stage",
     "text",
     "trigger",
-    "unfounded",
     "unsayable",
     "wants_human",
 ];

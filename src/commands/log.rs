@@ -5,7 +5,7 @@ use crate::app::{App, Wants, open_log, rules_of};
 use crate::cli::{Global, Log};
 use crate::failure::Failure;
 use crate::tell;
-use attache::journal::{Event, RunFilter, RunId, Store};
+use attache::journal::{Digest, Event, RunFilter, RunId, Store};
 use attache::log::verify_export;
 use attache::planner::{Run, actions, replay as decide_again};
 use attache::policies::PolicySet;
@@ -23,8 +23,10 @@ pub(crate) fn run(global: &Global, log: &Log, out: &mut dyn Write) -> Result<(),
             let reader = File::open(file).map_err(|e| Failure::refused(format!("{}: {e}", file.display())))?;
             let report = verify_export(BufReader::new(reader))
                 .map_err(|e| Failure::check(format!("{}: {e}", file.display())))?;
-            writeln!(out, "ok: {} entries of {} runs", report.entries, report.runs)?;
-            Ok(())
+            if global.json {
+                return json(out, &report);
+            }
+            Ok(writeln!(out, "ok: {} entries of {} runs", report.entries, report.runs)?)
         }
         Log::Verify { export: None } => verify(global, out),
         Log::Export { runs } => export(global, runs, out),
@@ -80,6 +82,13 @@ fn verify(global: &Global, out: &mut dyn Write) -> Result<(), Failure> {
     });
     bar.finish_and_clear();
     let report = report?;
+    if global.json {
+        let (entries, runs) = (report.entries, report.runs);
+        let line = serde_json::json!({
+            "entries": entries, "runs": runs, "records": report.records, "segments": report.segments,
+        });
+        return json(out, &line);
+    }
     writeln!(
         out,
         "ok: {} entries of {} runs in {} records, {} segments",
@@ -99,8 +108,34 @@ fn progress(global: &Global, what: &'static str) -> ProgressBar {
 fn export(global: &Global, runs: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let store = open_log(&global.data)?;
     let runs = block_on(wanted(&store, runs))?;
-    store.export(&runs, out).map_err(|e| Failure::unavailable(e.to_string()))?;
-    Ok(())
+    for run in &runs {
+        if block_on(async { Ok(store.entries(run).await?) })?.is_empty() {
+            return Err(Failure::refused(format!("there is no run {run}; `attache log list` shows those there are")));
+        }
+    }
+    let mut noting = Noting { out, kind: None };
+    let exported = store.export(&runs, &mut noting);
+    match (exported, noting.kind) {
+        (Ok(_), _) => Ok(()),
+        (Err(_), Some(kind)) => Err(std::io::Error::from(kind).into()),
+        (Err(e), None) => Err(e.into()),
+    }
+}
+
+/// A writer that remembers what kind of fault it met.
+struct Noting<'a> {
+    out: &'a mut dyn Write,
+    kind: Option<std::io::ErrorKind>,
+}
+
+impl Write for Noting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.out.write(bytes).inspect_err(|e| self.kind = Some(e.kind()))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush().inspect_err(|e| self.kind = Some(e.kind()))
+    }
 }
 
 async fn wanted(store: &dyn Store, runs: &[String]) -> Result<Vec<RunId>, Failure> {
@@ -135,30 +170,63 @@ pub(crate) fn replay(
         for id in wanted(&*app.log, runs).await? {
             let entries = app.attache.entries(&id).await?;
             let program = app.attache.engine().program_of(&entries)?;
-            decisions += entries.iter().filter(|e| matches!(e.event, Event::PolicyDecided(_))).count();
-            let found = decide_again(&mut Run::new(id.clone(), program), policy, &entries);
-            for difference in found {
-                // Another rule set has another digest; that alone is no difference.
-                let verdict = |event: &Event| match event {
-                    Event::PolicyDecided(e) => Some((e.action.clone(), e.verdict, e.policies.clone())),
-                    _ => None,
-                };
-                let (was, is) = (verdict(&difference.recorded), difference.now.as_ref().and_then(verdict));
-                if was == is && other.is_some() {
+            let decided = |e: &Event| matches!(e, Event::Assessed(_) | Event::PolicyDecided(_));
+            decisions += entries.iter().filter(|entry| decided(&entry.event)).count();
+            for difference in decide_again(&mut Run::new(id.clone(), program), policy, &entries) {
+                let was = undigested(&difference.recorded, policy.digest());
+                let is = difference.now.as_ref().map(|now| undigested(now, policy.digest()));
+                if is.as_ref() == Some(&was) {
                     continue;
                 }
                 differ += 1;
-                if let (Some((action, was, _)), Some((_, is, by))) = (was, is) {
-                    writeln!(out, "{id} {}: {action} {was} → {is} [{}]", difference.seq, by.join(", "))?;
+                let told = told(&was, is.as_ref());
+                if global.json {
+                    let line = serde_json::json!({
+                        "run": id, "seq": difference.seq, "recorded": was, "now": is, "told": told,
+                    });
+                    json(out, &line)?;
                 } else {
-                    writeln!(out, "{id} {}: {} differs", difference.seq, difference.recorded.kind())?;
+                    writeln!(out, "{id} {}: {told}", difference.seq)?;
                 }
             }
         }
-        writeln!(out, "{decisions} decisions, {differ} differ")?;
+        if global.json {
+            json(out, &serde_json::json!({ "decisions": decisions, "differ": differ }))?;
+        } else {
+            writeln!(out, "{decisions} decisions, {differ} differ")?;
+        }
         if expect_same && differ > 0 {
             return Err(Failure::check(format!("{differ} decisions differ")));
         }
         Ok(())
     })
+}
+
+/// An event as if these rules had made it: another text of the rules alone is
+/// no other decision.
+fn undigested(event: &Event, digest: &Digest) -> Event {
+    let mut event = event.clone();
+    match &mut event {
+        Event::Assessed(e) => e.policy_digest = digest.clone(),
+        Event::PolicyDecided(e) => e.policy_digest = digest.clone(),
+        _ => {}
+    }
+    event
+}
+
+/// A difference in words.
+fn told(was: &Event, is: Option<&Event>) -> String {
+    match (was, is) {
+        (Event::PolicyDecided(was), Some(Event::PolicyDecided(is))) => {
+            format!("{} {} → {} [{}]", is.action, was.verdict, is.verdict, is.policies.join(", "))
+        }
+        (Event::Assessed(was), Some(Event::Assessed(is))) => {
+            let changes = was.facts.iter().zip(&is.facts).filter(|(was, is)| was.permission != is.permission);
+            let told: Vec<_> =
+                changes.map(|(was, is)| format!("{} {} → {}", is.key, was.permission, is.permission)).collect();
+            format!("facts: {}", if told.is_empty() { "other rules decide".to_owned() } else { told.join(", ") })
+        }
+        (was, Some(is)) => format!("{} → {}", was.kind(), is.kind()),
+        (was, None) => format!("{}: the run would not come here", was.kind()),
+    }
 }

@@ -17,8 +17,11 @@ pub(crate) fn run(global: &Global, policy: &Policy, out: &mut dyn Write) -> Resu
     match policy {
         Policy::Check { dir } => {
             let set = load(global, dir.as_deref())?;
-            writeln!(out, "ok: {} rules, digest {}", set.rules().count(), set.digest())?;
-            Ok(())
+            let rules = set.rules().count();
+            if global.json {
+                return json(out, &serde_json::json!({ "rules": rules, "digest": set.digest() }));
+            }
+            Ok(writeln!(out, "ok: {rules} rules, digest {}", set.digest())?)
         }
         Policy::Test { dir } => test(global, dir.as_deref(), out),
         Policy::Explain { run, seq } => explain(global, run, *seq, out),
@@ -28,8 +31,10 @@ pub(crate) fn run(global: &Global, policy: &Policy, out: &mut dyn Write) -> Resu
 /// The shipped rules with those of `dir`, or of the project, laid over them.
 fn load(global: &Global, dir: Option<&Path>) -> Result<PolicySet, Failure> {
     let project = Project::read(global.config.as_deref())?;
+    let asked = dir.is_some();
     let dir = dir.map_or_else(|| project.path(&project.config.project.policies), Path::to_owned);
-    let own = if dir.is_dir() { rules_of(&dir)? } else { Vec::new() };
+    // A project need not have rules of its own; a folder that is named must be there.
+    let own = if asked || dir.is_dir() { rules_of(&dir)? } else { Vec::new() };
     // The project's own tools are not known to the command; built-in ones are.
     let attache = overrides(&project, Attache::builder())?.build()?;
     let files = PolicySet::overlay(&own);
@@ -49,11 +54,16 @@ fn test(global: &Global, dir: Option<&Path>, out: &mut dyn Write) -> Result<(), 
     }
     let results = run_tests(&set, &files).map_err(|e| Failure::refused(format!("{}/tests/{e}", dir.display())))?;
     let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
-    for result in &failed {
+    if global.json {
+        results.iter().try_for_each(|result| json(out, result))?;
+    }
+    for result in failed.iter().filter(|_| !global.json) {
         let fault = result.fault.as_deref().unwrap_or_default();
         writeln!(out, "failed: {}:{}: {}: {fault}", result.file, result.line, result.name)?;
     }
-    writeln!(out, "{} examples, {} failed", results.len(), failed.len())?;
+    if !global.json {
+        writeln!(out, "{} examples, {} failed", results.len(), failed.len())?;
+    }
     if failed.is_empty() { Ok(()) } else { Err(Failure::check(format!("{} examples failed", failed.len()))) }
 }
 

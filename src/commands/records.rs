@@ -44,6 +44,16 @@ pub(crate) fn kb(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<(
                 }
             }
             let report = kb.add(paths, &mut |_| {}).map_err(failed)?;
+            if global.json {
+                let skipped: Vec<_> = report.skipped.iter().map(ToString::to_string).collect();
+                return json(
+                    out,
+                    &serde_json::json!({
+                        "added": report.added, "updated": report.updated, "unchanged": report.unchanged,
+                        "removed": report.removed, "skipped": skipped,
+                    }),
+                );
+            }
             for skipped in &report.skipped {
                 writeln!(out, "skipped {skipped}")?;
             }
@@ -102,7 +112,13 @@ pub(crate) fn crm(global: &Global, command: &Crm, out: &mut dyn Write) -> Result
     let crm = open_crm(&global.data)?;
     for file in files {
         let counts = import(&crm, file)?;
-        if !global.quiet {
+        if global.json {
+            let line = serde_json::json!({
+                "file": file, "customers": counts.customers, "companies": counts.companies,
+                "deals": counts.deals, "tickets": counts.tickets,
+            });
+            json(out, &line)?;
+        } else if !global.quiet {
             writeln!(
                 out,
                 "{}: {} customers, {} companies, {} deals, {} tickets",

@@ -11,6 +11,16 @@ use comfy_table::{Table, presets};
 use std::io::{Read, Write};
 
 pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Result<(), Failure> {
+    // Before the store is opened: a person may take their time to type.
+    let typed = match review {
+        Review::Edit { body: Some(body), .. } if body == "-" => {
+            let mut text = String::new();
+            std::io::stdin().lock().read_to_string(&mut text)?;
+            Some(text)
+        }
+        Review::Edit { body, .. } => body.clone(),
+        Review::List { .. } | Review::Show { .. } | Review::Approve { .. } | Review::Reject { .. } => None,
+    };
     let app = App::open(global, Wants::default())?;
     block_on(async {
         match review {
@@ -22,15 +32,7 @@ pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Resu
                 if subject.is_none() && body.is_none() {
                     return Err(Failure::refused("nothing is edited: give --subject or --body"));
                 }
-                let body = match body.as_deref() {
-                    Some("-") => {
-                        let mut text = String::new();
-                        std::io::stdin().lock().read_to_string(&mut text)?;
-                        Some(text)
-                    }
-                    other => other.map(str::to_owned),
-                };
-                decide(global, &app, decision, Decision::Edit, subject.clone(), body, out).await
+                decide(global, &app, decision, Decision::Edit, subject.clone(), typed.clone(), out).await
             }
         }
     })
@@ -53,6 +55,7 @@ async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Res
             DraftState::Pending => "pending",
             DraftState::Rejected => "rejected",
             DraftState::Sent => "sent",
+            DraftState::Stopped => "stopped",
         };
         table.add_row([
             draft.draft.as_str(),

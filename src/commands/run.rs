@@ -37,11 +37,15 @@ pub(crate) fn resume(global: &Global, model: Option<&str>, out: &mut dyn Write) 
         if unfinished.is_empty() && !global.quiet && !global.json {
             writeln!(out, "nothing to resume")?;
         }
+        let mut failures = Vec::new();
         for run in unfinished {
-            let report = app.attache.engine().resume(&run.run).await?;
-            tell_run(global, &app, &report.run, out).await?;
+            // One that cannot go on keeps no other from going on.
+            match app.attache.engine().resume(&run.run).await {
+                Ok(report) => tell_run(global, &app, &report.run, out).await?,
+                Err(e) => failures.push(Failure::from(e)),
+            }
         }
-        Ok(())
+        Failure::all(failures)
     })
 }
 

@@ -101,6 +101,8 @@ pub fn drafted_run(customer: &str, run: &str, call: &str, due: &str) -> Vec<(Act
         to: "dana@example.com".to_owned(),
         subject: "Your team".to_owned(),
         body: "Open Settings, then Team.".to_owned(),
+        subject_field: Some("subject".to_owned()),
+        body_field: Some("body".to_owned()),
         evidence: Vec::new(),
         digest: draft_digest(&draft),
     };
@@ -218,6 +220,7 @@ fn decided(action: &str, call: Option<CallId>) -> PolicyDecided {
         reasons: Vec::new(),
         queue: None,
         reason_code: None,
+        redact: Vec::new(),
         policy_digest: Digest::of(&[b"rules"]),
     }
 }

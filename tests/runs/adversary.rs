@@ -226,3 +226,70 @@ async fn what_a_customer_writes_is_never_a_message_of_ours() {
         .collect();
     assert_eq!(roles, ["system", "user"]);
 }
+
+#[tokio::test]
+async fn a_placeholder_written_with_an_escape_is_restored_too() {
+    let asked = Arc::new(Scripted::replies([
+        call("kb_search", r#"{"query":"import assets from a CSV file columns required"}"#),
+        call(
+            "reply",
+            r#"{"text":"Hello \u003cperson_1.first\u003e, name and site.","cite":["import-assets-csv#33-270"]}"#,
+        ),
+    ]));
+    let world = crate::world::with_model(asked);
+    let entries = world.run("tier1-question.json").await;
+    let Some(Event::RunEnded(ended)) = entries.last().map(|e| &e.event) else { panic!() };
+    assert!(ended.reply.clone().unwrap().starts_with("Hello Owen, name and site."), "{:?}", ended.reply);
+}
+
+#[tokio::test]
+async fn personal_data_in_numbers_and_keys_leaves_as_placeholders() {
+    let mut bundle = (*bundle("tier1-question.json")).clone();
+    let mut fact = bundle.identity[0].clone();
+    fact.key = "contact.phone".into();
+    fact.value = serde_json::json!(4_155_552_671_u64);
+    bundle.identity.push(fact.clone());
+    fact.key = "contact.others".into();
+    fact.value = serde_json::json!({"anna.smith@private.example": 1});
+    bundle.identity.push(fact);
+    let model = Arc::new(Scripted::replies([call("escalate_to_human", r#"{"reason":"x","next_step":""}"#)]));
+    let world = crate::world::with_model(model.clone());
+    world.run_bundle(Arc::new(bundle)).await;
+    let bytes = serde_json::to_string(&model.seen()[0].transcript).unwrap();
+    assert!(!bytes.contains("4155552671"), "{bytes}");
+    assert!(!bytes.contains("anna.smith"), "{bytes}");
+}
+
+#[tokio::test]
+async fn a_hidden_fact_does_not_come_in_by_a_tool() {
+    // The same remark stands in a fact that is hidden and in what a tool returns.
+    let mut bundle = (*bundle("closed-won-handoff.json")).clone();
+    let hidden = bundle.contextual.iter_mut().find(|fact| fact.key == "contact.note.health").unwrap();
+    hidden.value = "Plant, yearly".into();
+    let model = Arc::new(Scripted::replies([
+        call("crm_lookup", r#"{"deals":true,"tickets":true}"#),
+        call("escalate_to_human", r#"{"reason":"x","next_step":""}"#),
+    ]));
+    let world = crate::world::with_model(model.clone());
+    world.run_bundle(Arc::new(bundle)).await;
+    let last = model.seen().pop().unwrap();
+    let Some(Message::Tool { content, .. }) = last.transcript.last().map(|message| &**message) else { panic!() };
+    assert!(content.contains("(withheld)"), "{content}");
+    assert!(!content.contains("Plant, yearly"), "{content}");
+}
+
+#[tokio::test]
+async fn the_first_answer_says_that_an_ai_wrote_it_even_after_an_internal_handoff() {
+    let world = crate::world::offline();
+    let mut prospect = (*bundle("frustrated-prospect.json")).clone();
+    prospect.contextual.retain(|fact| fact.key != "contact.last_at");
+    world.run_bundle(Arc::new(prospect.clone())).await;
+    let asks = bundle("tier1-question.json");
+    prospect.trigger = asks.trigger.clone();
+    prospect.consent = asks.consent;
+    prospect.sentiment.clear();
+    let entries = world.run_bundle(Arc::new(prospect)).await;
+    let Some(Event::RunEnded(ended)) = entries.last().map(|e| &e.event) else { panic!() };
+    assert_eq!(ended.outcome, Outcome::Resolved);
+    assert!(ended.reply.clone().unwrap().contains("written by an AI"), "{:?}", ended.reply);
+}

@@ -347,3 +347,111 @@ async fn a_run_that_goes_in_circles_is_stopped() {
     let Some(Event::RunEnded(ended)) = entries.last().map(|entry| &entry.event) else { panic!() };
     assert_eq!(ended.reason_code.as_deref(), Some("budget_exhausted"));
 }
+
+#[tokio::test]
+async fn a_run_that_is_cut_at_any_entry_resumes_to_the_same_end() {
+    for name in ["angry-ticket.json", "tier1-question.json", "usage-gap.json", "first-visit-headline.json"] {
+        let whole = crate::world::offline();
+        let entries = whole.run(name).await;
+        let Some(Event::RunEnded(expected)) = entries.last().map(|entry| entry.event.clone()) else { panic!("{name}") };
+        for kept in 1..entries.len() {
+            let data = tempfile::tempdir().unwrap();
+            let run = entries[0].run.clone();
+            let mut chain = Chain::new(run.clone());
+            let sealed = entries[..kept]
+                .iter()
+                .map(|entry| chain.seal(entry.at, &entry.actor, entry.event.clone()).unwrap())
+                .collect();
+            let store = Arc::new(MemoryStore::new());
+            store.append(Batch { run: run.clone(), entries: sealed }).await.unwrap();
+            let attache = crate::world::builder(data.path()).store(store).build().unwrap();
+            let report = attache.engine().resume(&run).await.unwrap();
+            let came = (report.ended.outcome, report.ended.reason_code.clone(), report.ended.reply.clone());
+            let told = (expected.outcome, expected.reason_code.clone(), expected.reply.clone());
+            assert_eq!(came, told, "{name} cut after entry {}", kept - 1);
+            let sent = attache.entries(&run).await.unwrap();
+            assert_eq!(
+                events(&sent, "message_sent").count(),
+                events(&entries, "message_sent").count(),
+                "{name} {kept}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_redact_rule_names_is_taken_out_and_decided_on_again() {
+    const NO_ADDRESSES: &str = r#"
+@id("no_addresses") @verdict("redact") @reason("no other addresses in answers")
+forbid (principal, action == Attache::Action::"reply", resource)
+when { context.text.pii.contains("email") };
+"#;
+    let data = tempfile::tempdir().unwrap();
+    let answer = r#"{"text":"Write to private.person@secret.example. The columns are name and site.","cite":["import-assets-csv#33-270"]}"#;
+    let attache = crate::world::builder(data.path())
+        .policy("mine.dw", NO_ADDRESSES)
+        .model(Arc::new(Scripted::replies([
+            call("kb_search", r#"{"query":"import assets from a CSV file columns required"}"#),
+            call("reply", answer),
+        ])))
+        .build()
+        .unwrap();
+    let report = attache.run(crate::world::bundle("tier1-question.json"), None).await.unwrap();
+    assert_eq!(report.ended.outcome, Outcome::Resolved);
+    let reply = report.ended.reply.unwrap();
+    assert!(!reply.contains("secret.example") && reply.contains("[email removed]"), "{reply}");
+    let entries = attache.entries(&report.run).await.unwrap();
+    let verdicts: Vec<_> = events(&entries, "policy_decided")
+        .filter_map(|event| match event {
+            Event::PolicyDecided(decided) if decided.action == "reply" => Some(decided.verdict),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(verdicts, [attache::Verdict::Redact, attache::Verdict::Allow]);
+}
+
+#[tokio::test]
+async fn an_edit_that_cannot_be_made_or_sent_leaves_the_draft_as_it_was() {
+    let world = crate::world::offline();
+    let shown = draft(&world.run("usage-gap.json").await);
+    let engine = world.attache.engine();
+    let card = Review { body: Some("Your card 4111 1111 1111 1111.".into()), ..review(Decision::Edit, &shown.digest) };
+    let refused = engine.review(&shown.draft, card).await;
+    assert!(matches!(refused, Err(ReviewError::Denied(_))), "{refused:?}");
+    let nobody = Review { by: " ".into(), ..review(Decision::Approve, &shown.digest) };
+    assert!(matches!(engine.review(&shown.draft, nobody).await, Err(ReviewError::Name)));
+    engine.review(&shown.draft, review(Decision::Approve, &shown.digest)).await.unwrap();
+    assert_eq!(world.outbox().len(), 1, "the draft was still there to approve");
+}
+
+#[tokio::test]
+async fn a_draft_of_a_plain_write_cannot_be_edited_past_its_input() {
+    let data = tempfile::tempdir().unwrap();
+    let attache = crate::world::builder(data.path())
+        .tool(BookVisit { calls: Arc::default() })
+        .policy("visits.dw", PERMIT_VISITS)
+        .playbook("support.toml", playbook_with("book_visit"))
+        .model(Arc::new(Scripted::replies([call("book_visit", r#"{"day":"Monday"}"#)])))
+        .build()
+        .unwrap();
+    let report = attache.run(crate::world::bundle("tier1-question.json"), None).await.unwrap();
+    let shown = draft(&attache.entries(&report.run).await.unwrap());
+    let edit = Review { body: Some(r#"{"day":"Friday"}"#.into()), ..review(Decision::Edit, &shown.digest) };
+    let refused = attache.engine().review(&shown.draft, edit).await;
+    assert!(matches!(refused, Err(ReviewError::Fixed("body"))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_approved_text_waits_for_an_outbox_that_is_not_there() {
+    let world = crate::world::offline();
+    let shown = draft(&world.run("usage-gap.json").await);
+    // A file where the folder should be.
+    let outbox = world.data.path().join("outbox");
+    std::fs::write(&outbox, b"").unwrap();
+    let stopped = world.attache.engine().review(&shown.draft, review(Decision::Approve, &shown.digest)).await;
+    let Err(ReviewError::Run(RunError::Unavailable { run, .. })) = stopped else { panic!("{stopped:?}") };
+    std::fs::remove_file(&outbox).unwrap();
+    let report = world.attache.engine().resume(&run).await.unwrap();
+    assert_eq!(report.ended.outcome, Outcome::Resolved);
+    assert_eq!(world.outbox().len(), 1);
+}

@@ -1,6 +1,11 @@
 //! Whole runs: the shipped stories, what only a driver can hold, and models that
 //! mean harm.
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is wrong"
+)]
 
 mod adversary;
 mod engine;

@@ -34,6 +34,7 @@ impl DynamicTool {
     {
         let spec = ToolSpec {
             name: name.into(),
+            version: 1,
             description: description.into(),
             effect: EffectKind::Write,
             input_schema,
@@ -50,7 +51,7 @@ impl DynamicTool {
     /// Says what it does to the world.
     #[must_use]
     pub fn effect(mut self, effect: EffectKind) -> Self {
-        self.spec.repeat_safe = effect == EffectKind::Read;
+        self.spec.repeat_safe = effect != EffectKind::Write;
         self.spec.effect = effect;
         self
     }

@@ -1,6 +1,6 @@
 //! The tools of a process, by name.
 
-use crate::schema::{pointer, reopen};
+use crate::schema::{complete, pointer, reopen};
 use crate::tool::{CallCx, CallScope, Preview, Tool, ToolLabels};
 use crate::{DynamicTool, Effect, EffectKind, InputFault, Permit, SchemaFault, ToolFault, close};
 use async_trait::async_trait;
@@ -18,6 +18,8 @@ use std::time::Duration;
 pub struct ToolSpec {
     /// Its name.
     pub name: String,
+    /// The version of what it does; part of every idempotency key.
+    pub version: u32,
     /// What it does, for the model.
     pub description: String,
     /// What it does to the world.
@@ -95,6 +97,7 @@ impl Registry {
     pub fn add<T: Tool>(&mut self, tool: T) -> Result<&mut Self, RegisterError> {
         let spec = ToolSpec {
             name: T::NAME.to_owned(),
+            version: T::VERSION,
             description: tool.description().into_owned(),
             effect: T::Effect::KIND,
             input_schema: schema_of::<T::Input>(),
@@ -102,7 +105,7 @@ impl Registry {
             sinks: tool.sinks().iter().map(|&sink| sink.to_owned()).collect(),
             timeout: tool.timeout(),
             concurrency: tool.concurrency(),
-            repeat_safe: tool.repeat_safe() || T::Effect::KIND == EffectKind::Read,
+            repeat_safe: tool.repeat_safe() || T::Effect::KIND != EffectKind::Write,
             labels: tool.labels(),
         };
         self.insert(spec, Arc::new(Typed(tool)))
@@ -190,13 +193,16 @@ impl Registered {
         &self.spec
     }
 
-    /// Checks the arguments of a call and brings them into canonical form.
+    /// Checks the arguments of a call and brings them into canonical form, which
+    /// it takes as well. A field that may be null may be left out, too: not every
+    /// server holds its model to the schema.
     ///
     /// # Errors
     /// [`InputFault`] names the first place that is not as the schema says.
     pub fn admit(&self, arguments: &str) -> Result<Admitted, InputFault> {
         let mut value: Value = serde_json::from_str(arguments)
             .map_err(|e| InputFault { pointer: String::new(), message: format!("not JSON: {e}") })?;
+        complete(&mut value, &self.open);
         if let Err(fault) = self.validator.validate(&value) {
             // The message quotes the value; keep it short, it is fed back.
             let mut message = fault.to_string();
@@ -280,4 +286,4 @@ fn schema_of<T: schemars::JsonSchema>() -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

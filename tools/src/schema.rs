@@ -240,38 +240,60 @@ fn make_nullable(field: &mut Value) {
     }
 }
 
+/// Puts a null into `value` for each field that may be left out by `schema`, as
+/// it was before it was closed, and is.
+pub(crate) fn complete(value: &mut Value, schema: &Value) {
+    each_object(value, schema, schema, 0, &mut |values, name, _| {
+        if !values.contains_key(name) {
+            values.insert(name.to_owned(), Value::Null);
+        }
+    });
+}
+
 /// Takes out of `value` the nulls that [`close`] asked for: fields that may be
 /// left out by `schema`, as it was before it was closed, and are not null by it.
 pub(crate) fn reopen(value: &mut Value, schema: &Value) {
-    reopen_within(value, schema, schema, 0);
+    each_object(value, schema, schema, 0, &mut |values, name, field| {
+        if values.get(name).is_some_and(Value::is_null) && !takes_null(field) {
+            values.remove(name);
+        }
+    });
 }
 
-fn reopen_within(value: &mut Value, schema: &Value, root: &Value, depth: usize) {
+/// What is done with a field that may be left out: its object, name and schema.
+type Visit<'a> = &'a mut dyn FnMut(&mut Map<String, Value>, &str, &Value);
+
+fn each_object(value: &mut Value, schema: &Value, root: &Value, depth: usize, visit: Visit) {
     // No deeper than JSON is read: a `$ref` may lead to itself.
     if depth > 128 {
         return;
     }
     let schema = resolve(schema, root);
-    for choice in ["anyOf", "oneOf"].iter().filter_map(|&key| schema.get(key)?.as_array()).flatten() {
-        if is_tagged(value, resolve(choice, root)) {
-            reopen_within(value, choice, root, depth + 1);
-        }
+    let choices = ["anyOf", "oneOf"].iter().filter_map(|&key| schema.get(key)?.as_array()).flatten();
+    // Which of several that look alike is meant is for the validator to say.
+    if let [choice] = choices.filter(|&choice| is_tagged(value, resolve(choice, root))).collect::<Vec<_>>()[..] {
+        each_object(value, choice, root, depth + 1, visit);
     }
     match value {
         Value::Array(values) => {
             let Some(items) = schema.get("items") else { return };
-            values.iter_mut().for_each(|value| reopen_within(value, items, root, depth + 1));
+            values.iter_mut().for_each(|value| each_object(value, items, root, depth + 1, visit));
         }
         Value::Object(values) => {
             let Some(Value::Object(fields)) = schema.get("properties") else { return };
-            let required = |name: &String| {
-                schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|n| n == name))
-            };
+            let required: Vec<_> = schema
+                .get("required")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             for (name, field) in fields {
-                match values.get_mut(name) {
-                    Some(Value::Null) if !required(name) && !takes_null(field) => drop(values.remove(name)),
-                    Some(value) => reopen_within(value, field, root, depth + 1),
-                    None => {}
+                if let Some(value) = values.get_mut(name) {
+                    each_object(value, field, root, depth + 1, visit);
+                }
+                if !required.contains(&name.as_str()) {
+                    visit(values, name, field);
                 }
             }
         }
@@ -311,9 +333,8 @@ fn fault(path: &[String], message: &str) -> SchemaFault {
 
 /// The JSON pointer (RFC 6901) of a path.
 pub(crate) fn pointer<S: AsRef<str>>(path: impl IntoIterator<Item = S>) -> String {
-    path.into_iter().fold(String::new(), |pointer, segment| {
-        pointer + "/" + &segment.as_ref().replace('~', "~0").replace('/', "~1")
-    })
+    path.into_iter()
+        .fold(String::new(), |pointer, segment| pointer + "/" + &segment.as_ref().replace('~', "~0").replace('/', "~1"))
 }
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ use std::time::Duration;
 pub trait Tool: Send + Sync + 'static {
     /// Its only name: 1 to 64 of `a-z`, `0-9` and `_`, starting with a letter.
     const NAME: &'static str;
+    /// The version of what it does. Raise it when the same input means another
+    /// deed: it is part of the idempotency key.
+    const VERSION: u32 = 1;
     /// What it does to the world.
     type Effect: Effect;
     /// What it takes.
@@ -46,8 +49,8 @@ pub trait Tool: Send + Sync + 'static {
     }
 
     /// Whether a second call with the same idempotency key does nothing twice.
-    /// Reading is always safe to repeat; say `true` for a write only if the
-    /// other side honours the key.
+    /// All but writes are safe to repeat anyway; say `true` for a write only if
+    /// the other side honours the key.
     fn repeat_safe(&self) -> bool {
         false
     }
@@ -109,9 +112,14 @@ pub struct Preview {
     pub subject: String,
     /// The text.
     pub body: String,
-    /// The input field that holds the text: the engine appends a disclosure to
-    /// it, and policy has parts of it taken out.
+    /// The input field that holds the subject, if the input does.
+    pub subject_field: Option<&'static str>,
+    /// The input field that holds the text: a disclosure is appended to it, and
+    /// what policy redacts is taken out of it.
     pub body_field: &'static str,
+    /// Whether a first text must say that an AI wrote it; a headline has no
+    /// place for that.
+    pub discloses: bool,
     /// The passages it says it rests on.
     pub citations: Vec<Citation>,
     /// Who reads it.

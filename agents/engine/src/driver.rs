@@ -24,6 +24,8 @@ pub(crate) struct Driver<'e> {
     /// Lines for the observer that are not durable yet.
     unseen: Vec<Vec<u8>>,
     at: Timestamp,
+    /// Why the model could not be had, for operators.
+    why: Option<String>,
 }
 
 impl<'e> Driver<'e> {
@@ -39,6 +41,7 @@ impl<'e> Driver<'e> {
             ended: None,
             unseen: Vec::new(),
             at: Timestamp::MIN,
+            why: None,
         }
     }
 
@@ -61,20 +64,8 @@ impl<'e> Driver<'e> {
                 Step::AskModel(_) => {
                     // On its way while the model thinks.
                     self.hand_over();
-                    let event = self.ask().await;
-                    let unavailable = match &event.fault {
-                        Some(fault) if fault.retry == Retry::Safe => Some(fault.feedback.clone()),
-                        _ => None,
-                    };
-                    if let Some(message) = unavailable {
-                        let (run, model) = (self.run.id().clone(), event.model.clone());
-                        self.record(self.now(), &self.run.agent(), event.into())?;
-                        self.settle().await?;
-                        if let Step::AskModel(_) = self.run.next() {
-                            return Err(RunError::Unavailable { run, model, message });
-                        }
-                        continue;
-                    }
+                    let (event, why) = self.ask().await;
+                    self.why = why;
                     (self.run.agent(), Some(event.into()))
                 }
                 Step::CallTool(_) => {
@@ -85,7 +76,14 @@ impl<'e> Driver<'e> {
                 Step::AwaitReview(_) | Step::Done(_) => break,
             };
             let event = event.ok_or_else(|| self.internal("a step made no event"))?;
+            let missing = missing(&event);
             self.record(self.now(), &actor, event)?;
+            if self.run.is_stalled() {
+                self.settle().await?;
+                let (what, message) = missing.unwrap_or_default();
+                let message = self.why.take().unwrap_or(message);
+                return Err(RunError::Unavailable { run: self.run.id().clone(), what, message });
+            }
         }
         self.hand_over();
         self.settle().await?;
@@ -155,8 +153,9 @@ impl<'e> Driver<'e> {
         Ok(())
     }
 
-    async fn ask(&self) -> ModelCalled {
-        let Step::AskModel(request) = self.run.next() else { return self.asked_nothing() };
+    async fn ask(&self) -> (ModelCalled, Option<String>) {
+        let Step::AskModel(request) = self.run.next() else { return (self.asked_nothing(), None) };
+        let mut why = None;
         let started = Instant::now();
         let deadline = Duration::from_millis(request.deadline_ms);
         let result = tokio::time::timeout(deadline, self.engine.model.complete(&request)).await;
@@ -175,11 +174,12 @@ impl<'e> Driver<'e> {
             Ok(Err(ModelError { model, fault, usage, message })) => {
                 tracing::warn!(run = %self.run.id(), %model, code = fault.code, %message, "no reply");
                 (called.model, called.fault, called.usage) = (model, Some(fault), usage);
+                why = Some(message);
             }
             Err(_) => called.fault = Some(overdue(&request)),
         }
         called.usage.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        called
+        (called, why)
     }
 
     fn asked_nothing(&self) -> ModelCalled {
@@ -236,6 +236,15 @@ impl<'e> Driver<'e> {
 
     fn internal(&self, what: &str) -> RunError {
         RunError::Internal { run: self.run.id().clone(), what: what.to_owned() }
+    }
+}
+
+/// What is not there, by an event that says so, and why.
+fn missing(event: &Event) -> Option<(String, String)> {
+    match event {
+        Event::ModelCalled(called) => Some((called.model.clone(), called.fault.as_ref()?.feedback.clone())),
+        Event::ToolReturned(returned) => Some((returned.tool.clone(), returned.fault.as_ref()?.feedback.clone())),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use attache_context::Bundle;
 use attache_guards::{LexiconSentiment, PatternPii};
 use attache_journal::{
     Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, Outcome, PolicyDecided,
-    ReviewDecided, RunEnded, RunId, RunStarted, Store, StoreError,
+    ReviewDecided, RunEnded, RunId, RunStarted, Store, StoreError, Verdict,
 };
 use attache_planner::{ChatModel, Guards, Playbooks, Program, ProgramFault, Run};
 use attache_policies::PolicySet;
@@ -105,13 +105,13 @@ pub enum RunError {
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The model is not there; the same command resumes the run.
-    #[error("{model} is not available: {message}; run {run} waits and resumes")]
+    /// Something needed is not there; the same command resumes the run.
+    #[error("{what} is not available: {message}; run {run} waits, `run --resume` goes on")]
     Unavailable {
         /// The run.
         run: RunId,
-        /// The model.
-        model: String,
+        /// The model or tool.
+        what: String,
         /// Why.
         message: String,
     },
@@ -144,6 +144,15 @@ pub enum ReviewError {
     /// Somebody decided before.
     #[error("draft {0} is decided already")]
     Decided(DraftId),
+    /// Policy does not let the edited text go; nothing was recorded.
+    #[error("policy does not allow the edited text: {0}")]
+    Denied(String),
+    /// The edit would change nothing.
+    #[error("the {0} of this draft cannot be edited")]
+    Fixed(&'static str),
+    /// A decision without anybody behind it.
+    #[error("say who decides: a name of 1 to 128 characters")]
+    Name,
     /// The run could not go on.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -239,6 +248,10 @@ impl Engine {
     /// [`ReviewError`]; of two reviewers at once one is told that the other was
     /// first.
     pub async fn review(&self, draft: &DraftId, review: Review) -> Result<Report, ReviewError> {
+        let name = review.by.trim();
+        if name.is_empty() || name.chars().count() > 128 || name.chars().any(char::is_control) {
+            return Err(ReviewError::Name);
+        }
         let (run, _) = self.draft(draft).await?;
         let entries = self.entries(&run).await?;
         let mut driver = self.load(&run, &entries)?;
@@ -250,6 +263,12 @@ impl Engine {
             None => return Err(ReviewError::Decided(draft.clone())),
             Some((created, _)) if created.digest != review.digest => {
                 return Err(ReviewError::Stale { draft: draft.clone(), digest: created.digest.clone() });
+            }
+            Some((created, _)) if review.subject.is_some() && created.subject_field.is_none() => {
+                return Err(ReviewError::Fixed("subject"));
+            }
+            Some((created, _)) if review.body.is_some() && created.body_field.is_none() => {
+                return Err(ReviewError::Fixed("body"));
             }
             Some(_) => {}
         }
@@ -264,11 +283,34 @@ impl Engine {
             body: review.body,
             history: self.store.history(&customer, before(now)).await.map_err(RunError::Store)?,
         };
+        if decided.decision == Decision::Edit {
+            self.try_edit(&run, &entries, &decided, now)?;
+        }
         driver.record(now, &Actor::Human(review.by), decided.into())?;
         driver.drive(false).await.map_err(|e| match e {
             RunError::Store(StoreError::Conflict { .. }) => ReviewError::Decided(draft.clone()),
             other => other.into(),
         })
+    }
+
+    /// Decides on an edited text before anything is recorded, so that an edit
+    /// that policy refuses leaves the draft as it was.
+    fn try_edit(
+        &self,
+        run: &RunId,
+        entries: &[Entry],
+        decided: &ReviewDecided,
+        now: Timestamp,
+    ) -> Result<(), ReviewError> {
+        let mut trial = Run::new(run.clone(), self.program_of(entries)?);
+        trial.fold(entries);
+        trial.apply(now, &decided.clone().into());
+        match trial.decide(&self.policy, now) {
+            Some(Event::PolicyDecided(verdict)) if verdict.verdict != Verdict::Allow => {
+                Err(ReviewError::Denied(verdict.reasons.join("; ")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A draft with the run that made it and the verdict on it.

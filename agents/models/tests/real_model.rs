@@ -182,7 +182,8 @@ async fn native_calls_come_through_streamed_or_not() {
 #[tokio::test]
 async fn a_cut_a_429_and_a_hang_are_tried_again() {
     let Some(url) = url() else { return };
-    for (trouble, stream) in [(Trouble::Cut, false), (Trouble::Cut, true), (Trouble::Hang, false), (Trouble::Refuse, true)]
+    for (trouble, stream) in
+        [(Trouble::Cut, false), (Trouble::Cut, true), (Trouble::Hang, false), (Trouble::Refuse, true)]
     {
         let (near, far) = troubled_proxy(&url, trouble).await;
         let config = OpenAiConfig { request_timeout_ms: 15_000, ..config(near, Planning::Action, stream) };

@@ -7,8 +7,8 @@ use crate::package::Handoff;
 use crate::run::{Draft, Judged, Phase, Run, sends};
 use attache_journal::{
     Actor, Assessed, Digest, DraftCreated, DraftId, Entry, Event, Evidence, Fault, Json, Message, MessageSent,
-    ModelCalled, Outcome, Permission, PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded,
-    RunStarted, ToolCalled, ToolReturned, Verdict,
+    ModelCalled, Outcome, PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded, RunStarted,
+    ToolCalled, ToolReturned, Verdict,
 };
 use attache_tools::{
     Audience, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, NotifyCustomer, Preview, Tool, Tried,
@@ -21,8 +21,10 @@ use std::sync::Arc;
 
 /// How many calls a model may ask for in one reply.
 const MOST_CALLS: usize = 8;
-/// How often a run comes back to a model that is not there.
+/// How often a run comes back to something that is not there.
 const MOST_UNAVAILABLE: u32 = 5;
+/// The most that one call of a tool counts against the budget of time.
+const MOST_MS: i64 = 60_000;
 
 #[derive(Serialize)]
 struct Handover<'a> {
@@ -41,12 +43,18 @@ impl Run {
     /// Takes in the next event. What does not fit where the run is leaves the
     /// run where it is: a journal that was checked has no such event.
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
+        if let Event::ToolReturned(_) = event {
+            // A crash within a call is not the call's time.
+            let took = at.as_millisecond().saturating_sub(self.now.as_millisecond()).clamp(0, MOST_MS);
+            self.spent.active_ms += took.unsigned_abs();
+        }
         self.now = at;
+        self.stalled = false;
         let seq = self.seq;
         self.seq += 1;
         self.due.pop_front();
         match event {
-            Event::RunStarted(started) => self.start(at, started),
+            Event::RunStarted(started) => self.start(started),
             Event::Assessed(assessed) => self.open(assessed),
             Event::ModelCalled(called) => self.heard_model(called),
             Event::PolicyDecided(decided) => self.judged(seq, decided),
@@ -65,8 +73,7 @@ impl Run {
         }
     }
 
-    fn start(&mut self, at: Timestamp, started: &RunStarted) {
-        self.started_at = at;
+    fn start(&mut self, started: &RunStarted) {
         self.context = Some(Box::new(Context::new(started.bundle.clone(), started.history.clone(), &self.program)));
         self.phase = Phase::Assess;
     }
@@ -86,6 +93,7 @@ impl Run {
         self.sent = self.transcript.len();
         self.spent.model_calls += 1;
         self.spent.usage.add(called.usage);
+        self.spent.active_ms += called.usage.millis;
         match (&called.reply, &called.fault) {
             (Some(reply), _) => {
                 self.spent.unavailable = 0;
@@ -96,6 +104,8 @@ impl Run {
                 // The run waits where it is, and asks again when it is resumed.
                 self.spent.unavailable += 1;
                 self.spent.model_calls -= 1;
+                self.spent.active_ms -= called.usage.millis;
+                self.stalled = true;
             }
             (None, _) => self.hand_over("model_unavailable", None, Vec::new()),
         }
@@ -200,8 +210,9 @@ impl Run {
 
     fn gated(&mut self, decided: &PolicyDecided) {
         match decided.verdict {
-            Verdict::Allow | Verdict::Redact => self.go_on(),
-            Verdict::Review | Verdict::Escalate => {
+            Verdict::Allow => self.go_on(),
+            // There is no text here to redact and no draft to review.
+            Verdict::Redact | Verdict::Review | Verdict::Escalate => {
                 let reason = decided.reason_code.clone().unwrap_or_else(|| first_policy(decided));
                 self.hand_over(&reason, decided.queue.clone(), decided.reasons.clone());
             }
@@ -212,15 +223,18 @@ impl Run {
     fn judged_call(&mut self, seq: u64, call: Call, checked: Checked, decided: PolicyDecided) {
         let effect = self.effect_of(&call.tool);
         let approval = call.origin == Origin::Approval;
+        if !decided.redact.is_empty() && !approval && !checked.redacted && decided.verdict < Verdict::Escalate {
+            // Decided on again without what must not be in it.
+            let Some(context) = &self.context else { return };
+            let clean = redacted(&call, &checked, &decided.redact, &self.program, context);
+            if let Some(clean) = clean {
+                let clean = clean.map(|clean| Checked { redacted: true, ..clean });
+                self.phase = Phase::Judge(Box::new((call, clean)));
+                return;
+            }
+        }
         match decided.verdict {
             Verdict::Allow => self.intend(seq, call, checked, decided),
-            Verdict::Redact if !approval => {
-                let Some(context) = &self.context else { return };
-                match redacted(&call, &checked, &self.program, context) {
-                    Ok(checked) => self.intend(seq, call, checked, decided),
-                    Err(fault) => self.refuse(&call, &fault),
-                }
-            }
             Verdict::Review if effect == EffectKind::Draft => self.intend(seq, call, checked, decided),
             Verdict::Review if effect == EffectKind::Write && !approval => self.file_draft(&call, &checked, &decided),
             Verdict::Escalate if !approval && call.tool != EscalateToHuman::NAME => {
@@ -265,7 +279,9 @@ impl Run {
     fn answer(&mut self, call: &Call, content: &str) {
         let Origin::Model(asked) = &call.origin else { return };
         let Some(context) = &mut self.context else { return };
-        let content = context.pseudonyms.hide(content, &*self.program.guards.pii);
+        // What the knowledge base says is public; all else may be about the customer.
+        let content = if call.tool == KbSearch::NAME { content.to_owned() } else { context.readable(content) };
+        let content = context.pseudonyms.hide(&content, &*self.program.guards.pii);
         self.transcript.push(Arc::new(Message::Tool { call: asked.clone(), name: call.tool.clone(), content }));
     }
 
@@ -315,7 +331,16 @@ impl Run {
 
     fn failed(&mut self, judged: Judged, fault: Fault) {
         self.remember(&judged, &fault.code);
-        if judged.call.tool == EscalateToHuman::NAME {
+        if fault.retry != Retry::AfterCheck {
+            self.spent.forget(&judged.call.tool, &judged.checked.admitted);
+        }
+        let stalls = judged.call.origin == Origin::Approval && fault.retry == Retry::Safe;
+        if stalls && self.spent.unavailable < MOST_UNAVAILABLE {
+            // The approved text waits, and is decided on again when the run is resumed.
+            self.spent.unavailable += 1;
+            self.stalled = true;
+            self.judge(judged.call);
+        } else if judged.call.tool == EscalateToHuman::NAME {
             self.end(self.ended(Outcome::Failed, Some(fault.code)));
         } else if fault.retry == Retry::AfterCheck {
             // It may have happened: a person finds out before anybody tries again.
@@ -415,7 +440,9 @@ impl Run {
         let preview = checked.admitted.preview.clone().unwrap_or_else(|| Preview {
             subject: call.tool.clone(),
             body: checked.admitted.input.as_str().to_owned(),
+            subject_field: None,
             body_field: "",
+            discloses: false,
             citations: Vec::new(),
             audience: Audience::Staff,
             channel: None,
@@ -431,14 +458,7 @@ impl Run {
         let channel = preview.channel.unwrap_or_else(|| context.bundle.trigger.channel());
         let queue = decided.queue.clone().unwrap_or_else(|| self.program.playbook.review.queue.clone());
         let to = destination(&context.bundle, channel, preview.audience);
-        let labels: Vec<(&str, Permission)> = checked
-            .evidence
-            .iter()
-            .filter_map(|evidence| match evidence {
-                Evidence::Fact { key, permission } => Some((key.as_str(), *permission)),
-                Evidence::Passage(_) => None,
-            })
-            .collect();
+        let labels = self.program.registry.get(&call.tool).map(|tool| tool.spec().labels);
         let bound = json!({
             "tool": tool, "input": input, "channel": channel, "to": to, "subject": preview.subject,
             "body": preview.body, "evidence": checked.evidence, "labels": labels, "policy": decided.policy_digest,
@@ -453,6 +473,12 @@ impl Run {
             to,
             subject: preview.subject,
             body: preview.body,
+            subject_field: preview.on_approval.map_or(preview.subject_field, |_| Some("subject")).map(str::to_owned),
+            body_field: preview
+                .on_approval
+                .map_or(Some(preview.body_field), |_| Some("body"))
+                .filter(|field| !field.is_empty())
+                .map(str::to_owned),
             evidence: checked.evidence.clone(),
             digest: Digest::of(&[bound.to_string().as_bytes()]),
         };
@@ -490,10 +516,10 @@ impl Run {
         }
         let mut input = created.input.to_value();
         if let serde_json::Value::Object(fields) = &mut input {
-            let changes = [("subject", &decided.subject), ("body", &decided.body), ("text", &decided.body)];
-            for (name, text) in changes {
-                if let (Some(text), true) = (text, fields.contains_key(name)) {
-                    fields.insert(name.to_owned(), text.as_str().into());
+            let changes = [(&created.subject_field, &decided.subject), (&created.body_field, &decided.body)];
+            for (field, text) in changes {
+                if let (Some(field), Some(text)) = (field, text) {
+                    fields.insert(field.clone(), text.as_str().into());
                 }
             }
         }

@@ -38,6 +38,8 @@ pub(crate) struct Checked {
     pub(crate) text: Option<TextFacts>,
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) sinks: Vec<SinkOrigin>,
+    /// Whether policy had something taken out of its text.
+    pub(crate) redacted: bool,
 }
 
 /// Admits a call: the tool exists and is offered, placeholders are restored,
@@ -61,10 +63,11 @@ pub(crate) fn check(call: &Call, program: &Program, context: &Context, spent: &S
         && context.first_contact
         && let Some(preview) = &admitted.preview
         && preview.audience == Audience::Customer
+        && preview.discloses
         && !discloses_ai(&preview.body)
     {
         let body = format!("{}\n\n{}", preview.body.trim_end(), program.disclosure);
-        admitted = with_body(tool, &admitted, &body)?;
+        admitted = with_text(tool, &admitted, preview.body_field, &body)?;
     }
     if matches!(call.origin, Origin::Model(_)) {
         spent.not_done_before(&call.tool, &admitted)?;
@@ -72,26 +75,37 @@ pub(crate) fn check(call: &Call, program: &Program, context: &Context, spent: &S
     Ok(facts(tool, admitted, program, context))
 }
 
-/// The call again with the marked spans of its text taken out.
-pub(crate) fn redacted(call: &Call, checked: &Checked, program: &Program, context: &Context) -> Result<Checked, Fault> {
-    let tool = program.registry.get(&call.tool);
-    let (Some(tool), Some(preview)) = (tool, &checked.admitted.preview) else { return Ok(checked.clone()) };
-    let spans = program.guards.pii.find(&preview.body);
-    let admitted = with_body(tool, &checked.admitted, &without(&preview.body, &spans))?;
-    Ok(facts(tool, admitted, program, context))
+/// The call again without the personal data of these kinds in its text; `None`
+/// if it has no text to take them out of.
+pub(crate) fn redacted(
+    call: &Call,
+    checked: &Checked,
+    kinds: &[String],
+    program: &Program,
+    context: &Context,
+) -> Option<Result<Checked, Fault>> {
+    let tool = program.registry.get(&call.tool)?;
+    let preview = checked.admitted.preview.as_ref()?;
+    let clean = |text: &str| without(text, &program.guards.pii.find(text), kinds);
+    let mut admitted = with_text(tool, &checked.admitted, preview.body_field, &clean(&preview.body));
+    if let (Some(field), Ok(done)) = (preview.subject_field, &admitted) {
+        admitted = with_text(tool, done, field, &clean(&preview.subject));
+    }
+    Some(admitted.map(|admitted| facts(tool, admitted, program, context)).map_err(Fault::from))
 }
 
-/// The admitted call with another text in it.
-pub(crate) fn with_body(tool: &Registered, admitted: &Admitted, body: &str) -> Result<Admitted, InputFault> {
+/// The admitted call with another text in a field of its input.
+fn with_text(tool: &Registered, admitted: &Admitted, field: &str, text: &str) -> Result<Admitted, InputFault> {
     let mut input = admitted.input.to_value();
-    if let (Some(preview), Value::Object(fields)) = (&admitted.preview, &mut input) {
-        fields.insert(preview.body_field.to_owned(), body.into());
+    if let Value::Object(fields) = &mut input {
+        fields.insert(field.to_owned(), text.into());
     }
     tool.admit(&input.to_string())
 }
 
 fn restored(arguments: &str, context: &Context) -> Result<String, Fault> {
-    if !arguments.contains('<') {
+    // A `<` may be written as an escape.
+    if !arguments.contains('<') && !arguments.contains("\\u003") {
         return Ok(arguments.to_owned());
     }
     let invalid = |message: String| Fault::from(InputFault { pointer: String::new(), message });
@@ -127,7 +141,7 @@ fn facts(tool: &Registered, admitted: Admitted, program: &Program, context: &Con
         None => (None, Vec::new()),
     };
     let sinks = tool.spec().sinks.iter().map(|sink| context.origin_of(input.pointer(sink))).collect();
-    Checked { admitted, input, text, evidence, sinks }
+    Checked { admitted, input, text, evidence, sinks, redacted: false }
 }
 
 fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextFacts, Vec<Evidence>) {
@@ -153,7 +167,6 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextF
         citations: u32::try_from(valid.len()).unwrap_or(u32::MAX),
         discloses_ai: discloses_ai(&whole),
         length: u32::try_from(whole.chars().count()).unwrap_or(u32::MAX),
-        unfounded: 0,
     };
     evidence.extend(valid.into_iter().map(Evidence::Passage));
     evidence.sort();
@@ -161,17 +174,11 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextF
     (facts, evidence)
 }
 
-/// The kinds that a `redact` verdict takes out: those that can be misused by
-/// whoever reads along.
-fn is_sensitive(kind: &str) -> bool {
-    matches!(kind, "bank_account" | "credit_card" | "iban" | "national_id" | "passport" | "password" | "secret")
-}
-
-fn without(text: &str, spans: &[PiiSpan]) -> String {
+fn without(text: &str, spans: &[PiiSpan], kinds: &[String]) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
-    for span in spans.iter().filter(|span| is_sensitive(span.kind.as_str())) {
+    for span in spans.iter().filter(|span| kinds.iter().any(|kind| kind == span.kind.as_str())) {
         out.extend(characters.get(from..span.start).unwrap_or_default());
         out.push_str(&format!("[{} removed]", span.kind.as_str().replace('_', " ")));
         from = span.end;

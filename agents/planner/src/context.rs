@@ -43,6 +43,7 @@ impl Context {
         Self {
             evidence: evidence(&bundle, program),
             pseudonyms: Pseudonyms::new(&known_values(&bundle)),
+            // History has what reached the customer, and nothing else.
             first_contact: history.is_empty() && bundle.fact("contact.last_at").is_none(),
             bundle,
             history,
@@ -158,10 +159,7 @@ impl Context {
             if permission == Permission::Hidden {
                 continue;
             }
-            let mut value = fact.value.clone();
-            for_each_text(&mut value, &mut |text| {
-                *text = self.pseudonyms.hide(text, &*program.guards.pii);
-            });
+            let value = self.hidden(&fact.value, program);
             let known =
                 BriefFact { kind, key: fact.key.clone(), value, may_say: permission == Permission::Mentionable };
             match brief_facts.iter().position(|f| f.key == fact.key) {
@@ -182,6 +180,28 @@ impl Context {
         let text = format!("The brief, as data:\n{}", serde_json::to_string(&brief).unwrap_or_default());
         self.brief = Some(brief);
         vec![program.system.clone(), Arc::new(Message::User { text })]
+    }
+
+    /// A value with placeholders where personal data stood: in texts, in keys,
+    /// and in numbers, which may be phone or account numbers.
+    fn hidden(&mut self, value: &Value, program: &Program) -> Value {
+        let mut hide = |text: &str| self.pseudonyms.hide(text, &*program.guards.pii);
+        match value {
+            Value::Null | Value::Bool(_) => value.clone(),
+            Value::Number(number) => {
+                let (plain, hidden) = (number.to_string(), hide(&number.to_string()));
+                if plain == hidden { value.clone() } else { Value::String(hidden) }
+            }
+            Value::String(text) => Value::String(hide(text)),
+            Value::Array(items) => items.iter().map(|item| self.hidden(item, program)).collect(),
+            Value::Object(fields) => {
+                let hidden = fields.iter().map(|(key, field)| {
+                    let key = self.pseudonyms.hide(key, &*program.guards.pii);
+                    (key, self.hidden(field, program))
+                });
+                Value::Object(hidden.collect())
+            }
+        }
     }
 
     fn brief(&mut self, program: &Program, assessed: &Assessed, facts: Vec<BriefFact>) -> Brief {
@@ -265,6 +285,29 @@ impl Context {
     /// Remembers what a tool returned.
     pub(crate) fn hear(&mut self, output: &Json) {
         self.heard.push(output.clone());
+    }
+
+    /// What a tool returned as the model may read it: without the values of
+    /// facts that policy hides, which another system may hold as well.
+    pub(crate) fn readable(&self, output: &str) -> String {
+        let hidden = self.permitted().filter(|(.., permission)| *permission == Permission::Hidden);
+        let mut hidden = hidden.map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p)).peekable();
+        if hidden.peek().is_none() {
+            return output.to_owned();
+        }
+        let values = FactValues::new(hidden, &[]);
+        if values.stated(output).is_empty() {
+            return output.to_owned();
+        }
+        let Ok(mut tree) = serde_json::from_str::<Value>(output) else { return "(withheld)".to_owned() };
+        for_each_text(&mut tree, &mut |text| {
+            if !values.stated(text).is_empty() {
+                "(withheld)".clone_into(text);
+            }
+        });
+        let text = tree.to_string();
+        // A number or a key may carry it still.
+        if values.stated(&text).is_empty() { text } else { "(withheld)".to_owned() }
     }
 
     /// Where the value of a sink came from.

@@ -116,7 +116,7 @@ impl Program {
         &self.digest
     }
 
-    /// Whether runs of it speak first: nobody wrote to us.
+    /// The tools of the process.
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry

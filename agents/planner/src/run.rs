@@ -6,9 +6,9 @@ use crate::package::{Handoff, package};
 use crate::{ModelRequest, PendingCall, PlainText, Program, Step};
 use attache_journal::{
     Actor, CallId, Decision, Digest, DraftCreated, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
-    RunId, ToolCalled, ToolReturned, Usage,
+    RunId, ToolCalled, ToolReturned, Usage, Verdict,
 };
-use attache_policies::{PolicyDecision, PolicyRequest, PolicySet, RuleTrace};
+use attache_policies::{PolicyDecision, PolicyRequest, PolicySet, RuleTrace, TextFacts};
 use attache_tools::{Admitted, EffectKind, Tried};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,7 +27,6 @@ pub struct Run {
     pub(crate) program: Arc<Program>,
     pub(crate) now: Timestamp,
     pub(crate) seq: u64,
-    pub(crate) started_at: Timestamp,
     pub(crate) context: Option<Box<Context>>,
     pub(crate) phase: Phase,
     /// Events that follow from what is there, to be recorded in this order.
@@ -42,6 +41,7 @@ pub struct Run {
     pub(crate) tried: Vec<Tried>,
     pub(crate) drafts: BTreeMap<String, Draft>,
     pub(crate) closing_note: Option<String>,
+    pub(crate) stalled: bool,
 }
 
 /// Where a run is between two entries.
@@ -91,8 +91,11 @@ pub(crate) struct Spent {
     pub(crate) model_calls: u32,
     pub(crate) faults: u32,
     pub(crate) denials: u32,
-    /// Model calls in a row for which no model was there.
+    /// Times in a row that something needed was not there.
     pub(crate) unavailable: u32,
+    /// Time that models and tools took, in milliseconds. Waiting for an absent
+    /// model or for a person does not count.
+    pub(crate) active_ms: u64,
     pub(crate) usage: Usage,
     seen: BTreeSet<(String, String)>,
     deeds: BTreeSet<(String, String)>,
@@ -104,6 +107,14 @@ impl Spent {
         self.seen.insert((tool.to_owned(), admitted.input.as_str().to_owned()));
         if let (EffectKind::Draft | EffectKind::Write, Some(subject)) = (effect, &admitted.subject) {
             self.deeds.insert((tool.to_owned(), subject.clone()));
+        }
+    }
+
+    /// Forgets a call that did nothing, so that it may be made again.
+    pub(crate) fn forget(&mut self, tool: &str, admitted: &Admitted) {
+        self.seen.remove(&(tool.to_owned(), admitted.input.as_str().to_owned()));
+        if let Some(subject) = &admitted.subject {
+            self.deeds.remove(&(tool.to_owned(), subject.clone()));
         }
     }
 
@@ -133,7 +144,6 @@ impl Run {
             program,
             now: Timestamp::UNIX_EPOCH,
             seq: 0,
-            started_at: Timestamp::UNIX_EPOCH,
             context: None,
             phase: Phase::New,
             due: VecDeque::new(),
@@ -145,6 +155,7 @@ impl Run {
             tried: Vec::new(),
             drafts: BTreeMap::new(),
             closing_note: None,
+            stalled: false,
         }
     }
 
@@ -158,6 +169,13 @@ impl Run {
     #[must_use]
     pub fn closing_note(&self) -> Option<&str> {
         self.closing_note.as_deref()
+    }
+
+    /// Whether the last entry left the run waiting for something that is not
+    /// there: a model, or the way out of an approved text. Resuming tries again.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.stalled
     }
 
     /// What the run still lacks of the transcript in its journal: the messages
@@ -209,8 +227,7 @@ impl Run {
             return Step::Assess;
         };
         let budget = &self.program.playbook.budget;
-        let elapsed = self.now.as_millisecond().saturating_sub(self.started_at.as_millisecond());
-        let left = (i64::from(budget.seconds) * 1000).saturating_sub(elapsed).max(1);
+        let left = (u64::from(budget.seconds) * 1_000).saturating_sub(self.spent.active_ms).max(1);
         Step::AskModel(ModelRequest {
             run: &self.id,
             transcript: &self.transcript,
@@ -218,7 +235,7 @@ impl Run {
             brief,
             playbook: &self.program.playbook,
             max_output_tokens: budget.output_tokens,
-            deadline_ms: left.unsigned_abs(),
+            deadline_ms: left,
         })
     }
 
@@ -253,9 +270,14 @@ impl Run {
                 self.id.as_str().as_bytes(),
                 judged.call.id.as_str().as_bytes(),
                 judged.call.tool.as_bytes(),
+                &self.version_of(&judged.call.tool).to_be_bytes(),
                 input.as_str().as_bytes(),
             ]),
         }
+    }
+
+    fn version_of(&self, tool: &str) -> u32 {
+        self.program.registry.get(tool).map_or(0, |tool| tool.spec().version)
     }
 
     /// The event of [`Step::Assess`].
@@ -269,10 +291,12 @@ impl Run {
     #[must_use]
     pub fn decide(&self, policy: &PolicySet, now: Timestamp) -> Option<Event> {
         self.asking(now, |action, call, request| {
-            let PolicyDecision { verdict, policies, reasons, queue, reason_code } = policy.decide(request);
+            let decision = policy.decide(request);
+            let redact = redacts(policy, request, &decision);
+            let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
             let action = action.to_owned();
             let policy_digest = policy.digest().clone();
-            PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, policy_digest }.into()
+            PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, redact, policy_digest }.into()
         })
     }
 
@@ -331,7 +355,7 @@ impl Run {
         Some((&draft.created, draft.due))
     }
 
-    /// The name of a model call that is not the tools' business.
+    /// An id for the next call, and counts it.
     pub(crate) fn mint(&mut self) -> CallId {
         self.spent.calls += 1;
         CallId::new(format!("call_{}", self.spent.calls))
@@ -340,13 +364,12 @@ impl Run {
     /// Why the run may not go on thinking, if so.
     pub(crate) fn exhausted(&self) -> Option<&'static str> {
         let (budget, spent) = (&self.program.playbook.budget, &self.spent);
-        let elapsed = self.now.as_second().saturating_sub(self.started_at.as_second());
         let tokens = spent.usage.input_tokens.saturating_add(spent.usage.output_tokens);
         let used_up = spent.calls >= budget.calls
             || spent.model_calls >= budget.model_calls
             || tokens >= budget.tokens
             || spent.usage.micro_usd >= budget.micro_usd
-            || elapsed >= i64::from(budget.seconds);
+            || self.spent.active_ms >= u64::from(budget.seconds) * 1_000;
         if spent.faults > budget.faults {
             Some("model_faults")
         } else if used_up {
@@ -364,6 +387,20 @@ impl Run {
     pub(crate) fn ended(&self, outcome: Outcome, reason_code: Option<String>) -> RunEnded {
         RunEnded { outcome, reason_code, reply: None, citations: Vec::new(), usage: self.spent.usage }
     }
+}
+
+/// The kinds of personal data that a fired rule wants out of the text: each one
+/// for which, alone, a `redact` rule fires.
+fn redacts(policy: &PolicySet, request: &PolicyRequest<'_>, decision: &PolicyDecision) -> Vec<String> {
+    let redacts = |decision: &PolicyDecision| {
+        policy.rules().any(|rule| rule.verdict == Verdict::Redact && decision.policies.contains(&rule.id))
+    };
+    let Some(text) = request.text.filter(|_| redacts(decision)) else { return Vec::new() };
+    let alone = |kind: &&String| {
+        let text = TextFacts { pii: [(*kind).clone()].into(), ..text.clone() };
+        redacts(&policy.decide(&PolicyRequest { text: Some(&text), ..*request }))
+    };
+    text.pii.iter().filter(alone).cloned().collect()
 }
 
 /// Whether a decision sends the draft.

@@ -34,9 +34,12 @@ pub fn known_values(bundle: &Bundle) -> Vec<KnownValue> {
         known.add(PiiKind::Phone, phone);
     }
     for (_, fact) in bundle.facts() {
-        let Some(value) = fact.value.as_str().map(str::trim).filter(|value| value.chars().count() >= 3) else {
+        // A phone or account number may be kept as a number.
+        let number = fact.value.is_number().then(|| fact.value.to_string());
+        let Some(value) = number.as_deref().or(fact.value.as_str()).map(str::trim) else { continue };
+        if value.chars().count() < 3 {
             continue;
-        };
+        }
         match by_key(&fact.key)
             .or_else(|| (fact.sensitivity >= Sensitivity::Personal).then(|| by_shape(value)).flatten())
         {

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Looks up the run's customer. The input names no customer: the engine binds
-/// it, so the model cannot choose whose data it reads.
+/// it, so the model cannot choose whose data it reads. Undeclared columns of
+/// customers, companies and tickets are not given.
 pub struct CrmLookup {
     crm: Arc<dyn Crm>,
 }
@@ -59,6 +60,11 @@ impl Tool for CrmLookup {
         let mut record = found.unwrap_or_default();
         record.deals.truncate(if input.deals { MOST } else { 0 });
         record.tickets.truncate(if input.tickets { MOST } else { 0 });
+        // No rule has decided on columns that nobody declared; a deal's are
+        // commercial.
+        record.customer.iter_mut().for_each(|customer| customer.attributes.clear());
+        record.company.iter_mut().for_each(|company| company.attributes.clear());
+        record.tickets.iter_mut().for_each(|ticket| ticket.attributes.clear());
         Ok(record)
     }
 }

@@ -5,11 +5,17 @@ use crate::builtin::parse_citation;
 use crate::tool::{Audience, CallCx, Preview, Tool};
 use crate::{Delivered, Draft, NoFault, Outbox, Outgoing, Unavailable, Write};
 use attache_context::{Bundle, Channel};
+use attache_journal::STAFF;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
+
+/// The subject of an answer, where the channel has one.
+const REPLY_SUBJECT: &str = "Re: your message";
+/// The subject of a notice, where the channel has one.
+const NOTICE_SUBJECT: &str = "We have your message";
 
 /// Answers the customer on the channel they wrote on.
 pub struct Reply {
@@ -56,9 +62,11 @@ impl Tool for Reply {
 
     fn preview(&self, input: &ReplyInput) -> Option<Preview> {
         Some(Preview {
-            subject: String::new(),
+            subject: REPLY_SUBJECT.to_owned(),
             body: input.text.clone(),
+            subject_field: None,
             body_field: "text",
+            discloses: true,
             citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
             audience: Audience::Customer,
             channel: None,
@@ -68,7 +76,7 @@ impl Tool for Reply {
 
     async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
         let channel = cx.bundle().trigger.channel();
-        deliver(&*self.outbox, channel, Audience::Customer, "Re: your message".into(), input.text, &cx).await
+        deliver(&*self.outbox, channel, Audience::Customer, REPLY_SUBJECT.into(), input.text, &cx).await
     }
 }
 
@@ -115,9 +123,11 @@ impl Tool for NotifyCustomer {
 
     fn preview(&self, input: &NoticeInput) -> Option<Preview> {
         Some(Preview {
-            subject: String::new(),
+            subject: NOTICE_SUBJECT.to_owned(),
             body: input.text.clone(),
+            subject_field: None,
             body_field: "text",
+            discloses: true,
             citations: Vec::new(),
             audience: Audience::Customer,
             channel: None,
@@ -127,7 +137,7 @@ impl Tool for NotifyCustomer {
 
     async fn call(&self, input: NoticeInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
         let channel = cx.bundle().trigger.channel();
-        deliver(&*self.outbox, channel, Audience::Customer, "We have your message".into(), input.text, &cx).await
+        deliver(&*self.outbox, channel, Audience::Customer, NOTICE_SUBJECT.into(), input.text, &cx).await
     }
 }
 
@@ -143,10 +153,12 @@ pub trait Text: Send + Sync + 'static {
     const CHANNEL: Channel;
     /// Who reads it.
     const AUDIENCE: Audience;
+    /// Whether a first text says that an AI wrote it.
+    const DISCLOSES: bool;
 }
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $draft:literal -> $send:literal, $channel:ident, $audience:ident, $purpose:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $draft:literal -> $send:literal, $channel:ident, $audience:ident, $discloses:literal, $purpose:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub enum $name {}
@@ -156,19 +168,20 @@ macro_rules! texts {
             const SEND: &'static str = $send;
             const CHANNEL: Channel = Channel::$channel;
             const AUDIENCE: Audience = Audience::$audience;
+            const DISCLOSES: bool = $discloses;
         }
     )+};
 }
 
 texts! {
     /// An e-mail to the customer.
-    Email: "draft_email" -> "send_email", Email, Customer,
+    Email: "draft_email" -> "send_email", Email, Customer, true,
         "Writes an e-mail to the customer and files it for a person's approval. It is not sent by this.";
     /// A headline and a line of text for the page the customer is on.
-    Headline: "draft_headline" -> "publish_headline", Web, Customer,
+    Headline: "draft_headline" -> "publish_headline", Web, Customer, false,
         "Writes a headline (subject) and one or two sentences (body) for the page the customer is on, for a person's approval.";
     /// A summary for the colleague who looks after the customer.
-    Summary: "draft_summary" -> "file_summary", Api, Staff,
+    Summary: "draft_summary" -> "file_summary", Api, Staff, false,
         "Writes a summary for the colleague who takes over the customer, for their approval. The customer does not see it.";
 }
 
@@ -215,7 +228,9 @@ impl<T: Text> Tool for DraftText<T> {
         Some(Preview {
             subject: input.subject.clone(),
             body: input.body.clone(),
+            subject_field: Some("subject"),
             body_field: "body",
+            discloses: T::DISCLOSES,
             citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
             audience: T::AUDIENCE,
             channel: Some(T::CHANNEL),
@@ -275,7 +290,9 @@ impl<T: Text> Tool for SendText<T> {
         Some(Preview {
             subject: input.subject.clone(),
             body: input.body.clone(),
+            subject_field: Some("subject"),
             body_field: "body",
+            discloses: T::DISCLOSES,
             citations: Vec::new(),
             audience: T::AUDIENCE,
             channel: Some(T::CHANNEL),
@@ -318,7 +335,7 @@ async fn deliver(
 #[must_use]
 pub fn destination(bundle: &Bundle, channel: Channel, audience: Audience) -> String {
     if audience == Audience::Staff {
-        return "staff".to_owned();
+        return STAFF.to_owned();
     }
     let customer = &bundle.customer;
     let address = match channel {

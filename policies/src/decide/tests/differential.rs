@@ -193,7 +193,6 @@ fn text(text: &TextFacts) -> Word {
         ("discloses_ai", Word::Bool(text.discloses_ai)),
         ("length", Word::Int(text.length.into())),
         ("pii", Word::Array(text.pii.iter().map(|kind| string(kind)).collect())),
-        ("unfounded", Word::Int(text.unfounded.into())),
         ("unsayable", Word::Array(text.unsayable.iter().map(|key| string(key)).collect())),
     ])
 }

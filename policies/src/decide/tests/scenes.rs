@@ -62,7 +62,6 @@ impl Dice {
                 citations: self.roll(3) as u32,
                 discloses_ai: self.coin(),
                 length: self.roll(900) as u32,
-                unfounded: self.roll(2) as u32,
             },
             sinks: (0..self.roll(3)).map(|_| self.pick(&SinkOrigin::ALL)).collect(),
             history: (0..self.roll(9))
