@@ -3,11 +3,6 @@
 //!
 //! Skipped unless `ATTACHE_REAL_MODEL_URL` names an OpenAI-compatible server;
 //! `cargo xtask test` starts one.
-#![expect(
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test stops where something is wrong, and says why it does nothing"
-)]
 
 use attache::journal::{Event, Verdict};
 use attache::models::{ModelSpec, OpenAi, OpenAiConfig, Planning, Profile};

@@ -92,7 +92,7 @@ pub struct RunStarted {
     pub history: Vec<Past>,
 }
 
-/// Something that reached the customer or a person before, as policy sees it.
+/// Something that reached the customer before, as policy sees it.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Past {
     /// When.

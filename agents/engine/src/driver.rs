@@ -24,6 +24,9 @@ pub(crate) struct Driver<'e> {
     /// Lines for the observer that are not durable yet.
     unseen: Vec<Vec<u8>>,
     at: Timestamp,
+    /// Whether something fresh cannot be had again by asking or reading again:
+    /// that a run began, or what anything but a read came to.
+    keep: bool,
     /// Why the model could not be had, for operators.
     why: Option<String>,
 }
@@ -41,6 +44,7 @@ impl<'e> Driver<'e> {
             ended: None,
             unseen: Vec::new(),
             at: Timestamp::MIN,
+            keep: true,
             why: None,
         }
     }
@@ -60,17 +64,20 @@ impl<'e> Driver<'e> {
             let (actor, event) = match self.run.next() {
                 Step::Assess => (Actor::System, self.run.assess(&self.engine.policy, now)),
                 Step::Decide => (Actor::System, self.run.decide(&self.engine.policy, now)),
-                Step::Record(actor, event) => (actor, Some(event)),
+                Step::Record(actor, event) => (actor, Some(*event)),
                 Step::AskModel(_) => {
-                    // On its way while the model thinks.
-                    self.hand_over();
+                    // On its way while the model thinks, if it must not be lost.
+                    if self.keep {
+                        self.hand_over();
+                    }
                     let (event, why) = self.ask().await;
                     self.why = why;
                     (self.run.agent(), Some(event.into()))
                 }
                 Step::CallTool(_) => {
-                    self.hand_over();
+                    let keep = self.keep;
                     self.settle().await?;
+                    self.keep = keep;
                     (Actor::System, self.call(made_before).await.map(Event::from))
                 }
                 Step::AwaitReview(_) | Step::Done(_) => break,
@@ -109,6 +116,7 @@ impl<'e> Driver<'e> {
         self.at = at;
         self.run.apply(at, &event);
         match &event {
+            Event::ToolCalled(called) => self.keep |= self.run.changes_something(&called.tool),
             Event::PolicyDecided(decided) => tracing::debug!(
                 run = %self.run.id(), action = decided.action, verdict = %decided.verdict, rules = rules(decided)
             ),
@@ -133,6 +141,7 @@ impl<'e> Driver<'e> {
 
     /// Hands what is new to the store and does not wait.
     fn hand_over(&mut self) {
+        self.keep = false;
         if !self.fresh.is_empty() {
             let batch = Batch { run: self.run.id().clone(), entries: std::mem::take(&mut self.fresh) };
             self.commits.push(self.engine.store.append(batch));

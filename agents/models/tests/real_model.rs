@@ -60,6 +60,7 @@ impl World {
         let tool = |name: &str, description: &str, properties: Value, required: &[&str]| {
             Arc::new(ToolSpec {
                 name: name.into(),
+                version: 1,
                 description: description.into(),
                 effect: EffectKind::Read,
                 input_schema: json!({

@@ -27,7 +27,7 @@ pub fn replay(run: &mut Run, policy: &PolicySet, entries: &[Entry]) -> Vec<Diffe
             (Event::RunStarted(_) | Event::ReviewDecided(_), _) => Some(entry.event.clone()),
             (_, Step::Assess) => run.assess(policy, entry.at),
             (_, Step::Decide) => run.decide(policy, entry.at),
-            (_, Step::Record(_, event)) => Some(event),
+            (_, Step::Record(_, event)) => Some(*event),
             (Event::ModelCalled(_), Step::AskModel(_)) | (Event::ToolReturned(_), Step::CallTool(_)) => {
                 Some(entry.event.clone())
             }

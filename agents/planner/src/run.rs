@@ -171,6 +171,12 @@ impl Run {
         self.closing_note.as_deref()
     }
 
+    /// Whether a call of this tool does more than look something up.
+    #[must_use]
+    pub fn changes_something(&self, tool: &str) -> bool {
+        self.program.registry.get(tool).is_none_or(|tool| tool.spec().effect != EffectKind::Read)
+    }
+
     /// Whether the last entry left the run waiting for something that is not
     /// there: a model, or the way out of an approved text. Resuming tries again.
     #[must_use]
@@ -195,7 +201,7 @@ impl Run {
     #[must_use]
     pub fn next(&self) -> Step<'_> {
         if let Some((actor, event)) = self.due.front() {
-            return Step::Record(actor.clone(), event.clone());
+            return Step::Record(actor.clone(), Box::new(event.clone()));
         }
         match &self.phase {
             Phase::New | Phase::Assess => Step::Assess,
@@ -203,19 +209,18 @@ impl Run {
             Phase::Think => self.ask(),
             Phase::Judge(judge) => match &judge.1 {
                 Ok(_) => Step::Decide,
-                Err(fault) => Step::Record(
-                    Actor::System,
-                    ToolReturned {
+                Err(fault) => {
+                    let refused = ToolReturned {
                         tool: judge.0.tool.clone(),
                         call: judge.0.id.clone(),
                         output: None,
                         fault: Some(fault.clone()),
                         attempts: 0,
-                    }
-                    .into(),
-                ),
+                    };
+                    Step::Record(Actor::System, Box::new(refused.into()))
+                }
             },
-            Phase::Intend(judged) => Step::Record(self.actor_of(&judged.call), self.intent(judged).into()),
+            Phase::Intend(judged) => Step::Record(self.actor_of(&judged.call), Box::new(self.intent(judged).into())),
             Phase::Act(act) => self.act(act),
             Phase::Wait(draft) => Step::AwaitReview(draft),
             Phase::Over(outcome) => Step::Done(*outcome),

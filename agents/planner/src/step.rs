@@ -23,7 +23,7 @@ pub enum Step<'a> {
     /// Nothing more: the run is over.
     Done(Outcome),
     /// Record this event, which follows from what is there.
-    Record(Actor, Event),
+    Record(Actor, Box<Event>),
 }
 
 /// A call whose intent is recorded.

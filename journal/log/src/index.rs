@@ -9,15 +9,16 @@
 //! | `u` run | nothing: the run is open |
 //! | `t` start, run | nothing: runs by time |
 //! | `c` customer, 0, start, run | nothing: runs by customer and time |
+//! | `p` customer, 0, run | nothing: runs that reached the customer |
 //! | `d` draft | the run |
 
 use crate::live::{Row, Snapshot};
 use crate::segment::Position;
 use attache_context::CustomerId;
-use attache_journal::{RunId, RunSummary, StoreError};
+use attache_journal::{Past, RunId, RunSummary, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -151,6 +152,23 @@ impl Index {
         })
     }
 
+    /// What reached a customer, by run, in runs that `known` does not hold.
+    pub(crate) fn past(&self, customer: &CustomerId, known: &HashSet<RunId>) -> Result<Vec<Past>, StoreError> {
+        self.query(|db| {
+            let prefix = [b"p", customer.as_str().as_bytes(), b"\0"].concat();
+            let mut past = Vec::new();
+            for item in db.scan_prefix(&prefix).keys() {
+                let run = run_at(&item.map_err(Damage::of)?, prefix.len())?;
+                if !known.contains(&run) {
+                    let row: Option<Row> = self.get(db, &[b"r", run.as_str().as_bytes()].concat())?;
+                    let summary = row.and_then(|row| row.summary);
+                    past.extend(summary.ok_or_else(|| Damage("a listed run is missing".to_owned()))?.past);
+                }
+            }
+            Ok(past)
+        })
+    }
+
     /// The runs that have drafts.
     pub(crate) fn drafting_runs(&self) -> Result<BTreeSet<RunId>, StoreError> {
         self.query(|db| {
@@ -172,6 +190,10 @@ impl Index {
                     (true, false) | (false, true) => {}
                 }
                 if let Some(summary) = &row.summary {
+                    if !summary.past.is_empty() {
+                        let customer = summary.customer.as_str().as_bytes();
+                        batch.insert([b"p", customer, b"\0", run.as_str().as_bytes()].concat(), b"");
+                    }
                     for customer in [None, Some(&summary.customer)] {
                         let mut key = prefix(customer);
                         key.extend_from_slice(&moment(summary.started_at));

@@ -182,6 +182,8 @@ pub(crate) fn samples() -> Vec<Event> {
             to: "dana@northwind.example".into(),
             subject: "Refund".into(),
             body: "Soon.\n\nYou are talking to an AI system.".into(),
+            subject_field: Some("subject".into()),
+            body_field: Some("body".into()),
             evidence: vec![
                 Evidence::Fact { key: "pref".into(), permission: Permission::Mentionable },
                 Evidence::Passage(citation()),
@@ -405,11 +407,32 @@ fn ending() -> impl Strategy<Value = Event> {
         (text(), select(&Permission::ALL)).prop_map(|(key, permission)| Evidence::Fact { key, permission }),
         citations().prop_map(|citations| Evidence::Passage(citations.into_iter().next().unwrap_or_else(citation))),
     ];
-    let content = (a_json(), text(), text(), text(), vec(evidence, 0..3));
+    let content = (a_json(), text(), text(), text(), vec(evidence, 0..3), [of(text()), of(text())]);
     prop_oneof![
         (a_draft(), a_call(), text(), content, select(&Channel::ALL), a_digest()).prop_map(
-            |(draft, call, tool, (input, to, subject, body, evidence), channel, digest)| {
-                DraftCreated { draft, call, tool, input, channel, to, subject, body, evidence, digest }.into()
+            |(
+                draft,
+                call,
+                tool,
+                (input, to, subject, body, evidence, [subject_field, body_field]),
+                channel,
+                digest,
+            )| {
+                DraftCreated {
+                    draft,
+                    call,
+                    tool,
+                    input,
+                    channel,
+                    to,
+                    subject,
+                    body,
+                    subject_field,
+                    body_field,
+                    evidence,
+                    digest,
+                }
+                .into()
             }
         ),
         (a_draft(), text(), time()).prop_map(|(draft, queue, due)| ReviewRequested { draft, queue, due }.into()),

@@ -114,7 +114,7 @@ fn runs_do_not_disturb_each_other() {
     assert!(runs.iter().all(|run| run.entries == 12 && run.drafts.len() == 1));
     let customer = CustomerId::new("cus_1042").unwrap();
     let history = block_on(store.history(&customer, jiff::Timestamp::UNIX_EPOCH)).unwrap();
-    assert_eq!(history.len(), 4, "a message and an escalation each");
+    assert_eq!(history.len(), 2, "a message each");
     assert_eq!(block_on(store.drafts()).unwrap().len(), 2);
 }
 
