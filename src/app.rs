@@ -81,12 +81,22 @@ pub(crate) fn overrides(project: &Project, mut builder: Builder) -> Result<Build
     Ok(builder)
 }
 
-/// The model that is named, or that the environment suggests.
+/// The name of the model: the one that is named, or that the environment
+/// suggests.
+pub(crate) fn model_name<'a>(project: &'a Project, named: Option<&'a str>) -> &'a str {
+    let suggested = env("OPENAI_API_KEY").or(env("OPENAI_BASE_URL")).map(|_| "openai");
+    named.or(project.config.model.name.as_deref()).or(suggested).unwrap_or("offline")
+}
+
+/// A variable of the environment that is not empty.
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The builder with that model.
 pub(crate) fn with_model(builder: Builder, project: &Project, named: Option<&str>) -> Result<Builder, Failure> {
     let config = &project.config.model;
-    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let suggested = env("OPENAI_API_KEY").or(env("OPENAI_BASE_URL")).map(|_| "openai");
-    let name = named.or(config.name.as_deref()).or(suggested).unwrap_or("offline");
+    let name = model_name(project, named);
     let (kind, model) = name.split_once(':').unwrap_or((name, ""));
     match kind {
         "offline" => Ok(builder),

@@ -1,16 +1,13 @@
 //! Putting an engine together.
 
-use async_trait::async_trait;
-use attache_context::{Bundle, CustomerId};
+use attache_context::Bundle;
 use attache_engine::{Clock, Engine, EngineFault, FolderOutbox, Parts, Report, RunError, SystemClock};
-use attache_journal::{Digest, Entry, MemoryStore, RunId, Store, StoreError};
+use attache_journal::{Entry, MemoryStore, RunId, Store, StoreError};
 use attache_models::Offline;
 use attache_planner::{ChatModel, PlaybookFault, Playbooks, actions};
 use attache_policies::{PolicyFault, PolicyFile, PolicySet};
 use attache_prompts::{PromptFault, Prompts};
-use attache_tools::{
-    Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, PortError, RegisterError, Registry, Tool,
-};
+use attache_tools::{Crm, KnowledgeBase, Nothing, Outbox, RegisterError, Registry, Tool};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -243,36 +240,5 @@ impl Builder {
             observer: self.observer,
         })?;
         Ok(Attache { engine, registry, policy, store })
-    }
-}
-
-/// A CRM and a knowledge base with nothing in it, and an outbox that keeps
-/// nothing.
-#[derive(Clone, Copy, Debug)]
-struct Nothing;
-
-#[async_trait]
-impl Crm for Nothing {
-    async fn record(&self, _: &CustomerId) -> Result<Option<CrmRecord>, PortError> {
-        Ok(None)
-    }
-}
-
-#[async_trait]
-impl KnowledgeBase for Nothing {
-    async fn search(&self, _: &str, _: usize) -> Result<Vec<Passage>, PortError> {
-        Ok(Vec::new())
-    }
-}
-
-#[async_trait]
-impl Outbox for Nothing {
-    async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError> {
-        Ok(Delivered {
-            channel: message.channel,
-            to: message.to.clone(),
-            digest: Digest::of(&[message.subject.as_bytes(), message.body.as_bytes()]),
-            receipt: key.to_string(),
-        })
     }
 }

@@ -1,36 +1,12 @@
 //! What the tests of this room share.
 
-use async_trait::async_trait;
-use attache_context::{Channel, CustomerId, FactKind, Stage};
+use attache_context::{Channel, FactKind, Stage};
 use attache_journal::{CallRequest, Message, Reply, RunId};
 use attache_planner::{ModelRequest, Playbook, Playbooks, ToolSet};
 use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
-use attache_tools::{Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, PortError, Registry};
+use attache_tools::{Nothing, Outbox, Passage, Registry};
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-struct Nothing;
-
-#[async_trait]
-impl Crm for Nothing {
-    async fn record(&self, _: &CustomerId) -> Result<Option<CrmRecord>, PortError> {
-        Ok(None)
-    }
-}
-
-#[async_trait]
-impl KnowledgeBase for Nothing {
-    async fn search(&self, _: &str, _: usize) -> Result<Vec<Passage>, PortError> {
-        Ok(Vec::new())
-    }
-}
-
-#[async_trait]
-impl Outbox for Nothing {
-    async fn deliver(&self, _: &Outgoing, _: &attache_journal::Digest) -> Result<Delivered, PortError> {
-        panic!("nothing is delivered here")
-    }
-}
 
 /// Everything that a request borrows.
 pub(crate) struct World {
