@@ -1,6 +1,6 @@
 //! Values of facts that may not be said, in a text.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use attache_journal::Permission;
 use serde_json::Value;
 
@@ -153,8 +153,11 @@ impl FactValues {
             clippy::expect_used,
             reason = "fails only above 2^31 states, and a bundle holds at most a mebibyte of values"
         )]
-        let automaton =
-            AhoCorasick::new(values.iter().map(|(_, text, _)| text)).expect("fewer than 2^31 bytes of values");
+        let automaton = AhoCorasick::builder()
+            // Made for one text or a few: what is quickest to build, not to search.
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .build(values.iter().map(|(_, text, _)| text))
+            .expect("fewer than 2^31 bytes of values");
         let (patterns, texts) = values.into_iter().map(|(key, text, number)| ((key.to_owned(), number), text)).unzip();
         Self { automaton, patterns, texts }
     }

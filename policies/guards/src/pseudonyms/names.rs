@@ -4,7 +4,7 @@ use super::{Entity, Pattern, Pseudonyms};
 use crate::known::is_name_part;
 use crate::pii::calling_code_length;
 use crate::{KnownValue, PiiKind};
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of a value that can stand alone.
@@ -262,6 +262,8 @@ fn automaton(texts: &[String]) -> AhoCorasick {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
+        // Made for each run: what is quickest to build.
+        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
         .build(texts)
         .expect("fewer than 2^31 bytes of known values")
 }
