@@ -60,15 +60,10 @@ pub(crate) fn run(house: &House, tally: &mut Tally) -> Outcome<Done> {
         }
     })?;
     println!("{line} ({:.1} s)", start.elapsed().as_secs_f64());
-    let mut packages = vec!["attache-models"];
-    if house.path("tests/real_model.rs").exists() || house.path("tests/real_model/main.rs").exists() {
-        packages.push("attache");
-    }
     let url = format!("http://127.0.0.1:{port}/v1");
-    for package in packages {
-        let mut test = house.cargo(["test", "--locked", "-p", package, "--test", "real_model", "--", "--nocapture"]);
-        house.run_tests(test.env("ATTACHE_REAL_MODEL_URL", &url), tally)?;
-    }
+    // The whole workspace, so that cargo builds it with the features it has built already.
+    let mut test = house.cargo(["test", "--locked", "--workspace", "--test", "real_model", "--", "--nocapture"]);
+    house.run_tests(test.env("ATTACHE_REAL_MODEL_URL", &url), tally)?;
     Ok(Done::Passed)
 }
 
