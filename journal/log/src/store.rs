@@ -222,7 +222,9 @@ impl Store for LogStore {
         // On the way of every run: nothing is copied that is not asked for.
         let (mut past, mut known) = (Vec::new(), HashSet::new());
         for (run, row) in &self.shared.live().runs {
-            if let Some(summary) = row.summary.as_ref().filter(|summary| summary.customer == *customer) {
+            let summary = row.summary.as_ref().filter(|summary| summary.customer == *customer);
+            // A run that reached nobody is not listed in the index either.
+            if let Some(summary) = summary.filter(|summary| !summary.past.is_empty()) {
                 past.extend(summary.past.iter().cloned());
                 known.insert(run.clone());
             }
