@@ -1,7 +1,7 @@
 //! What commands work on, opened from the data folder and the project.
 
 use crate::cli::Global;
-use crate::config::Project;
+use crate::config::{Project, files};
 use crate::failure::Failure;
 use attache::crm::EmbeddedCrm;
 use attache::kb::Kb;
@@ -69,13 +69,13 @@ impl App {
 /// The project's own rules, playbooks and templates.
 pub(crate) fn overrides(project: &Project, mut builder: Builder) -> Result<Builder, Failure> {
     let paths = &project.config.project;
-    for (name, text) in project.files(&paths.policies.join("rules"), "dw")? {
+    for (name, text) in files(&project.path(&paths.policies).join("rules"), "dw")? {
         builder = builder.policy(&name, text);
     }
-    for (name, text) in project.files(&paths.playbooks, "toml")? {
+    for (name, text) in files(&project.path(&paths.playbooks), "toml")? {
         builder = builder.playbook(&name, text);
     }
-    for (name, text) in project.files(&paths.prompts, "tera")? {
+    for (name, text) in files(&project.path(&paths.prompts), "tera")? {
         builder = builder.prompt(&name, text);
     }
     Ok(builder)
@@ -143,13 +143,12 @@ pub(crate) fn import(crm: &EmbeddedCrm, path: &Path) -> Result<attache::crm::Imp
 
 /// The rules of a folder laid over the shipped ones.
 pub(crate) fn rules_of(dir: &Path) -> Result<Vec<PolicyFile>, Failure> {
-    let project = Project { config: Default::default(), folder: dir.to_owned() };
     if !dir.is_dir() {
         return Err(Failure::refused(format!("{}: no such folder", dir.display())));
     }
-    let mut found = project.files(Path::new("rules"), "dw")?;
+    let mut found = files(&dir.join("rules"), "dw")?;
     if found.is_empty() {
-        found = project.files(Path::new(""), "dw")?;
+        found = files(dir, "dw")?;
     }
     Ok(found.into_iter().map(|(name, text)| PolicyFile::new(name, text)).collect())
 }

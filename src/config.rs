@@ -105,36 +105,35 @@ impl Project {
     pub(crate) fn path(&self, relative: &Path) -> PathBuf {
         self.folder.join(relative)
     }
+}
 
-    /// The files below a folder of the project whose names end so: path relative
-    /// to the folder, with `/`, to text. Empty if the folder is not there.
-    pub(crate) fn files(&self, relative: &Path, extension: &str) -> Result<BTreeMap<String, String>, Failure> {
-        let root = self.path(relative);
-        let mut found = BTreeMap::new();
-        let mut folders = vec![root.clone()];
-        while let Some(folder) = folders.pop() {
-            let listing = match fs::read_dir(&folder) {
-                Ok(listing) => listing,
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound && folder == root => return Ok(found),
-                Err(e) => return Err(Failure::refused(format!("{}: {e}", folder.display()))),
-            };
-            for entry in listing {
-                let entry = entry.map_err(|e| Failure::refused(format!("{}: {e}", folder.display())))?;
-                let path = entry.path();
-                // Links are not followed: a project is what is below its folder.
-                let kind = entry.file_type().map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
-                if kind.is_dir() {
-                    folders.push(path);
-                } else if kind.is_file() && path.extension().is_some_and(|e| e == extension) {
-                    let text =
-                        fs::read_to_string(&path).map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
-                    let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-                    found.insert(name, text);
-                }
+/// The files below a folder whose names end so: path relative
+/// to the folder, with `/`, to text. Empty if the folder is not there.
+pub(crate) fn files(root: &Path, extension: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let listing = match fs::read_dir(&folder) {
+            Ok(listing) => listing,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && folder == root => return Ok(found),
+            Err(e) => return Err(Failure::refused(format!("{}: {e}", folder.display()))),
+        };
+        for entry in listing {
+            let entry = entry.map_err(|e| Failure::refused(format!("{}: {e}", folder.display())))?;
+            let path = entry.path();
+            // Links are not followed: a project is what is below its folder.
+            let kind = entry.file_type().map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() && path.extension().is_some_and(|e| e == extension) {
+                let text =
+                    fs::read_to_string(&path).map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                found.insert(name, text);
             }
         }
-        Ok(found)
     }
+    Ok(found)
 }
 
 fn place(text: &str, at: usize) -> (usize, usize) {

@@ -1,6 +1,5 @@
 //! What is said to a model and what it says.
 
-use crate::Json;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,15 +53,4 @@ pub struct CallRequest {
     pub name: String,
     /// The arguments as the text it wrote; perhaps not JSON.
     pub arguments: String,
-}
-
-impl Message {
-    /// The content of a tool message as JSON, if it is JSON.
-    #[must_use]
-    pub fn tool_json(&self) -> Option<Json> {
-        match self {
-            Self::Tool { content, .. } => Json::parse(content.as_str()).ok(),
-            Self::Assistant(_) | Self::System { .. } | Self::User { .. } => None,
-        }
-    }
 }

@@ -109,15 +109,11 @@ fn open(global: &Global, project: &Project, model: Option<&str>) -> Result<Attac
     let rows = COMPANY.get_file("crm.jsonl").map(|file| file.contents()).unwrap_or_default();
     let rows = EmbeddedCrm::parse("crm.jsonl", rows).map_err(|e| Failure::ours(e.to_string()))?;
     let mut builder = Attache::builder();
-    for file in COMPANY.get_dir("prompts/drafts").into_iter().flat_map(Dir::files) {
-        if let (Some(name), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-            builder = builder.prompt(name.trim_start_matches("prompts/"), text);
-        }
+    for (name, text) in texts("prompts/drafts") {
+        builder = builder.prompt(name.trim_start_matches("prompts/"), text);
     }
-    for file in COMPANY.get_dir("playbooks").into_iter().flat_map(Dir::files) {
-        if let (Some(name), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-            builder = builder.playbook(name.trim_start_matches("playbooks/"), text);
-        }
+    for (name, text) in texts("playbooks") {
+        builder = builder.playbook(name.trim_start_matches("playbooks/"), text);
     }
     let builder = with_model(builder, project, model)?
         .store(Arc::new(LogStore::open(&data, LogOptions::default())?))
@@ -126,6 +122,15 @@ fn open(global: &Global, project: &Project, model: Option<&str>) -> Result<Attac
         .outbox_folder(data.join("outbox"), "Brightwater <team@brightwater.example>")
         .map_err(Failure::ours)?;
     Ok(builder.build()?)
+}
+
+/// The files of a folder of the company, by path and text.
+fn texts(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMPANY
+        .get_dir(folder)
+        .into_iter()
+        .flat_map(Dir::files)
+        .filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))
 }
 
 async fn entries_of(attache: &Attache, name: &str) -> Result<Vec<Entry>, Failure> {

@@ -64,7 +64,7 @@ fn show(global: &Global, run: &str, out: &mut dyn Write) -> Result<(), Failure> 
     block_on(async {
         let entries = store.entries(&RunId::new(run)).await?;
         if entries.is_empty() {
-            return Err(Failure::refused(format!("there is no run {run}; `attache log list` shows those there are")));
+            return Err(no_run(run));
         }
         if global.json {
             return super::json_lines(out, &entries);
@@ -107,12 +107,17 @@ fn progress(global: &Global, what: &'static str) -> ProgressBar {
 
 fn export(global: &Global, runs: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let store = open_log(&global.data)?;
-    let runs = block_on(wanted(&store, runs))?;
-    for run in &runs {
-        if block_on(async { Ok(store.entries(run).await?) })?.is_empty() {
-            return Err(Failure::refused(format!("there is no run {run}; `attache log list` shows those there are")));
+    let named = !runs.is_empty();
+    let runs = block_on(async {
+        let runs = wanted(&store, runs).await?;
+        // Those that the store lists are there.
+        for run in runs.iter().filter(|_| named) {
+            if store.entries(run).await?.is_empty() {
+                return Err(no_run(run.as_str()));
+            }
         }
-    }
+        Ok(runs)
+    })?;
     let mut noting = Noting { out, kind: None };
     let exported = store.export(&runs, &mut noting);
     match (exported, noting.kind) {
@@ -120,6 +125,10 @@ fn export(global: &Global, runs: &[String], out: &mut dyn Write) -> Result<(), F
         (Err(_), Some(kind)) => Err(std::io::Error::from(kind).into()),
         (Err(e), None) => Err(e.into()),
     }
+}
+
+fn no_run(run: &str) -> Failure {
+    Failure::refused(format!("there is no run {run}; `attache log list` shows those there are"))
 }
 
 /// A writer that remembers what kind of fault it met.

@@ -3,7 +3,7 @@
 use super::{block_on, json};
 use crate::app::{App, Wants, overrides, rules_of};
 use crate::cli::{Global, Policy};
-use crate::config::Project;
+use crate::config::{Project, files};
 use crate::failure::Failure;
 use crate::tell;
 use attache::Attache;
@@ -46,13 +46,13 @@ fn test(global: &Global, dir: Option<&Path>, out: &mut dyn Write) -> Result<(), 
     let set = load(global, dir)?;
     let project = Project::read(global.config.as_deref())?;
     let dir = dir.map_or_else(|| project.path(&project.config.project.policies), PathBuf::from);
-    let own = Project { config: Default::default(), folder: dir.clone() }.files(Path::new("tests"), "toml")?;
-    let mut files = PolicySet::shipped_tests();
+    let own = files(&dir.join("tests"), "toml")?;
+    let mut examples = PolicySet::shipped_tests();
     for (name, text) in own {
-        files.retain(|file| file.name != name);
-        files.push(PolicyFile::new(name, text));
+        examples.retain(|file| file.name != name);
+        examples.push(PolicyFile::new(name, text));
     }
-    let results = run_tests(&set, &files).map_err(|e| Failure::refused(format!("{}/tests/{e}", dir.display())))?;
+    let results = run_tests(&set, &examples).map_err(|e| Failure::refused(format!("{}/tests/{e}", dir.display())))?;
     let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
     if global.json {
         results.iter().try_for_each(|result| json(out, result))?;

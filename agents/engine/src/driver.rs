@@ -1,6 +1,6 @@
 //! One run being driven.
 
-use crate::engine::{Engine, Report, RunError, rules};
+use crate::engine::{Engine, Report, RunError};
 use crate::tools;
 use attache_journal::{
     Actor, Batch, Chain, Commit, Event, Fault, ModelCalled, Receipt, Retry, RunEnded, Sealed, ToolReturned,
@@ -70,9 +70,9 @@ impl<'e> Driver<'e> {
                     if self.keep {
                         self.hand_over();
                     }
-                    let (event, why) = self.ask().await;
-                    self.why = why;
-                    (self.run.agent(), Some(event.into()))
+                    let (event, why) = self.ask().await.unzip();
+                    self.why = why.flatten();
+                    (self.run.agent(), event.map(Event::from))
                 }
                 Step::CallTool(_) => {
                     let keep = self.keep;
@@ -92,7 +92,6 @@ impl<'e> Driver<'e> {
                 return Err(RunError::Unavailable { run: self.run.id().clone(), what, message });
             }
         }
-        self.hand_over();
         self.settle().await?;
         let Some(ended) = self.ended.take() else {
             return self.already_ended().await;
@@ -118,7 +117,7 @@ impl<'e> Driver<'e> {
         match &event {
             Event::ToolCalled(called) => self.keep |= self.run.changes_something(&called.tool),
             Event::PolicyDecided(decided) => tracing::debug!(
-                run = %self.run.id(), action = decided.action, verdict = %decided.verdict, rules = rules(decided)
+                run = %self.run.id(), action = decided.action, verdict = %decided.verdict, rules = decided.policies.join(",")
             ),
             Event::RunEnded(ended) => {
                 tracing::info!(run = %self.run.id(), outcome = %ended.outcome, reason = ended.reason_code);
@@ -162,8 +161,8 @@ impl<'e> Driver<'e> {
         Ok(())
     }
 
-    async fn ask(&self) -> (ModelCalled, Option<String>) {
-        let Step::AskModel(request) = self.run.next() else { return (self.asked_nothing(), None) };
+    async fn ask(&self) -> Option<(ModelCalled, Option<String>)> {
+        let Step::AskModel(request) = self.run.next() else { return None };
         let mut why = None;
         let started = Instant::now();
         let deadline = Duration::from_millis(request.deadline_ms);
@@ -188,19 +187,7 @@ impl<'e> Driver<'e> {
             Err(_) => called.fault = Some(overdue(&request)),
         }
         called.usage.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        (called, why)
-    }
-
-    fn asked_nothing(&self) -> ModelCalled {
-        let fault = Fault { code: "unexplained".into(), retry: Retry::Never, feedback: "nothing to ask".into() };
-        ModelCalled {
-            model: self.engine.model.name().to_owned(),
-            request: Vec::new(),
-            reply: None,
-            fault: Some(fault),
-            usage: attache_journal::Usage::default(),
-            prompt_digest: self.run.prompt_digest().clone(),
-        }
+        Some((called, why))
     }
 
     async fn call(&self, made_before: bool) -> Option<ToolReturned> {

@@ -5,8 +5,8 @@ use crate::driver::Driver;
 use attache_context::Bundle;
 use attache_guards::{LexiconSentiment, PatternPii};
 use attache_journal::{
-    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, Outcome, PolicyDecided,
-    ReviewDecided, RunEnded, RunId, RunStarted, Store, StoreError, Verdict,
+    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, ReviewDecided, RunEnded, RunId,
+    RunStarted, Store, StoreError, Verdict,
 };
 use attache_planner::{ChatModel, Guards, Playbooks, Program, ProgramFault, Run};
 use attache_policies::PolicySet;
@@ -369,20 +369,4 @@ impl Engine {
 
 fn before(now: Timestamp) -> Timestamp {
     now.checked_sub(HISTORY).unwrap_or(Timestamp::MIN)
-}
-
-impl Report {
-    /// Whether a person is concerned.
-    #[must_use]
-    pub fn needs_person(&self) -> bool {
-        match self.ended.outcome {
-            Outcome::Drafted | Outcome::Escalated | Outcome::Failed => true,
-            Outcome::Resolved | Outcome::Suppressed => false,
-        }
-    }
-}
-
-/// Which rules decided, for a line of log.
-pub(crate) fn rules(decided: &PolicyDecided) -> String {
-    decided.policies.join(",")
 }
