@@ -1,8 +1,10 @@
 //! Putting an engine together.
 
-use attache_context::Bundle;
-use attache_engine::{Clock, Engine, EngineFault, FolderOutbox, Parts, Report, RunError, SystemClock};
-use attache_journal::{Entry, MemoryStore, RunId, Store, StoreError};
+use attache_context::{Bundle, CustomerId};
+use attache_engine::{
+    Clock, Engine, EngineFault, EraseError, Erasure, FolderOutbox, Parts, Report, RunError, SystemClock,
+};
+use attache_journal::{Actor, Entry, MemoryStore, RunId, Store, StoreError};
 use attache_models::Offline;
 use attache_planner::{ChatModel, PlaybookFault, Playbooks, actions};
 use attache_policies::{PolicyFault, PolicyFile, PolicySet};
@@ -18,6 +20,7 @@ pub struct Attache {
     registry: Arc<Registry>,
     policy: Arc<PolicySet>,
     store: Arc<dyn Store>,
+    outbox: Arc<dyn Outbox>,
 }
 
 impl std::fmt::Debug for Attache {
@@ -49,6 +52,21 @@ impl Attache {
     /// As [`Store::entries`].
     pub async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError> {
         self.store.entries(run).await
+    }
+
+    /// Makes everything that the journal holds of a customer unreadable, drafts
+    /// included, and takes their messages out of the outbox. What the CRM and
+    /// the knowledge base hold is their owners' to remove.
+    ///
+    /// # Errors
+    /// As [`Engine::erase`].
+    pub async fn erase(
+        &self,
+        customer: &CustomerId,
+        by: &Actor,
+        reason: Option<String>,
+    ) -> Result<Erasure, EraseError> {
+        self.engine.erase(customer, by, reason, &*self.outbox).await
     }
 
     /// The engine.
@@ -239,6 +257,6 @@ impl Builder {
             guards: None,
             observer: self.observer,
         })?;
-        Ok(Attache { engine, registry, policy, store })
+        Ok(Attache { engine, registry, policy, store, outbox })
     }
 }

@@ -1,6 +1,7 @@
 //! Telling a run to a person.
 
 use anstyle::{AnsiColor, Style};
+use attache::context::CustomerId;
 use attache::journal::{Entry, Event, Outcome, Permission, Verdict};
 use attache::tools::HandoffPackage;
 use std::io::{self, Write};
@@ -24,6 +25,11 @@ pub(crate) fn aside(out: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(out, "{DIM}{text}{DIM:#}")
 }
 
+/// Whom something was for.
+pub(crate) fn customer(id: Option<&CustomerId>) -> String {
+    id.map_or_else(|| "(erased)".to_owned(), |id| printable(id.as_str()))
+}
+
 /// A run step by step, one or few lines each.
 pub(crate) fn run(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
     for entry in entries {
@@ -37,7 +43,15 @@ fn line(out: &mut dyn Write, entry: &Entry, what: &str, text: &str) -> io::Resul
 }
 
 fn step(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
-    match &entry.event {
+    let Some(event) = &entry.event else {
+        let outline = serde_json::to_string(&entry.outline).unwrap_or_default();
+        return line(out, entry, "erased", &outline);
+    };
+    match event {
+        Event::Erased(e) => {
+            let reason = e.reason.as_ref().map_or_else(String::new, |reason| format!(" · {reason}"));
+            line(out, entry, "erased", &format!("subject {} · {} runs · by {}{reason}", e.subject, e.runs, entry.actor))
+        }
         Event::RunStarted(e) => {
             let trigger = e.bundle.trigger.kind();
             let text = format!("{} · {trigger} · playbook {}", e.bundle.customer.id, e.playbook);

@@ -39,7 +39,7 @@ async fn a_real_model_plans_a_run_to_an_end_that_replays() {
         let entries = attache.entries(&report.run).await.unwrap();
         let asked: Vec<_> = entries
             .iter()
-            .filter_map(|entry| match &entry.event {
+            .filter_map(|entry| match entry.event.as_ref().unwrap() {
                 Event::ModelCalled(called) => Some(called),
                 _ => None,
             })
@@ -47,7 +47,7 @@ async fn a_real_model_plans_a_run_to_an_end_that_replays() {
         assert!(!asked.is_empty(), "{planning:?}: the model was asked");
         assert!(asked.iter().all(|called| called.usage.input_tokens > 0 || called.fault.is_some()), "{planning:?}");
         for entry in &entries {
-            if let Event::PolicyDecided(decided) = &entry.event {
+            if let Some(Event::PolicyDecided(decided)) = &entry.event {
                 assert!(
                     decided.verdict != Verdict::Deny || !decided.policies.is_empty(),
                     "every decision names its rules"

@@ -1,6 +1,6 @@
-//! The twelve things that can happen in a run.
+//! What can happen.
 
-use crate::{CallId, Digest, DraftId, Json, Message, Reply};
+use crate::{CallId, Digest, DraftId, Json, Message, Reply, SubjectId};
 use attache_context::{Bundle, Channel, FactKind, Stage, words};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -74,6 +74,8 @@ events! {
     /// The run reached an outcome. A drafted run goes on when its draft is
     /// decided; the last `run_ended` tells where it stands.
     RunEnded = "run_ended",
+    /// A person's data was made unreadable.
+    Erased = "erased",
 }
 
 /// A run began: everything it will rest on.
@@ -389,6 +391,19 @@ pub struct RunEnded {
     pub citations: Vec<Citation>,
     /// What the run cost.
     pub usage: Usage,
+}
+
+/// A person's data was made unreadable: the only entry of its run, and under no
+/// subject's key.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Erased {
+    /// Who they were to the journal.
+    pub subject: SubjectId,
+    /// How many runs of theirs there are.
+    pub runs: u64,
+    /// Why, in the words of whoever ordered it; nothing that names the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Who did it: `agent:PLAYBOOK`, `human:NAME` or `system`.

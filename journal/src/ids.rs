@@ -46,6 +46,10 @@ id! {
     DraftId
 }
 id! {
+    /// The id of a subject: 32 hexadecimal digits that say nothing of the person.
+    SubjectId
+}
+id! {
     /// A SHA-256 digest as 64 lower-case hexadecimal digits.
     Digest
 }

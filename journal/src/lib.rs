@@ -10,23 +10,29 @@
 //! has no clock.
 
 mod chain;
+mod entry;
 mod event;
 mod ids;
 mod json;
 mod memory;
 mod message;
+mod outline;
 mod store;
+mod subject;
 mod summary;
 
-pub use chain::{Chain, Entry, EntryFault, Sealed, VERSION, verify};
+pub use chain::{Chain, Sealed};
+pub use entry::{Entry, EntryFault, VERSION, open, verify, verify_head};
 pub use event::{
-    Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Escalated, Event, Evidence, FactPermission, Fault,
-    MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided, ReviewRequested,
+    Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence, FactPermission,
+    Fault, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided, ReviewRequested,
     RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, ToolCalled, ToolReturned, Usage, Verdict,
 };
-pub use ids::{CallId, Digest, DraftId, RunId};
+pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
 pub use json::Json;
 pub use memory::MemoryStore;
 pub use message::{CallRequest, Message, Reply};
+pub use outline::Outline;
 pub use store::{Batch, Commit, Receipt, RunFilter, Store, StoreError};
+pub use subject::{Key, Subject};
 pub use summary::{DraftState, DraftSummary, RunSummary};

@@ -1,23 +1,34 @@
 //! A store that forgets when the process ends.
 
 use crate::{
-    Batch, Commit, DraftSummary, Entry, Past, Receipt, RunFilter, RunId, RunSummary, Store, StoreError, verify,
+    Batch, Commit, DraftSummary, Entry, EntryFault, Key, Outline, Past, Receipt, RunFilter, RunId, RunSummary, Sealed,
+    Store, StoreError, Subject, SubjectId, open,
 };
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A store in memory, for tests and examples.
+/// A store in memory, for tests and examples. Its keys are not secret: they
+/// count up.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    runs: Mutex<BTreeMap<RunId, Kept>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    runs: BTreeMap<RunId, Kept>,
+    subjects: BTreeMap<CustomerId, Subject>,
+    /// How many subjects there ever were.
+    count: u64,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
-    lines: Vec<Vec<u8>>,
+    entries: Vec<Sealed>,
     summary: Option<RunSummary>,
 }
 
@@ -28,69 +39,108 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<RunId, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in another thread leaves whole entries behind: see `append`.
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn subject(&self, id: &SubjectId) -> Option<(&CustomerId, &Subject)> {
+        self.subjects.iter().find(|(_, subject)| subject.id() == id)
+    }
+
+    fn summaries(&self) -> impl Iterator<Item = RunSummary> {
+        self.runs.values().filter_map(|kept| {
+            let mut summary = kept.summary.clone()?;
+            if let Some((customer, _)) = summary.subject.as_ref().and_then(|id| self.subject(id)) {
+                summary.name(customer);
+            }
+            Some(summary)
+        })
+    }
+
+    fn erase(&mut self, id: &SubjectId) {
+        self.subjects.retain(|_, subject| subject.id() != id);
+        for summary in self.runs.values_mut().filter_map(|kept| kept.summary.as_mut()) {
+            if summary.subject.as_ref() == Some(id) {
+                summary.erase();
+            }
+        }
     }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     fn append(&self, batch: Batch) -> Commit {
-        let mut runs = self.lock();
-        let kept = runs.entry(batch.run.clone()).or_default();
-        for (place, entry) in (kept.lines.len() as u64..).zip(&batch.entries) {
+        let mut state = self.lock();
+        let start = state.runs.get(&batch.run).map_or(0, |kept| kept.entries.len() as u64);
+        for (place, entry) in (start..).zip(&batch.entries) {
             if entry.seq != place {
                 let conflict = StoreError::Conflict { run: batch.run, expected: place, found: entry.seq };
                 return Commit::ready(Err(conflict));
             }
+            if entry.subject.as_ref().is_some_and(|id| state.subject(id).is_none()) {
+                return Commit::ready(Err(StoreError::Erased { run: batch.run }));
+            }
         }
+        let next = start + batch.entries.len() as u64;
+        let kept = state.runs.entry(batch.run.clone()).or_default();
+        let mut erased = Vec::new();
         for entry in batch.entries {
-            RunSummary::fold(&mut kept.summary, &batch.run, entry.seq, entry.at, &entry.event);
-            kept.lines.push(entry.line);
+            let subject = entry.subject.as_ref();
+            RunSummary::fold(&mut kept.summary, &batch.run, subject, entry.seq, entry.at, &entry.outline);
+            if let Outline::Erased { subject } = &entry.outline {
+                erased.push(subject.clone());
+            }
+            kept.entries.push(entry);
         }
-        Commit::ready(Ok(Receipt::for_store(batch.run, kept.lines.len() as u64)))
+        erased.iter().for_each(|subject| state.erase(subject));
+        Commit::ready(Ok(Receipt::for_store(batch.run, next)))
+    }
+
+    async fn subject(&self, customer: &CustomerId) -> Result<Subject, StoreError> {
+        let mut state = self.lock();
+        if let Some(subject) = state.subjects.get(customer) {
+            return Ok(subject.clone());
+        }
+        state.count += 1;
+        let secret: [u8; 32] = Sha256::digest(state.count.to_be_bytes()).into();
+        let subject = Subject::new(SubjectId::new(format!("{:032x}", state.count)), &secret);
+        state.subjects.insert(customer.clone(), subject.clone());
+        Ok(subject)
     }
 
     async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError> {
-        self.lock().get(run).map_or(Ok(Vec::new()), |kept| {
-            kept.lines
-                .iter()
-                .map(|line| {
-                    verify(line)
-                        .map_err(|fault| StoreError::Corrupt { place: format!("run {run}"), what: fault.to_string() })
-                })
-                .collect()
-        })
+        let state = self.lock();
+        let corrupt = |fault: EntryFault| StoreError::Corrupt { place: format!("run {run}"), what: fault.to_string() };
+        let kept = state.runs.get(run).map_or(&[][..], |kept| &kept.entries);
+        let read = |sealed: &Sealed| {
+            let key =
+                |id: &SubjectId| state.subject(id).map_or(Key::Destroyed, |(_, subject)| Key::Of(subject.clone()));
+            open(&sealed.head, &sealed.body, key).map(|(entry, _)| entry).map_err(corrupt)
+        };
+        kept.iter().map(read).collect()
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let mut found: Vec<_> =
-            self.lock().values().filter_map(|kept| kept.summary.clone()).filter(|run| filter.admits(run)).collect();
+        let mut found: Vec<_> = self.lock().summaries().filter(|run| filter.admits(run)).collect();
         found.sort_by(|a, b| (b.started_at, &b.run).cmp(&(a.started_at, &a.run)));
         found.truncate(filter.limit.unwrap_or(usize::MAX));
         Ok(found)
     }
 
     async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError> {
-        let mut past: Vec<_> = self
-            .lock()
-            .values()
-            .filter_map(|kept| kept.summary.as_ref())
-            .filter(|run| run.customer == *customer)
-            .flat_map(|run| run.past.iter().filter(|past| past.at >= since).cloned())
-            .collect();
+        let of = RunFilter { customer: Some(customer.clone()), ..RunFilter::default() };
+        let state = self.lock();
+        let runs = state.summaries().filter(|run| of.admits(run));
+        let mut past: Vec<_> = runs.flat_map(|run| run.past).filter(|past| past.at >= since).collect();
         past.sort_by_key(|past| past.at);
         Ok(past)
     }
 
     async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
-        let mut drafts: Vec<_> = self
-            .lock()
-            .values()
-            .filter_map(|kept| kept.summary.as_ref())
-            .flat_map(|run| run.drafts.iter().cloned())
-            .collect();
+        let mut drafts: Vec<_> = self.lock().summaries().flat_map(|run| run.drafts).collect();
         drafts.sort_by(|a, b| (a.due, &a.draft).cmp(&(b.due, &b.draft)));
         Ok(drafts)
     }
@@ -100,8 +150,8 @@ impl RunFilter {
     /// Whether this run is among those asked for, `limit` aside.
     #[must_use]
     pub fn admits(&self, run: &RunSummary) -> bool {
-        self.customer.as_ref().is_none_or(|customer| *customer == run.customer)
+        self.customer.as_ref().is_none_or(|customer| run.customer.as_ref() == Some(customer))
             && self.since.is_none_or(|since| run.started_at >= since)
-            && (!self.unfinished || run.outcome.is_none())
+            && (!self.unfinished || run.outcome.is_none() && !run.erased)
     }
 }

@@ -1,6 +1,6 @@
 //! The store trait: what any keeper of a journal promises.
 
-use crate::{DraftSummary, Entry, Past, RunId, RunSummary, Sealed};
+use crate::{DraftSummary, Entry, Past, RunId, RunSummary, Sealed, Subject};
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use futures::channel::oneshot;
@@ -17,12 +17,19 @@ use std::task::{Context, Poll};
 ///    order of [`append`](Self::append).
 /// 3. A batch that does not start at the run's next place is refused with
 ///    [`StoreError::Conflict`] and changes nothing: of two writers one wins.
+/// 4. When the commit of an [`Erased`](crate::Erased) resolves, the subject's key
+///    is gone: their events cannot be had from this store any more, and from the
+///    moment of the call nothing is appended under that subject.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Hands over entries of one run. They count from the moment of the call:
     /// a following `append` goes on after them. They are durable when the
     /// commit resolves; if it fails, so does every later one of the run.
     fn append(&self, batch: Batch) -> Commit;
+
+    /// The subject under whose key this customer's entries are sealed, made at
+    /// the first call; after an erasure, another one.
+    async fn subject(&self, customer: &CustomerId) -> Result<Subject, StoreError>;
 
     /// The entries of a run that are durable, oldest first; empty if there is
     /// no such run.
@@ -107,7 +114,7 @@ pub struct RunFilter {
     pub customer: Option<CustomerId>,
     /// Only those that started then or later.
     pub since: Option<Timestamp>,
-    /// Only those that have not ended.
+    /// Only those that have not ended and can be read.
     pub unfinished: bool,
     /// At most so many; all if absent.
     pub limit: Option<usize>,
@@ -137,6 +144,12 @@ pub enum StoreError {
         place: String,
         /// What is wrong there.
         what: String,
+    },
+    /// The person's data was made unreadable meanwhile.
+    #[error("run {run}: the customer's data was erased")]
+    Erased {
+        /// The run.
+        run: RunId,
     },
     /// The disk is full.
     #[error("the disk is full; what was done is journaled, the same command resumes")]

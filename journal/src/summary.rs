@@ -1,6 +1,6 @@
 //! A run on one line: a projection of its entries that any store can rebuild.
 
-use crate::{Digest, DraftId, Event, Outcome, Past, RunId, Usage};
+use crate::{Decision, DraftId, Outcome, Outline, Past, RunId, SubjectId, Usage};
 use attache_context::{CustomerId, Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,12 @@ use serde::{Deserialize, Serialize};
 pub struct RunSummary {
     /// The run.
     pub run: RunId,
-    /// Whom it was for.
-    pub customer: CustomerId,
+    /// Whom it was for, to the journal.
+    pub subject: Option<SubjectId>,
+    /// Whom it was for; absent once they were erased.
+    pub customer: Option<CustomerId>,
+    /// Whether what it held was made unreadable.
+    pub erased: bool,
     /// Its playbook.
     pub playbook: String,
     /// Its stage.
@@ -43,8 +47,8 @@ pub struct DraftSummary {
     pub draft: DraftId,
     /// The run that made it.
     pub run: RunId,
-    /// The customer it is for.
-    pub customer: CustomerId,
+    /// The customer it is for; absent once they were erased.
+    pub customer: Option<CustomerId>,
     /// Where it stands.
     pub state: DraftState,
     /// Who should decide.
@@ -53,8 +57,6 @@ pub struct DraftSummary {
     pub due: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
-    /// The digest an approval must name.
-    pub digest: Digest,
 }
 
 /// Where a draft stands.
@@ -75,70 +77,99 @@ pub enum DraftState {
 
 impl RunSummary {
     /// Folds the run's next entry into `summary`; the first must be
-    /// `run_started`, or nothing is made.
-    pub fn fold(summary: &mut Option<Self>, run: &RunId, seq: u64, at: Timestamp, event: &Event) {
-        match summary {
-            Some(summary) => summary.apply(seq, at, event),
-            None => {
-                if let Event::RunStarted(started) = event {
-                    *summary = Some(Self {
-                        run: run.clone(),
-                        customer: started.bundle.customer.id.clone(),
-                        playbook: started.playbook.clone(),
-                        stage: started.stage,
-                        started_at: at,
-                        updated_at: at,
-                        outcome: None,
-                        reason_code: None,
-                        queue: None,
-                        entries: seq + 1,
-                        usage: Usage::default(),
-                        drafts: Vec::new(),
-                        past: Vec::new(),
-                    });
-                }
+    /// `run_started`, or nothing is made. Whom it was for is the store's to
+    /// say: see [`name`](Self::name).
+    pub fn fold(
+        summary: &mut Option<Self>,
+        run: &RunId,
+        subject: Option<&SubjectId>,
+        seq: u64,
+        at: Timestamp,
+        outline: &Outline,
+    ) {
+        match (summary, outline) {
+            (Some(summary), outline) => summary.apply(seq, at, outline),
+            (summary, Outline::RunStarted { playbook, stage, .. }) => {
+                *summary = Some(Self {
+                    run: run.clone(),
+                    subject: subject.cloned(),
+                    customer: None,
+                    erased: false,
+                    playbook: playbook.clone(),
+                    stage: *stage,
+                    started_at: at,
+                    updated_at: at,
+                    outcome: None,
+                    reason_code: None,
+                    queue: None,
+                    entries: seq + 1,
+                    usage: Usage::default(),
+                    drafts: Vec::new(),
+                    past: Vec::new(),
+                });
+            }
+            (_, _) => {}
+        }
+    }
+
+    /// Says whom it was for.
+    pub fn name(&mut self, customer: &CustomerId) {
+        self.customer = Some(customer.clone());
+        for draft in &mut self.drafts {
+            draft.customer = Some(customer.clone());
+        }
+    }
+
+    /// Takes in that what it held cannot be read any more: nobody goes on with
+    /// it and no draft of it leaves.
+    pub fn erase(&mut self) {
+        self.erased = true;
+        self.customer = None;
+        for draft in &mut self.drafts {
+            draft.customer = None;
+            if matches!(draft.state, DraftState::Pending | DraftState::Approved) {
+                draft.state = DraftState::Stopped;
             }
         }
     }
 
-    fn apply(&mut self, seq: u64, at: Timestamp, event: &Event) {
+    fn apply(&mut self, seq: u64, at: Timestamp, outline: &Outline) {
         self.entries = seq + 1;
         self.updated_at = at;
-        match event {
-            Event::RunStarted(_) | Event::Assessed(_) | Event::PolicyDecided(_) => {}
-            Event::ToolCalled(_) | Event::ToolReturned(_) => {}
-            Event::ModelCalled(called) => self.usage.add(called.usage),
-            Event::DraftCreated(draft) => self.drafts.push(DraftSummary {
-                draft: draft.draft.clone(),
+        match outline {
+            Outline::RunStarted { .. } | Outline::Assessed {} | Outline::PolicyDecided { .. } => {}
+            Outline::ToolCalled { .. } | Outline::ToolReturned { .. } | Outline::Erased { .. } => {}
+            Outline::ModelCalled { usage, .. } => self.usage.add(*usage),
+            Outline::DraftCreated { draft } => self.drafts.push(DraftSummary {
+                draft: draft.clone(),
                 run: self.run.clone(),
                 customer: self.customer.clone(),
                 state: DraftState::Pending,
                 queue: String::new(),
                 due: at,
                 created_at: at,
-                digest: draft.digest.clone(),
             }),
-            Event::ReviewRequested(review) => {
-                self.queue = Some(review.queue.clone());
-                if let Some(draft) = self.draft_mut(&review.draft) {
-                    draft.queue.clone_from(&review.queue);
-                    draft.due = review.due;
+            Outline::ReviewRequested { draft, queue, due } => {
+                self.queue = Some(queue.clone());
+                if let Some(draft) = self.draft_mut(draft) {
+                    draft.queue.clone_from(queue);
+                    draft.due = *due;
                 }
             }
-            Event::ReviewDecided(review) => {
+            Outline::ReviewDecided { draft, decision } => {
                 // The agent's part was over; with a decision the run goes on.
                 self.outcome = None;
-                if let Some(draft) = self.draft_mut(&review.draft) {
-                    draft.state = match review.decision {
-                        crate::Decision::Approve | crate::Decision::Edit => DraftState::Approved,
-                        crate::Decision::Reject => DraftState::Rejected,
+                if let Some(draft) = self.draft_mut(draft) {
+                    draft.state = match decision {
+                        Decision::Approve | Decision::Edit => DraftState::Approved,
+                        Decision::Reject => DraftState::Rejected,
                     };
                 }
             }
-            Event::MessageSent(sent) => {
+            Outline::MessageSent { tool, outreach, customer, .. } => {
                 // What colleagues read did not reach the customer.
-                if sent.to != crate::event::STAFF {
-                    self.past.push(Past { at, action: sent.tool.clone(), outreach: sent.outreach });
+                if *customer {
+                    self.past.push(Past { at, action: tool.clone(), outreach: *outreach });
                 }
                 for draft in &mut self.drafts {
                     if draft.state == DraftState::Approved {
@@ -146,19 +177,19 @@ impl RunSummary {
                     }
                 }
             }
-            Event::Escalated(escalated) => {
-                self.queue = Some(escalated.queue.clone());
-                self.reason_code = Some(escalated.reason_code.clone());
+            Outline::Escalated { queue, reason_code } => {
+                self.queue = Some(queue.clone());
+                self.reason_code = Some(reason_code.clone());
             }
-            Event::RunEnded(ended) => {
-                self.outcome = Some(ended.outcome);
+            Outline::RunEnded { outcome, reason_code, .. } => {
+                self.outcome = Some(*outcome);
                 for draft in &mut self.drafts {
                     if draft.state == DraftState::Approved {
                         draft.state = DraftState::Stopped;
                     }
                 }
-                if ended.reason_code.is_some() {
-                    self.reason_code.clone_from(&ended.reason_code);
+                if reason_code.is_some() {
+                    self.reason_code.clone_from(reason_code);
                 }
             }
         }

@@ -146,9 +146,9 @@ fn surprise(expect: &Expect, entries: &[Entry]) -> Option<String> {
     let (mut queue, mut reason) = (None, None);
     for entry in entries {
         match &entry.event {
-            Event::RunEnded(ended) => outcome = ended.outcome.as_str(),
-            Event::Escalated(e) => (queue, reason) = (Some(e.queue.as_str()), Some(e.reason_code.as_str())),
-            Event::ReviewRequested(e) => queue = Some(e.queue.as_str()),
+            Some(Event::RunEnded(ended)) => outcome = ended.outcome.as_str(),
+            Some(Event::Escalated(e)) => (queue, reason) = (Some(e.queue.as_str()), Some(e.reason_code.as_str())),
+            Some(Event::ReviewRequested(e)) => queue = Some(e.queue.as_str()),
             _ => {}
         }
     }

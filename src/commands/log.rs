@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::tell;
 use attache::journal::{Digest, Event, RunFilter, RunId, Store};
 use attache::log::verify_export;
+use attache::log::{Against, LogOptions};
 use attache::planner::{Run, actions, replay as decide_again};
 use attache::policies::PolicySet;
 use comfy_table::{Table, presets};
@@ -49,9 +50,13 @@ fn list(global: &Global, limit: usize, out: &mut dyn Write) -> Result<(), Failur
             table.add_row([
                 run.run.as_str(),
                 &run.started_at.to_string(),
-                &tell::printable(run.customer.as_str()),
+                &tell::customer(run.customer.as_ref()),
                 &run.playbook,
-                run.outcome.map_or("unfinished", |outcome| outcome.as_str()),
+                match run.outcome {
+                    Some(outcome) => outcome.as_str(),
+                    None if run.erased => "erased",
+                    None => "unfinished",
+                },
                 run.reason_code.as_deref().unwrap_or_default(),
             ]);
         }
@@ -76,7 +81,7 @@ fn show(global: &Global, run: &str, out: &mut dyn Write) -> Result<(), Failure> 
 
 fn verify(global: &Global, out: &mut dyn Write) -> Result<(), Failure> {
     let bar = progress(global, "checking");
-    let report = attache::log::verify_folder(&global.data, |done, all| {
+    let report = attache::log::verify_folder(&global.data, &LogOptions::default(), &Against::default(), |done, all| {
         bar.set_length(all);
         bar.set_position(done);
     });
@@ -179,7 +184,7 @@ pub(crate) fn replay(
         for id in wanted(&*app.log, runs).await? {
             let entries = app.attache.entries(&id).await?;
             let program = app.attache.engine().program_of(&entries)?;
-            let decided = |e: &Event| matches!(e, Event::Assessed(_) | Event::PolicyDecided(_));
+            let decided = |e: &Option<Event>| matches!(e, Some(Event::Assessed(_) | Event::PolicyDecided(_)));
             decisions += entries.iter().filter(|entry| decided(&entry.event)).count();
             for difference in decide_again(&mut Run::new(id.clone(), program), policy, &entries) {
                 let was = undigested(&difference.recorded, policy.digest());

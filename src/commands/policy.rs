@@ -76,8 +76,8 @@ fn explain(global: &Global, run: &str, seq: u64, out: &mut dyn Write) -> Result<
         let Some(entry) = entries.get(place) else {
             return Err(Failure::refused(format!("run {run} has no entry {seq}")));
         };
-        let Event::PolicyDecided(decided) = &entry.event else {
-            let kind = entry.event.kind();
+        let Some(Event::PolicyDecided(decided)) = &entry.event else {
+            let kind = entry.event.as_ref().map_or("erased", Event::kind);
             return Err(Failure::refused(format!("entry {seq} is `{kind}`, not `policy_decided`")));
         };
         let mut again = Run::new(id, app.attache.engine().program_of(&entries)?);

@@ -61,7 +61,7 @@ async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Res
             draft.draft.as_str(),
             &draft.queue,
             &draft.due.to_string(),
-            &tell::printable(draft.customer.as_str()),
+            &tell::customer(draft.customer.as_ref()),
             state,
         ]);
     }
@@ -85,7 +85,7 @@ async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> 
         tell::aside(out, &text)?;
     }
     for entry in app.attache.entries(&run).await? {
-        if let Event::PolicyDecided(decided) = &entry.event
+        if let Some(Event::PolicyDecided(decided)) = &entry.event
             && decided.call.as_ref() == Some(&draft.call)
         {
             let why =
@@ -121,7 +121,7 @@ async fn decide(
         return super::json_lines(out, &entries);
     }
     if !global.quiet {
-        let since = entries.iter().rposition(|entry| matches!(entry.event, Event::ReviewDecided(_)));
+        let since = entries.iter().rposition(|entry| matches!(entry.event, Some(Event::ReviewDecided(_))));
         tell::run(out, entries.get(since.unwrap_or_default()..).unwrap_or_default())?;
     }
     Ok(())

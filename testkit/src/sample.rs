@@ -4,7 +4,7 @@ use attache_context::{Bundle, Channel, Consent, Customer, CustomerId, Stage, Tri
 use attache_journal::{
     Actor, Assessed, Batch, CallId, CallRequest, Chain, Decision, Digest, DraftCreated, DraftId, Emotion, Event, Json,
     Message, MessageSent, ModelCalled, Outcome, PolicyDecided, Reply, ReviewDecided, ReviewRequested, RunEnded, RunId,
-    RunStarted, Sentiment, SentimentLabel, ToolCalled, ToolReturned, Usage, Verdict,
+    RunStarted, Sentiment, SentimentLabel, Store, Subject, ToolCalled, ToolReturned, Usage, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -17,13 +17,24 @@ pub struct RunWriter {
 }
 
 impl RunWriter {
-    /// A run that has no entry yet; the first is written at `start`.
+    /// A run about `subject` that has no entry yet; the first is written at
+    /// `start`.
     ///
     /// # Panics
     /// If `start` is no time.
     #[must_use]
-    pub fn new(run: &str, start: &str) -> Self {
-        Self { chain: Chain::new(RunId::new(run)), now: start.parse().expect("a time such as 2026-11-20T09:00:00Z") }
+    pub fn new(run: &str, subject: Option<Subject>, start: &str) -> Self {
+        let now = start.parse().expect("a time such as 2026-11-20T09:00:00Z");
+        Self { chain: Chain::new(RunId::new(run), subject), now }
+    }
+
+    /// A run about a customer of `store` that has no entry yet.
+    ///
+    /// # Panics
+    /// If `customer` is no id, `start` no time, or the store has no key for them.
+    pub async fn of(store: &impl Store, customer: &str, run: &str, start: &str) -> Self {
+        let customer = CustomerId::new(customer).expect("a customer's id");
+        Self::new(run, Some(store.subject(&customer).await.expect("a subject")), start)
     }
 
     /// The next entries of the run, not yet given to a store.
@@ -33,7 +44,7 @@ impl RunWriter {
     pub fn batch(&mut self, events: impl IntoIterator<Item = (Actor, Event)>) -> Batch {
         let mut entries = Vec::new();
         for (actor, event) in events {
-            entries.push(self.chain.seal(self.now, &actor, event).expect("an event can be sealed"));
+            entries.push(self.chain.seal(self.now, &actor, &event).expect("an event can be sealed"));
             self.now += SignedDuration::from_secs(1);
         }
         Batch { run: self.chain.run().clone(), entries }

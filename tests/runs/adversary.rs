@@ -23,7 +23,7 @@ fn holds(entries: &[Entry], bundle: &Bundle, outbox: &[String]) {
     // No call without a verdict on that very call that allows it.
     let mut allowed = std::collections::BTreeSet::new();
     for entry in entries {
-        match &entry.event {
+        match entry.event.as_ref().unwrap() {
             Event::PolicyDecided(decided) => {
                 if let Some(call) = &decided.call
                     && decided.verdict <= Verdict::Review
@@ -42,7 +42,7 @@ fn holds(entries: &[Entry], bundle: &Bundle, outbox: &[String]) {
             _ => {}
         }
     }
-    assert!(matches!(entries.last().map(|e| &e.event), Some(Event::RunEnded(_))), "the run ended");
+    assert!(matches!(entries.last().map(|e| &e.event), Some(Some(Event::RunEnded(_)))), "the run ended");
     assert!(entries.len() < 200, "{} entries", entries.len());
 }
 
@@ -84,9 +84,9 @@ async fn special_facts_are_hidden_and_not_in_the_package_either() {
     let special = bundle.fact("contact.note.health").unwrap().value.as_str().unwrap().to_owned();
     let entries = world.run_bundle(bundle).await;
     for entry in &entries {
-        if !matches!(entry.event, Event::RunStarted(_)) {
+        if !matches!(entry.event, Some(Event::RunStarted(_))) {
             let line = serde_json::to_string(&entry.event).unwrap();
-            assert!(!line.contains(&special), "{}", entry.event.kind());
+            assert!(!line.contains(&special), "{:?}", entry.outline);
         }
     }
 }
@@ -103,7 +103,7 @@ async fn an_obeying_planner_reaches_nobody_else() {
     let bundle = bundle("injection.json");
     let entries = world.run_bundle(bundle.clone()).await;
     holds(&entries, &bundle, &world.outbox());
-    let Some(Event::RunEnded(ended)) = entries.last().map(|e| &e.event) else { panic!() };
+    let Some(Some(Event::RunEnded(ended))) = entries.last().map(|e| &e.event) else { panic!() };
     assert_eq!(ended.outcome, Outcome::Escalated);
     for event in events(&entries, "tool_called") {
         let Event::ToolCalled(called) = event else { panic!() };
@@ -238,7 +238,7 @@ async fn a_placeholder_written_with_an_escape_is_restored_too() {
     ]));
     let world = crate::world::with_model(asked);
     let entries = world.run("tier1-question.json").await;
-    let Some(Event::RunEnded(ended)) = entries.last().map(|e| &e.event) else { panic!() };
+    let Some(Some(Event::RunEnded(ended))) = entries.last().map(|e| &e.event) else { panic!() };
     assert!(ended.reply.clone().unwrap().starts_with("Hello Owen, name and site."), "{:?}", ended.reply);
 }
 
@@ -289,7 +289,7 @@ async fn the_first_answer_says_that_an_ai_wrote_it_even_after_an_internal_handof
     prospect.consent = asks.consent;
     prospect.sentiment.clear();
     let entries = world.run_bundle(Arc::new(prospect)).await;
-    let Some(Event::RunEnded(ended)) = entries.last().map(|e| &e.event) else { panic!() };
+    let Some(Some(Event::RunEnded(ended))) = entries.last().map(|e| &e.event) else { panic!() };
     assert_eq!(ended.outcome, Outcome::Resolved);
     assert!(ended.reply.clone().unwrap().contains("written by an AI"), "{:?}", ended.reply);
 }

@@ -29,7 +29,7 @@ fn stories() -> Vec<Story> {
 }
 
 fn ended(entries: &[Entry]) -> &attache::journal::RunEnded {
-    match &entries.last().unwrap().event {
+    match entries.last().unwrap().event.as_ref().unwrap() {
         Event::RunEnded(ended) => ended,
         other => panic!("the run ends with {}", other.kind()),
     }
@@ -44,11 +44,12 @@ async fn every_story_ends_as_it_is_told() {
             let entries = world.run(bundle).await;
             let end = ended(&entries);
             assert_eq!(end.outcome.as_str(), story.expect.outcome, "{}: {bundle}", story.name);
-            let (queue, reason) = entries.iter().fold((None, None), |found, entry| match &entry.event {
-                Event::Escalated(e) => (Some(e.queue.clone()), Some(e.reason_code.clone())),
-                Event::ReviewRequested(e) => (Some(e.queue.clone()), found.1),
-                _ => found,
-            });
+            let (queue, reason) =
+                entries.iter().fold((None, None), |found, entry| match entry.event.as_ref().unwrap() {
+                    Event::Escalated(e) => (Some(e.queue.clone()), Some(e.reason_code.clone())),
+                    Event::ReviewRequested(e) => (Some(e.queue.clone()), found.1),
+                    _ => found,
+                });
             if story.expect.queue.is_some() {
                 assert_eq!(queue, story.expect.queue, "{}", story.name);
             }
@@ -134,7 +135,7 @@ async fn outreach_is_never_sent_without_a_person() {
             let entries = world.run(bundle).await;
             assert_eq!(events(&entries, "message_sent").count(), 0, "{bundle}");
             let reviews = entries.iter().filter(|entry| {
-                matches!(&entry.event, Event::PolicyDecided(d) if d.call.is_some() && d.verdict == Verdict::Review)
+                matches!(&entry.event, Some(Event::PolicyDecided(d)) if d.call.is_some() && d.verdict == Verdict::Review)
             });
             assert_eq!(reviews.count(), 1, "{bundle}");
         }

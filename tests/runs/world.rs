@@ -1,7 +1,7 @@
 //! A world for tests: the example company, a real log, and a model of choice.
 
 use attache::crm::EmbeddedCrm;
-use attache::journal::{CallRequest, Entry, Event, Reply};
+use attache::journal::{Batch, CallRequest, Chain, Entry, Event, Reply, Store};
 use attache::kb::{Document, Kb};
 use attache::log::{LogOptions, LogStore};
 use attache::planner::ChatModel;
@@ -85,10 +85,21 @@ impl World {
 
 /// The events of one kind.
 pub(crate) fn events<'a>(entries: &'a [Entry], kind: &'a str) -> impl Iterator<Item = &'a Event> {
-    entries.iter().map(|entry| &entry.event).filter(move |event| event.kind() == kind)
+    entries.iter().filter_map(|entry| entry.event.as_ref()).filter(move |event| event.kind() == kind)
 }
 
 /// The kinds of all events, for the shape of a run.
 pub(crate) fn shape(entries: &[Entry]) -> Vec<&'static str> {
-    entries.iter().map(|entry| entry.event.kind()).collect()
+    entries.iter().filter_map(|entry| Some(entry.event.as_ref()?.kind())).collect()
+}
+
+/// Puts a run, or its beginning, into another store.
+pub(crate) async fn copy(entries: &[Entry], store: &dyn Store) {
+    let Some(Event::RunStarted(started)) = &entries[0].event else { panic!("a run begins with run_started") };
+    let subject = store.subject(&started.bundle.customer.id).await.unwrap();
+    let run = entries[0].run.clone();
+    let mut chain = Chain::new(run.clone(), Some(subject));
+    let seal = |entry: &Entry| chain.seal(entry.at, &entry.actor, entry.event.as_ref().unwrap()).unwrap();
+    let entries = entries.iter().map(seal).collect();
+    store.append(Batch { run, entries }).await.unwrap();
 }

@@ -186,6 +186,10 @@ impl Passage {
 pub trait Outbox: Send + Sync + 'static {
     /// Sends `message`, or finds that it has been sent under this key.
     async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError>;
+
+    /// Removes what it still holds of the message under this key, whose reader
+    /// was erased. Says whether it held anything.
+    async fn forget(&self, key: &Digest) -> Result<bool, PortError>;
 }
 
 /// A literal message.
@@ -256,5 +260,9 @@ impl Outbox for Nothing {
             digest: Digest::of(&[message.subject.as_bytes(), message.body.as_bytes()]),
             receipt: key.to_string(),
         })
+    }
+
+    async fn forget(&self, _: &Digest) -> Result<bool, PortError> {
+        Ok(false)
     }
 }

@@ -103,7 +103,7 @@ impl<'e> Driver<'e> {
     async fn already_ended(&self) -> Result<Report, RunError> {
         let entries = self.engine.store.entries(self.run.id()).await?;
         let ended = entries.into_iter().rev().find_map(|entry| match entry.event {
-            Event::RunEnded(ended) => Some(ended),
+            Some(Event::RunEnded(ended)) => Some(ended),
             _ => None,
         });
         let ended = ended.ok_or_else(|| self.internal("the run has no end"))?;
@@ -125,9 +125,9 @@ impl<'e> Driver<'e> {
             }
             _ => {}
         }
-        let sealed = self.chain.seal(at, actor, event).map_err(|e| self.internal(&e.to_string()))?;
+        let sealed = self.chain.seal(at, actor, &event).map_err(|e| self.internal(&e.to_string()))?;
         if self.engine.observer.is_some() {
-            self.unseen.push(sealed.line.clone());
+            self.unseen.push(self.chain.line(&sealed, &event).map_err(|e| self.internal(&e.to_string()))?);
         }
         self.fresh.push(sealed);
         Ok(())

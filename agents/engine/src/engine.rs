@@ -227,7 +227,8 @@ impl Engine {
             history,
         };
         let id = self.clock.run_id();
-        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id));
+        let subject = self.store.subject(&started.bundle.customer.id).await?;
+        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)));
         driver.record(now, &Actor::System, started.into())?;
         driver.drive(false).await
     }
@@ -238,7 +239,7 @@ impl Engine {
     /// [`RunError`].
     pub async fn resume(&self, id: &RunId) -> Result<Report, RunError> {
         let entries = self.entries(id).await?;
-        self.load(id, &entries)?.drive(true).await
+        self.load(id, &entries).await?.drive(true).await
     }
 
     /// Takes a person's decision on a draft and goes on with its run: an
@@ -254,11 +255,8 @@ impl Engine {
         }
         let (run, _) = self.draft(draft).await?;
         let entries = self.entries(&run).await?;
-        let mut driver = self.load(&run, &entries)?;
-        let customer = match entries.first().map(|entry| &entry.event) {
-            Some(Event::RunStarted(started)) => started.bundle.customer.id.clone(),
-            _ => return Err(ReviewError::Unknown(draft.clone())),
-        };
+        let mut driver = self.load(&run, &entries).await?;
+        let customer = started(&entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle.customer.id.clone();
         match driver.run().pending_draft(draft) {
             None => return Err(ReviewError::Decided(draft.clone())),
             Some((created, _)) if created.digest != review.digest => {
@@ -323,7 +321,7 @@ impl Engine {
         let run = found.ok_or_else(|| ReviewError::Unknown(draft.clone()))?.run;
         let entries = self.entries(&run).await?;
         let created = entries.into_iter().find_map(|entry| match entry.event {
-            Event::DraftCreated(created) if created.draft == *draft => Some(created),
+            Some(Event::DraftCreated(created)) if created.draft == *draft => Some(created),
             _ => None,
         });
         Ok((run, created.ok_or_else(|| ReviewError::Unknown(draft.clone()))?))
@@ -334,9 +332,9 @@ impl Engine {
     /// # Errors
     /// [`RunError`] if its playbook is gone or the entries are not one run.
     pub fn program_of(&self, entries: &[Entry]) -> Result<Arc<Program>, RunError> {
-        match entries.first().map(|entry| &entry.event) {
-            Some(Event::RunStarted(started)) => self.program(&started.playbook),
-            _ => Err(RunError::NoPlaybook("the run has no beginning".to_owned())),
+        match started(entries) {
+            Some(started) => self.program(&started.playbook),
+            None => Err(RunError::NoPlaybook("the run has no beginning".to_owned())),
         }
     }
 
@@ -355,15 +353,27 @@ impl Engine {
 
     async fn entries(&self, id: &RunId) -> Result<Vec<Entry>, RunError> {
         let entries = self.store.entries(id).await?;
+        if entries.iter().any(|entry| entry.event.is_none()) {
+            return Err(StoreError::Erased { run: id.clone() }.into());
+        }
         if entries.is_empty() { Err(RunError::Unknown(id.clone())) } else { Ok(entries) }
     }
 
-    fn load(&self, id: &RunId, entries: &[Entry]) -> Result<Driver<'_>, RunError> {
+    async fn load(&self, id: &RunId, entries: &[Entry]) -> Result<Driver<'_>, RunError> {
         let broken = |fault| RunError::Broken { run: id.clone(), fault };
-        let chain = Chain::after(id.clone(), entries).map_err(broken)?;
+        let started = started(entries).ok_or_else(|| RunError::Unknown(id.clone()))?;
+        let subject = self.store.subject(&started.bundle.customer.id).await?;
+        let chain = Chain::after(id.clone(), Some(subject), entries).map_err(broken)?;
         let mut run = Run::new(id.clone(), self.program_of(entries)?);
         run.fold(entries);
         Ok(Driver::new(self, run, chain))
+    }
+}
+
+fn started(entries: &[Entry]) -> Option<&RunStarted> {
+    match &entries.first()?.event {
+        Some(Event::RunStarted(started)) => Some(started),
+        _ => None,
     }
 }
 

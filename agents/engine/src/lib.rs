@@ -9,9 +9,11 @@
 mod clock;
 mod driver;
 mod engine;
+mod erase;
 mod outbox;
 mod tools;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineFault, Parts, Report, Review, ReviewError, RunError};
+pub use erase::{EraseError, Erasure};
 pub use outbox::FolderOutbox;

@@ -9,7 +9,7 @@ use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, header};
 use serde::Serialize;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 /// Messages leave as files of a folder: e-mail as `KEY.eml`, everything else as
@@ -87,6 +87,35 @@ impl Outbox for FolderOutbox {
             Err(e) => Err(PortError { message: e.to_string(), retry: Retry::Safe }),
         }
     }
+
+    async fn forget(&self, key: &Digest) -> Result<bool, PortError> {
+        let (folder, stem) = (self.folder.clone(), short(key).to_owned());
+        let failed = |e: String| PortError { message: format!("{}: {e}", self.folder.display()), retry: Retry::Safe };
+        let removed = tokio::task::spawn_blocking(move || remove(&folder, &stem)).await;
+        removed.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
+    }
+}
+
+/// Removes the files of a message. Their bytes are overwritten first: a name
+/// that is gone does not take what it named with it.
+fn remove(folder: &Path, stem: &str) -> io::Result<bool> {
+    let mut removed = false;
+    for extension in ["eml", "json", "eml.part", "json.part"] {
+        let path = folder.join(format!("{stem}.{extension}"));
+        let mut file = match fs::OpenOptions::new().write(true).open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(e),
+        };
+        io::copy(&mut io::repeat(0).take(file.metadata()?.len()), &mut file)?;
+        file.sync_data()?;
+        fs::remove_file(&path)?;
+        removed = true;
+    }
+    if removed {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(removed)
 }
 
 /// Writes a file whole or not at all, and durably.

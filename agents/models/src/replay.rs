@@ -28,7 +28,7 @@ impl ReplayModel {
     #[must_use]
     pub fn new(entries: &[Entry]) -> Self {
         let calls = entries.iter().filter_map(|entry| match &entry.event {
-            Event::ModelCalled(call) => Some((entry.seq, call.clone())),
+            Some(Event::ModelCalled(call)) => Some((entry.seq, call.clone())),
             _ => None,
         });
         Self { calls: calls.collect(), state: Mutex::default() }

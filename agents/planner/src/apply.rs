@@ -36,7 +36,10 @@ impl Run {
     /// Folds a journal into a run.
     pub fn fold(&mut self, entries: &[Entry]) {
         for entry in entries {
-            self.apply(entry.at, &entry.event);
+            // Nobody goes on with a run that was erased.
+            if let Some(event) = &entry.event {
+                self.apply(entry.at, event);
+            }
         }
     }
 
@@ -67,7 +70,7 @@ impl Run {
                 }
             }
             Event::ReviewDecided(decided) => self.reviewed(decided),
-            Event::MessageSent(_) => {}
+            Event::MessageSent(_) | Event::Erased(_) => {}
             Event::Escalated(escalated) => self.escalated(&escalated.reason_code, &escalated.queue),
             Event::RunEnded(ended) => self.over(ended),
         }

@@ -23,20 +23,22 @@ pub struct Difference {
 pub fn replay(run: &mut Run, policy: &PolicySet, entries: &[Entry]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for entry in entries {
-        let again = match (&entry.event, run.next()) {
-            (Event::RunStarted(_) | Event::ReviewDecided(_), _) => Some(entry.event.clone()),
+        // What was erased decides nothing any more.
+        let Some(recorded) = &entry.event else { continue };
+        let again = match (recorded, run.next()) {
+            (Event::RunStarted(_) | Event::ReviewDecided(_), _) => Some(recorded.clone()),
             (_, Step::Assess) => run.assess(policy, entry.at),
             (_, Step::Decide) => run.decide(policy, entry.at),
             (_, Step::Record(_, event)) => Some(*event),
             (Event::ModelCalled(_), Step::AskModel(_)) | (Event::ToolReturned(_), Step::CallTool(_)) => {
-                Some(entry.event.clone())
+                Some(recorded.clone())
             }
             (_, Step::AskModel(_) | Step::AwaitReview(_) | Step::CallTool(_) | Step::Done(_)) => None,
         };
-        if again.as_ref() != Some(&entry.event) {
-            differences.push(Difference { seq: entry.seq, recorded: entry.event.clone(), now: again });
+        if again.as_ref() != Some(recorded) {
+            differences.push(Difference { seq: entry.seq, recorded: recorded.clone(), now: again });
         }
-        run.apply(entry.at, &entry.event);
+        run.apply(entry.at, recorded);
     }
     differences
 }

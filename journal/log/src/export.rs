@@ -1,24 +1,23 @@
 //! Runs as a file that anybody can check.
 
 use crate::live::Head;
-use crate::segment::{follows, line_hash};
+use crate::sign::{Signer, verify as verify_signature};
 use crate::store::{LogStore, Read};
 use crate::verify::who;
-use attache_journal::{Digest, EntryFault, RunId, StoreError, verify};
+use attache_journal::{Digest, Entry, EntryFault, RunId, StoreError, verify};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 
 /// The version of the last line of an export.
 ///
-/// 1: [`Exported`] as it stands here; `signature` is always absent.
+/// 1: [`Exported`] as it stands here.
 const VERSION: u32 = 1;
 
 /// The last line of an export: what the lines before it must add up to.
 ///
-/// In the file it is `{"head":{…}}`. A file without it was cut. It proves that
-/// the file is whole, not who made it: that takes a signature, or the digest
-/// from somebody who is trusted.
+/// In the file it is `{"head":{…}}`. A file without it was cut. Its signature
+/// says who made the file, to whom knows the key.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exported {
@@ -32,9 +31,12 @@ pub struct Exported {
     /// its id, how many entries it has (8 bytes, big-endian), the hash of the
     /// last one (32 bytes).
     pub digest: Digest,
-    /// Reserved for a signature over the digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<String>,
+    /// The Ed25519 public key, 64 hexadecimal digits.
+    pub key: String,
+    /// The Ed25519 signature of [`Digest::of`] the words `attache-export`, and
+    /// `v`, `entries`, `runs` and `digest` as text: of the digest's 64 digits.
+    /// 128 hexadecimal digits.
+    pub signature: String,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -56,8 +58,14 @@ impl Exported {
             entries: runs.values().map(|head| head.next).sum(),
             runs: runs.len() as u64,
             digest: Digest::of(&parts),
-            signature: None,
+            key: String::new(),
+            signature: String::new(),
         }
+    }
+
+    fn message(&self) -> Digest {
+        let [v, entries, runs] = [u64::from(self.v), self.entries, self.runs].map(|number| number.to_string());
+        Digest::of(&["attache-export", &v, &entries, &runs, self.digest.as_str()].map(str::as_bytes))
     }
 }
 
@@ -84,6 +92,12 @@ pub enum ExportFault {
     /// The last line does not describe the lines before it.
     #[error("line {line}: the last line says something else than the lines before it: entries were removed or added")]
     Head {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// The signature is not that of the key.
+    #[error("line {line}: the signature is not that of the key it names")]
+    Signature {
         /// The line, from 1.
         line: u64,
     },
@@ -117,7 +131,7 @@ fn place(entry: Option<&(RunId, u64)>) -> String {
 
 impl LogStore {
     /// Writes these runs to `out` as lines of JSON: the entries exactly as they
-    /// are stored, run by run, then an [`Exported`]. A run that does not exist
+    /// were sealed, run by run, then an [`Exported`]. A run that does not exist
     /// is left out; one that is named twice is written once.
     ///
     /// # Errors
@@ -134,17 +148,19 @@ impl LogStore {
             if heads.contains_key(run) {
                 continue;
             }
-            let Some(Read { payloads, entries }) = self.read(run)? else {
+            let Some(Read { lines, entries }) = self.read(run)? else {
                 continue;
             };
-            for payload in &payloads {
-                out.write_all(payload).map_err(failed)?;
+            for line in &lines {
+                out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(failed)?;
             }
-            let last = payloads.last().and_then(|payload| line_hash(payload.strip_suffix(b"\n")?));
+            let last = entries.last().and_then(hash_of);
             let head = last.map(|hash| Head { next: entries.len() as u64, hash });
             heads.extend(head.map(|head| (run.clone(), head)));
         }
-        let head = Exported::of(&heads);
+        let mut head = Exported::of(&heads);
+        let signer = Signer::open(&self.shared.dir, &self.shared.options)?;
+        (head.key, head.signature) = (signer.public(), signer.sign(&head.message()));
         let line = serde_json::to_string(&HeadLine { head: head.clone() });
         let line = line.map_err(|e| failed(e.into()))?;
         out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(failed)?;
@@ -193,8 +209,15 @@ fn check_head(line: u64, text: &[u8], whole: bool, runs: &BTreeMap<RunId, Head>)
     if head.v != VERSION {
         return Err(ExportFault::Version { line, v: head.v });
     }
-    let expected = Exported { signature: head.signature.clone(), ..Exported::of(runs) };
-    if head == expected { Ok(head) } else { Err(ExportFault::Head { line }) }
+    let (key, signature) = (head.key.clone(), head.signature.clone());
+    if head != (Exported { key, signature, ..Exported::of(runs) }) {
+        return Err(ExportFault::Head { line });
+    }
+    if verify_signature(&head.key, &head.signature, &head.message()) {
+        Ok(head)
+    } else {
+        Err(ExportFault::Signature { line })
+    }
 }
 
 fn check_entry(text: &[u8], runs: &mut BTreeMap<RunId, Head>) -> Result<(), EntryFault> {
@@ -203,12 +226,17 @@ fn check_entry(text: &[u8], runs: &mut BTreeMap<RunId, Head>) -> Result<(), Entr
     if entry.seq != head.next {
         return Err(EntryFault::Order { seq: entry.seq, expected: head.next });
     }
-    if !follows(text, &head.hash) {
+    if entry.prev != hex::encode(head.hash) {
         return Err(EntryFault::Chain { seq: entry.seq });
     }
-    let hash = line_hash(text).ok_or(EntryFault::Hash { seq: entry.seq })?;
+    let hash = hash_of(&entry).ok_or(EntryFault::Hash { seq: entry.seq })?;
     *head = Head { next: head.next + 1, hash };
     Ok(())
+}
+
+fn hash_of(entry: &Entry) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(&entry.hash, &mut hash).ok().map(|()| hash)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use attache_journal::StoreError;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,11 @@ pub(crate) trait Fs: Send + Sync + 'static {
     fn names(&self, dir: &Path) -> io::Result<Vec<String>>;
     /// Makes a file that must not exist yet.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn LogFile>>;
+    /// Makes a file that nobody else may read, if it does not exist, for
+    /// reading and appending.
+    fn create_private(&self, path: &Path) -> io::Result<Arc<dyn LogFile>>;
+    /// Writes `bytes` over what the file has at `offset`; durable on return.
+    fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Opens a file that exists, for reading and appending.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn LogFile>>;
     /// Opens a file that exists, for reading.
@@ -56,6 +61,22 @@ impl Fs for RealFs {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
         Ok(Arc::new(OpenOptions::new().read(true).append(true).create_new(true).open(path)?))
+    }
+
+    fn create_private(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Arc::new(options.open(path)?))
+    }
+
+    fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        // Not a file that is open for appending, which would append.
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)?;
+        file.sync_data()
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {

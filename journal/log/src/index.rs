@@ -8,14 +8,18 @@
 //! | `r` run | its [`Row`] as JSON |
 //! | `u` run | nothing: the run is open |
 //! | `t` start, run | nothing: runs by time |
-//! | `c` customer, 0, start, run | nothing: runs by customer and time |
-//! | `p` customer, 0, run | nothing: runs that reached the customer |
+//! | `c` subject, 0, start, run | nothing: runs by subject and time |
+//! | `p` subject, 0, run | nothing: runs that reached the subject |
 //! | `d` draft | the run |
+//! | `s` subject | the customer's id under the subject's key |
+//!
+//! Nothing in here says anything of a customer once their key is gone, not even
+//! in pages that the database has not overwritten yet.
 
 use crate::live::{Row, Snapshot};
+use crate::ring::Ring;
 use crate::segment::Position;
-use attache_context::CustomerId;
-use attache_journal::{Past, RunId, RunSummary, StoreError};
+use attache_journal::{Key, Past, RunId, RunSummary, StoreError, SubjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
@@ -125,16 +129,16 @@ impl Index {
         })
     }
 
-    /// Gives `take` the summaries of one customer's runs, or of all, newest
+    /// Gives `take` the summaries of one subject's runs, or of all, newest
     /// first, back to `since`, until it returns false.
     pub(crate) fn newest_first(
         &self,
-        customer: Option<&CustomerId>,
+        subject: Option<&SubjectId>,
         since: Option<Timestamp>,
         mut take: impl FnMut(RunSummary) -> bool,
     ) -> Result<(), StoreError> {
         self.query(|db| {
-            let prefix = prefix(customer);
+            let prefix = prefix(subject);
             for item in db.scan_prefix(&prefix).rev() {
                 let (key, _) = item.map_err(Damage::of)?;
                 let start = key.get(prefix.len()..prefix.len() + 16).unwrap_or_default();
@@ -152,10 +156,10 @@ impl Index {
         })
     }
 
-    /// What reached a customer, by run, in runs that `known` does not hold.
-    pub(crate) fn past(&self, customer: &CustomerId, known: &HashSet<RunId>) -> Result<Vec<Past>, StoreError> {
+    /// What reached a subject, by run, in runs that `known` does not hold.
+    pub(crate) fn past(&self, subject: &SubjectId, known: &HashSet<RunId>) -> Result<Vec<Past>, StoreError> {
         self.query(|db| {
-            let prefix = [b"p", customer.as_str().as_bytes(), b"\0"].concat();
+            let prefix = [b"p", subject.as_str().as_bytes(), b"\0"].concat();
             let mut past = Vec::new();
             for item in db.scan_prefix(&prefix).keys() {
                 let run = run_at(&item.map_err(Damage::of)?, prefix.len())?;
@@ -177,8 +181,44 @@ impl Index {
         })
     }
 
+    /// Tells the ring who the subjects are.
+    pub(crate) fn names(&self, ring: &Ring) -> Result<(), StoreError> {
+        self.query(|db| {
+            for item in db.scan_prefix(b"s") {
+                let (key, sealed) = item.map_err(Damage::of)?;
+                let id = key.get(1..).and_then(|id| std::str::from_utf8(id).ok()).map(SubjectId::new);
+                let id = id.ok_or_else(|| Damage("a key is no subject's".to_owned()))?;
+                if let Key::Of(subject) = ring.get(&id) {
+                    let name = subject.open_name(&sealed);
+                    ring.claim(&id, &name.ok_or_else(|| Damage("a subject's name cannot be read".to_owned()))?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes in that a subject's entries cannot be read any more.
+    pub(crate) fn erase(&self, subject: &SubjectId) -> Result<(), StoreError> {
+        self.query(|db| {
+            let prefix = prefix(Some(subject));
+            let mut batch = sled::Batch::default();
+            for item in db.scan_prefix(&prefix).keys() {
+                let run = run_at(&item.map_err(Damage::of)?, prefix.len() + 16)?;
+                if let Some(mut row) = self.get::<Row>(db, &key(b'r', &run))? {
+                    row.erase(subject);
+                    batch.insert(key(b'r', &run), json(&row)?);
+                    batch.remove(key(b'u', &run));
+                }
+            }
+            batch.remove([b"s", subject.as_str().as_bytes()].concat());
+            db.apply_batch(batch).map_err(Damage::of)?;
+            db.flush().map_err(Damage::of)?;
+            Ok(())
+        })
+    }
+
     /// Writes rows and checkpoint in one step.
-    pub(crate) fn write(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, snapshot: &Snapshot, ring: &Ring) -> Result<(), StoreError> {
         self.guarded(|| {
             let mut batch = sled::Batch::default();
             for (run, row) in &snapshot.rows {
@@ -190,12 +230,17 @@ impl Index {
                     (true, false) | (false, true) => {}
                 }
                 if let Some(summary) = &row.summary {
-                    if !summary.past.is_empty() {
-                        let customer = summary.customer.as_str().as_bytes();
-                        batch.insert([b"p", customer, b"\0", run.as_str().as_bytes()].concat(), b"");
+                    if let Some(subject) = &summary.subject {
+                        let id = subject.as_str().as_bytes();
+                        if !summary.past.is_empty() {
+                            batch.insert([b"p", id, b"\0", run.as_str().as_bytes()].concat(), b"");
+                        }
+                        if let (Key::Of(key), Some(name)) = (ring.get(subject), ring.customer(subject)) {
+                            batch.insert([b"s", id].concat(), key.seal_name(&name));
+                        }
                     }
-                    for customer in [None, Some(&summary.customer)] {
-                        let mut key = prefix(customer);
+                    for listed in [Some(None), summary.subject.as_ref().map(Some)].into_iter().flatten() {
+                        let mut key = prefix(listed);
                         key.extend_from_slice(&moment(summary.started_at));
                         key.extend_from_slice(run.as_str().as_bytes());
                         batch.insert(key, b"");
@@ -274,9 +319,9 @@ fn key(kind: u8, run: &RunId) -> Vec<u8> {
     [&[kind], run.as_str().as_bytes()].concat()
 }
 
-fn prefix(customer: Option<&CustomerId>) -> Vec<u8> {
-    // No customer's id has a control character in it, so none is another's prefix.
-    customer.map_or_else(|| b"t".to_vec(), |id| [b"c", id.as_str().as_bytes(), b"\0"].concat())
+fn prefix(subject: Option<&SubjectId>) -> Vec<u8> {
+    // No id has a control character in it, so none is another's prefix.
+    subject.map_or_else(|| b"t".to_vec(), |id| [b"c", id.as_str().as_bytes(), b"\0"].concat())
 }
 
 /// Sixteen bytes that sort as the time does.

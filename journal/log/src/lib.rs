@@ -60,12 +60,15 @@ mod live;
 mod options;
 mod queue;
 mod recover;
+mod ring;
 mod segment;
+mod sign;
 mod store;
 mod verify;
 mod writer;
 
 pub use export::{ExportFault, Exported, verify_export};
 pub use options::LogOptions;
+pub use sign::{SignedHead, read_heads};
 pub use store::LogStore;
-pub use verify::{VerifyReport, verify_folder};
+pub use verify::{Against, VerifyReport, verify_folder};

@@ -1,7 +1,7 @@
 //! What is known of runs without reading the log.
 
 use crate::segment::Position;
-use attache_journal::{Event, RunId, RunSummary};
+use attache_journal::{Outline, RunId, RunSummary, SubjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -20,14 +20,15 @@ pub(crate) struct Head {
 /// All that the index holds of a run: only what is durable.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Row {
-    /// Absent if the run does not begin with `run_started`.
+    /// Absent if the run does not begin with `run_started`. It names nobody:
+    /// whom it was for, the ring knows.
     pub(crate) summary: Option<RunSummary>,
     /// How many entries it has.
     pub(crate) next: u64,
     /// The hash of its last entry.
     #[serde(with = "hexadecimal")]
     pub(crate) hash: [u8; 32],
-    /// Whether its last entry is `run_ended`.
+    /// Whether its last entry is `run_ended`, or nobody can go on with it.
     pub(crate) ended: bool,
     /// Its records, oldest first.
     pub(crate) places: Vec<Place>,
@@ -46,16 +47,36 @@ impl Row {
     }
 
     /// Takes in the run's next entry.
-    pub(crate) fn absorb(&mut self, run: &RunId, seq: u64, at: Timestamp, event: &Event, hash: [u8; 32]) {
+    pub(crate) fn absorb(&mut self, run: &RunId, entry: Glance<'_>) {
         // A run whose first entry is no `run_started` stays without a summary.
-        if self.summary.is_some() || seq == 0 {
-            RunSummary::fold(&mut self.summary, run, seq, at, event);
+        if self.summary.is_some() || entry.seq == 0 {
+            RunSummary::fold(&mut self.summary, run, entry.subject, entry.seq, entry.at, entry.outline);
         }
-        self.next = seq + 1;
-        self.hash = hash;
-        self.ended = matches!(event, Event::RunEnded(_));
+        self.next = entry.seq + 1;
+        self.hash = entry.hash;
+        self.ended = matches!(entry.outline, Outline::RunEnded { .. } | Outline::Erased { .. });
         self.dirty = true;
     }
+
+    /// Takes in that what the run held cannot be read any more, if it was
+    /// about `subject`.
+    pub(crate) fn erase(&mut self, subject: &SubjectId) {
+        if let Some(summary) = self.summary.as_mut().filter(|summary| summary.subject.as_ref() == Some(subject)) {
+            summary.erase();
+            self.ended = true;
+            self.dirty = true;
+        }
+    }
+}
+
+/// What a row takes from an entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Glance<'a> {
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) subject: Option<&'a SubjectId>,
+    pub(crate) outline: &'a Outline,
+    pub(crate) hash: [u8; 32],
 }
 
 /// The runs that are open, and those that the index does not have yet.
@@ -95,7 +116,7 @@ impl Live {
             let Some(row) = self.runs.get_mut(run) else {
                 continue;
             };
-            if row.next != written.next {
+            if row.next != written.next || row.ended != written.ended {
                 // It went on meanwhile and stays dirty.
                 row.listed_open = !written.ended;
                 continue;

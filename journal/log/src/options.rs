@@ -1,6 +1,8 @@
 //! How a store is opened.
 
+use jiff::SignedDuration;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How a [`LogStore`](crate::LogStore) is opened. The default suits production.
@@ -9,12 +11,23 @@ pub struct LogOptions {
     pub(crate) segment_bytes: u64,
     pub(crate) checkpoint_bytes: u64,
     pub(crate) cache_bytes: u64,
+    pub(crate) keys: Option<PathBuf>,
+    pub(crate) signing_key: Option<[u8; 32]>,
+    pub(crate) head_every: SignedDuration,
     pub(crate) progress: Option<Arc<dyn Fn(u64, u64) + Send + Sync>>,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, checkpoint_bytes: 8 << 20, cache_bytes: 16 << 20, progress: None }
+        Self {
+            segment_bytes: 64 << 20,
+            checkpoint_bytes: 8 << 20,
+            cache_bytes: 16 << 20,
+            keys: None,
+            signing_key: None,
+            head_every: SignedDuration::from_hours(1),
+            progress: None,
+        }
     }
 }
 
@@ -43,6 +56,38 @@ impl LogOptions {
         self
     }
 
+    /// The folder of the keys; `keys` in the store's own folder if not set.
+    /// What reads the journal needs both; what keeps a copy of both must learn
+    /// of erasures.
+    #[must_use]
+    pub fn keys_in(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.keys = Some(dir.into());
+        self
+    }
+
+    /// The secret Ed25519 key that signs heads and exports; if not set, it is in
+    /// the folder of the keys, in the file `signing` that only its owner may
+    /// read, and made at the first use.
+    #[must_use]
+    pub fn signing_key(mut self, secret: [u8; 32]) -> Self {
+        self.signing_key = Some(secret);
+        self
+    }
+
+    /// After how much time, by the times of entries, a head is signed again; an
+    /// hour if not set. One is signed when a store that was written to is closed,
+    /// too.
+    #[must_use]
+    pub fn head_every(mut self, time: SignedDuration) -> Self {
+        self.head_every = time;
+        self
+    }
+
+    /// Where the keys of the store in `dir` are.
+    pub(crate) fn keys(&self, dir: &Path) -> PathBuf {
+        self.keys.clone().unwrap_or_else(|| dir.join("keys"))
+    }
+
     /// Is told, while opening reads the log, how many bytes of how many are
     /// done. It is called from the opening thread, at most once per MiB and
     /// once at the end.
@@ -59,6 +104,7 @@ impl fmt::Debug for LogOptions {
             .field("segment_bytes", &self.segment_bytes)
             .field("checkpoint_bytes", &self.checkpoint_bytes)
             .field("cache_bytes", &self.cache_bytes)
+            .field("keys", &self.keys)
             .finish_non_exhaustive()
     }
 }

@@ -4,9 +4,12 @@ use crate::fs::Fs;
 use crate::index::Index;
 use crate::live::{Head, Live, Row};
 use crate::options::LogOptions;
+use crate::ring::Ring;
 use crate::segment::{Prepared, follows, has_hash, prepare};
-use attache_journal::{Batch, Commit, Receipt, RunId, StoreError, VERSION};
+use crate::sign::{SignedHead, Signer, keep};
+use attache_journal::{Batch, Commit, Outline, Receipt, RunId, StoreError, SubjectId, VERSION};
 use futures::channel::oneshot;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) fs: Box<dyn Fs>,
     pub(crate) options: LogOptions,
     pub(crate) index: Index,
+    pub(crate) ring: Ring,
     queue: Mutex<Queue>,
     /// Tells the writer that the queue is no longer empty.
     wake: Condvar,
@@ -49,13 +53,15 @@ pub(crate) struct Item {
 }
 
 impl Shared {
-    pub(crate) fn new(dir: PathBuf, fs: Box<dyn Fs>, options: LogOptions, index: Index, live: Live) -> Self {
+    pub(crate) fn new(dir: PathBuf, fs: Box<dyn Fs>, options: LogOptions, found: (Index, Ring, Live)) -> Self {
+        let (index, ring, live) = found;
         let queue = Queue { items: Vec::new(), heads: HashMap::new(), parked: false, closing: false, failed: None };
         Self {
             dir,
             fs,
             options,
             index,
+            ring,
             queue: Mutex::new(queue),
             wake: Condvar::new(),
             live: Mutex::new(live),
@@ -103,7 +109,10 @@ impl Shared {
             if entry.seq != head.next {
                 return Err(StoreError::Conflict { run: batch.run, expected: head.next, found: entry.seq });
             }
-            if !follows(&entry.line, &head.hash) {
+            if entry.subject.as_ref().is_some_and(|subject| !self.ring.accepts(subject)) {
+                return Err(StoreError::Erased { run: batch.run });
+            }
+            if !follows(&entry.head, &head.hash) {
                 return Err(misfit(&batch.run, entry.seq, "does not follow the entry before it"));
             }
             head = Head { next: head.next + 1, hash: entry.hash };
@@ -118,6 +127,11 @@ impl Shared {
         // A run that only the index knew comes to life: the writer goes on from it.
         if let Some(row) = cold.filter(|_| !batch.entries.is_empty()) {
             self.live().runs.insert(batch.run.clone(), row);
+        }
+        for entry in &batch.entries {
+            if let Outline::Erased { subject } = &entry.outline {
+                self.ring.condemn(subject);
+            }
         }
         let (done, commit) = Commit::pending();
         queue.items.push(Item { batch, prepared, next: head.next, done });
@@ -176,13 +190,31 @@ impl Shared {
         self.queue().failed.clone()
     }
 
+    /// Makes everything of a subject unreadable, as a durable entry orders.
+    pub(crate) fn erase(&self, subject: &SubjectId) -> Result<(), StoreError> {
+        self.ring.destroy(&*self.fs, subject)?;
+        let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.live().runs.values_mut().for_each(|row| row.erase(subject));
+        // If it fails it is rebuilt, from a log that cannot be read any more.
+        let _ = self.index.erase(subject);
+        Ok(())
+    }
+
+    /// Signs where the log ends now, and notes it beside the log.
+    pub(crate) fn sign(&self) -> Result<SignedHead, StoreError> {
+        let end = self.live().end;
+        let head = Signer::open(&self.dir, &self.options)?.head(Timestamp::now(), &end);
+        keep(&self.dir, &head)?;
+        Ok(head)
+    }
+
     /// Brings the index up to date and forgets what it holds.
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(snapshot) = self.live().snapshot() else {
             return Ok(());
         };
-        self.index.write(&snapshot)?;
+        self.index.write(&snapshot, &self.ring)?;
         let queue = self.queue();
         self.live().settle(&snapshot, |run| queue.heads.contains_key(run));
         Ok(())
@@ -196,10 +228,10 @@ fn check(batch: &Batch) -> Result<Prepared, StoreError> {
     let mut start = format!("{{\"v\":{VERSION},\"run\":").into_bytes();
     serde_json::to_writer(&mut start, &batch.run).map_err(|e| misfit(&batch.run, 0, &e.to_string()))?;
     for entry in &batch.entries {
-        if !entry.line.starts_with(&start) || entry.line.contains(&b'\n') {
+        if !entry.head.starts_with(&start) || entry.head.contains(&b'\n') {
             return Err(misfit(&batch.run, entry.seq, "is not a line of this run"));
         }
-        if !has_hash(&entry.line, &entry.hash) {
+        if !has_hash(&entry.head, &entry.hash) {
             return Err(misfit(&batch.run, entry.seq, "does not have its hash"));
         }
     }

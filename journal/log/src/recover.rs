@@ -2,11 +2,12 @@
 
 use crate::fs::{Fs, fault};
 use crate::index::Index;
-use crate::live::{Live, Place};
+use crate::live::{Glance, Live, Place};
 use crate::options::LogOptions;
-use crate::segment::{self, HEAD, HEADER, Next, Position, Record, SegmentReader, lines};
+use crate::ring::Ring;
+use crate::segment::{self, HEAD, HEADER, Next, Position, Record, SegmentReader, frames};
 use crate::writer::Tail;
-use attache_journal::{Entry, StoreError};
+use attache_journal::{Event, Key, Outline, StoreError, open, verify_head};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub(crate) fn segments(fs: &dyn Fs, log: &Path) -> Result<u64, StoreError> {
 /// What came of reading a log.
 pub(crate) struct Recovered {
     pub(crate) index: Index,
+    pub(crate) ring: Ring,
     pub(crate) live: Live,
     pub(crate) tail: Tail,
 }
@@ -42,11 +44,14 @@ pub(crate) fn recover(dir: &Path, fs: &dyn Fs, options: &LogOptions) -> Result<R
         Some(start) if fits(fs, &log, count, start)? => (index, start),
         Some(_) => (index.reset("it does not fit the log")?, Position::START),
     };
+    let ring = Ring::open(fs, &options.keys(dir))?;
+    index.names(&ring)?;
     let mut live = Live::new(start);
     live.runs.extend(index.open_runs()?);
-    let mut replay = Replay { fs, log, options, index, live, done: 0, told: 0, total: 0 };
+    let mut replay = Replay { fs, log, options, index, ring, live, done: 0, told: 0, total: 0 };
     let tail = replay.all(start, count)?;
-    Ok(Recovered { index: replay.index, live: replay.live, tail })
+    let Replay { index, ring, live, .. } = replay;
+    Ok(Recovered { index, ring, live, tail })
 }
 
 /// Whether the log is, at its checkpoint, the one that the index was made from.
@@ -66,6 +71,7 @@ struct Replay<'a> {
     log: PathBuf,
     options: &'a LogOptions,
     index: Index,
+    ring: Ring,
     live: Live,
     done: u64,
     told: u64,
@@ -122,15 +128,15 @@ impl Replay<'_> {
 
     fn record(&mut self, reader: &SegmentReader, record: &Record) -> Result<(), StoreError> {
         let bad = |what: String| reader.corrupt(record.offset, what);
-        // Their hashes are in the chain; that the lines have them, the checksum
-        // says well enough here and `verify` beyond doubt.
-        let entries = lines(&record.payload).map(|line| {
-            let entry = serde_json::from_slice::<Entry>(line).map_err(|e| bad(format!("not an entry: {e}")))?;
-            let hash = segment::line_hash(line).ok_or_else(|| bad("an entry has no hash".to_owned()))?;
-            Ok((entry, hash))
+        let frames =
+            frames(&record.payload).ok_or_else(|| bad("the record holds something that is no entry".to_owned()))?;
+        let entries = frames.into_iter().map(|frame| {
+            let entry = verify_head(frame.head).map_err(|fault| bad(fault.to_string()))?;
+            let hash = segment::head_hash(frame.head).ok_or_else(|| bad("an entry has no hash".to_owned()))?;
+            Ok((entry, hash, frame))
         });
         let entries: Vec<_> = entries.collect::<Result<_, StoreError>>()?;
-        let Some((first, _)) = entries.first() else {
+        let Some((first, ..)) = entries.first() else {
             return Err(bad("the record is empty".to_owned()));
         };
         let len = u32::try_from(record.payload.len()).unwrap_or(u32::MAX);
@@ -143,7 +149,8 @@ impl Replay<'_> {
             return Ok(());
         };
         row.places.push(place);
-        for (entry, hash) in &entries {
+        let mut erased = Vec::new();
+        for (entry, hash, frame) in &entries {
             if entry.run != first.run || entry.seq != row.next {
                 let what = format!(
                     "entry {} of run {} stands where entry {} of run {} belongs",
@@ -151,7 +158,27 @@ impl Replay<'_> {
                 );
                 return Err(reader.corrupt(record.offset, what));
             }
-            row.absorb(&first.run, entry.seq, entry.at, &entry.event, *hash);
+            let (seq, at, subject) = (entry.seq, entry.at, entry.subject.as_ref());
+            row.absorb(&first.run, Glance { seq, at, subject, outline: &entry.outline, hash: *hash });
+            match (&entry.outline, subject.map(|id| self.ring.get(id))) {
+                (Outline::RunStarted { .. }, Some(Key::Of(subject))) => {
+                    let id = subject.id().clone();
+                    let opened = open(frame.head, frame.body, |_| Key::Of(subject));
+                    let (entry, _) = opened.map_err(|fault| bad(fault.to_string()))?;
+                    if let Some(Event::RunStarted(started)) = entry.event {
+                        self.ring.claim(&id, &started.bundle.customer.id);
+                    }
+                }
+                (_, Some(Key::Destroyed)) => subject.into_iter().for_each(|subject| row.erase(subject)),
+                (Outline::Erased { subject }, _) => erased.push(subject.clone()),
+                (_, _) => {}
+            }
+        }
+        for subject in erased {
+            // The order may have been all that was done of it.
+            self.ring.destroy(self.fs, &subject)?;
+            self.live.runs.values_mut().for_each(|row| row.erase(&subject));
+            self.index.erase(&subject)?;
         }
         self.live.end = reader.position();
         self.live.unindexed += HEAD + u64::from(len);
@@ -160,7 +187,7 @@ impl Replay<'_> {
         if self.live.unindexed >= self.options.checkpoint_bytes
             && let Some(snapshot) = self.live.snapshot()
         {
-            self.index.write(&snapshot)?;
+            self.index.write(&snapshot, &self.ring)?;
             self.live.settle(&snapshot, |_| false);
         }
         Ok(())

@@ -53,28 +53,66 @@ pub(crate) struct Prepared {
     /// The length of the payload in bytes.
     pub(crate) len: u32,
     crc: u32,
+    digest: [u8; 32],
 }
+
+/// The bytes of an entry before its head: the lengths of head and body.
+const FRAME: usize = 8;
 
 /// Measures and sums the payload that `entries` will be; nothing if it is too
 /// long for a record.
 pub(crate) fn prepare(entries: &[Sealed]) -> Option<Prepared> {
-    let (mut len, mut crc) = (0_usize, 0);
+    let (mut len, mut crc, mut digest) = (0_usize, 0, Sha256::new());
     for entry in entries {
-        len += entry.line.len() + 1;
-        crc = crc32c::crc32c_append(crc32c::crc32c_append(crc, &entry.line), b"\n");
+        len += FRAME + entry.head.len() + entry.body.len();
+        for part in [&lengths(entry)?[..], &entry.head, &entry.body] {
+            crc = crc32c::crc32c_append(crc, part);
+            digest.update(part);
+        }
     }
     let len = u32::try_from(len).ok().filter(|len| *len <= MAX_PAYLOAD)?;
-    Some(Prepared { len, crc })
+    Some(Prepared { len, crc, digest: digest.finalize().into() })
+}
+
+fn lengths(entry: &Sealed) -> Option<[u8; FRAME]> {
+    let (head, body) = (u32::try_from(entry.head.len()).ok()?, u32::try_from(entry.body.len()).ok()?);
+    let mut lengths = [0; FRAME];
+    let bytes = head.to_le_bytes().into_iter().chain(body.to_le_bytes());
+    lengths.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    Some(lengths)
 }
 
 /// Writes a record and moves the chain on.
 pub(crate) fn push_record(out: &mut Vec<u8>, chain: &mut [u8; 32], entries: &[Sealed], prepared: Prepared) {
-    *chain = link(chain, entries.iter().map(|entry| entry.hash));
+    *chain = link(chain, &prepared.digest);
     push_head(out, prepared.len, prepared.crc, chain);
     for entry in entries {
-        out.extend_from_slice(&entry.line);
-        out.push(b'\n');
+        // They were measured: see `prepare`.
+        out.extend_from_slice(&lengths(entry).unwrap_or_default());
+        out.extend_from_slice(&entry.head);
+        out.extend_from_slice(&entry.body);
     }
+}
+
+/// An entry in a payload.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) head: &'a [u8],
+    pub(crate) body: &'a [u8],
+}
+
+/// The entries of a payload; nothing if it is none.
+pub(crate) fn frames(mut payload: &[u8]) -> Option<Vec<Frame<'_>>> {
+    let mut frames = Vec::new();
+    while !payload.is_empty() {
+        let (head, rest) = payload.split_first_chunk::<4>()?;
+        let (body, rest) = rest.split_first_chunk::<4>()?;
+        let (head, rest) = rest.split_at_checked(u32::from_le_bytes(*head) as usize)?;
+        let (body, rest) = rest.split_at_checked(u32::from_le_bytes(*body) as usize)?;
+        frames.push(Frame { head, body });
+        payload = rest;
+    }
+    (!frames.is_empty()).then_some(frames)
 }
 
 /// Writes the footer of a segment with so many records.
@@ -99,28 +137,23 @@ fn sum(payload_crc: u32, len: u32, chain: &[u8; 32]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c_append(payload_crc, &len.to_le_bytes()), chain)
 }
 
-fn link(chain: &[u8; 32], hashes: impl Iterator<Item = [u8; 32]>) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(chain);
-    for hash in hashes {
-        hasher.update(hash);
-    }
-    hasher.finalize().into()
+fn link(chain: &[u8; 32], payload: &[u8; 32]) -> [u8; 32] {
+    Sha256::new().chain_update(chain).chain_update(payload).finalize().into()
 }
 
-/// The hash that a line says it has.
-pub(crate) fn line_hash(line: &[u8]) -> Option<[u8; 32]> {
+/// The hash that a head says it has.
+pub(crate) fn head_hash(line: &[u8]) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
     hex::decode_to_slice(hash_text(line)?, &mut hash).ok().map(|()| hash)
 }
 
-/// Whether a line says that the entry before it has the hash `prev`.
+/// Whether a head says that the entry before it has the hash `prev`.
 pub(crate) fn follows(line: &[u8], prev: &[u8; 32]) -> bool {
     let end = line.len().checked_sub(2 + 64 + ",\"hash\":\"".len() + 1);
     end.and_then(|end| line.get(end.checked_sub(64)?..end)) == Some(hexadecimal(prev).as_slice())
 }
 
-/// Whether a line says that it has this hash.
+/// Whether a head says that it has this hash.
 pub(crate) fn has_hash(line: &[u8], hash: &[u8; 32]) -> bool {
     hash_text(line) == Some(hexadecimal(hash).as_slice())
 }
@@ -139,11 +172,6 @@ fn hexadecimal(hash: &[u8; 32]) -> [u8; 64] {
         *pair = [digit(byte >> 4), digit(byte & 15)];
     }
     text
-}
-
-/// The lines of a payload, without their line breaks.
-pub(crate) fn lines(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
-    payload.strip_suffix(b"\n").unwrap_or(payload).split(|byte| *byte == b'\n')
 }
 
 struct Head {
@@ -222,7 +250,7 @@ pub(crate) enum Next {
 pub(crate) struct Record {
     /// Where it starts in its segment.
     pub(crate) offset: u64,
-    /// Its lines, each with a line break.
+    /// Its entries: see [`frames`].
     pub(crate) payload: Vec<u8>,
 }
 
@@ -252,7 +280,7 @@ impl Position {
 }
 
 /// Reads a segment from front to back and checks every byte of it, except that
-/// lines are not compared with their hashes.
+/// entries are not compared with their hashes.
 pub(crate) struct SegmentReader {
     path: PathBuf,
     input: BufReader<At>,
@@ -325,10 +353,7 @@ impl SegmentReader {
         if head.footer {
             return self.footer(start, left == whole, &head.chain, &payload);
         }
-        let hashes: Option<Vec<_>> = lines(&payload).map(line_hash).collect();
-        let hashes = hashes.filter(|_| payload.ends_with(b"\n"));
-        let hashes = hashes.ok_or_else(|| self.corrupt(start, "the record holds something that is no entry"))?;
-        if link(&self.position.chain, hashes.into_iter()) != head.chain {
+        if link(&self.position.chain, &Sha256::digest(&payload).into()) != head.chain {
             return Err(self.corrupt(start, "the record does not follow the one before it"));
         }
         self.position.chain = head.chain;

@@ -5,12 +5,12 @@ use crate::live::{Place, Row};
 use crate::options::LogOptions;
 use crate::queue::Shared;
 use crate::recover::{Recovered, recover};
-use crate::segment::{lines, read_record};
+use crate::segment::{frames, read_record};
 use crate::writer::Writer;
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use attache_journal::{
-    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, verify,
+    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, Subject, open,
 };
 use jiff::Timestamp;
 use std::collections::btree_map::Entry::Vacant;
@@ -67,8 +67,8 @@ impl LogStore {
         let lock = lock(dir)?;
         let log = dir.join("log");
         fs.create_dirs(&log).map_err(|e| fault(&log, &e))?;
-        let Recovered { index, live, tail } = recover(dir, &*fs, &options)?;
-        let shared = Arc::new(Shared::new(dir.to_owned(), fs, options, index, live));
+        let Recovered { index, ring, live, tail } = recover(dir, &*fs, &options)?;
+        let shared = Arc::new(Shared::new(dir.to_owned(), fs, options, (index, ring, live)));
         let writer = Writer::new(Arc::clone(&shared), tail);
         let thread = std::thread::Builder::new().name("attache-log".to_owned());
         let writer = thread.spawn(move || writer.run()).map_err(|e| fault(dir, &e))?;
@@ -117,28 +117,29 @@ impl LogStore {
         let Some(row) = self.row(run)? else {
             return Ok(None);
         };
-        let (mut payloads, mut entries) = (Vec::new(), Vec::new());
-        let mut open = None;
+        let (mut lines, mut entries) = (Vec::new(), Vec::new());
+        let mut opened_file = None;
         for Place(number, offset, len) in row.places {
             let path = self.shared.segment(number);
-            let file = match open.take() {
+            let file = match opened_file.take() {
                 Some((current, file)) if current == number => file,
                 _ => self.shared.fs.open_to_read(&path).map_err(|e| fault(&path, &e))?,
             };
             let payload = read_record(&path, &*file, offset, len)?;
-            for line in lines(&payload) {
-                entries.push(verify(line).map_err(|fault| StoreError::Corrupt {
-                    place: format!("{}:{offset}", path.display()),
-                    what: fault.to_string(),
-                })?);
+            let corrupt = |what: String| StoreError::Corrupt { place: format!("{}:{offset}", path.display()), what };
+            for frame in frames(&payload).ok_or_else(|| corrupt("the record holds no entries".to_owned()))? {
+                let opened = open(frame.head, frame.body, |id| self.shared.ring.get(id));
+                let (entry, line) = opened.map_err(|fault| corrupt(fault.to_string()))?;
+                entries.push(entry);
+                lines.push(line);
             }
-            payloads.push(payload);
-            open = Some((number, file));
+            opened_file = Some((number, file));
         }
-        let chain = Chain::after(run.clone(), &entries);
+        // Whose they are does not matter for reading.
+        let chain = Chain::after(run.clone(), None, &entries);
         let whole = chain.map(|chain| chain.next_seq() == row.next);
         match whole {
-            Ok(true) => Ok(Some(Read { payloads, entries })),
+            Ok(true) => Ok(Some(Read { lines, entries })),
             Ok(false) => Err(self.broken(run, "entries are missing at its end".to_owned())),
             Err(fault) => Err(self.broken(run, fault.to_string())),
         }
@@ -154,7 +155,20 @@ impl LogStore {
         // the index, which must not be asked about it.
         let live = self.shared.live();
         let summaries = live.runs.iter().filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
-        summaries.map(|(run, summary)| (run.clone(), admits(summary).then(|| summary.clone()))).collect()
+        summaries
+            .map(|(run, summary)| {
+                let summary = self.named(summary.clone());
+                (run.clone(), admits(&summary).then_some(summary))
+            })
+            .collect()
+    }
+
+    /// A summary that says whom it was for.
+    fn named(&self, mut summary: RunSummary) -> RunSummary {
+        if let Some(customer) = summary.subject.as_ref().and_then(|id| self.shared.ring.customer(id)) {
+            summary.name(&customer);
+        }
+        summary
     }
 }
 
@@ -172,9 +186,9 @@ impl std::fmt::Debug for LogStore {
 
 /// A whole run as it is stored.
 pub(crate) struct Read {
-    /// The payloads of its records: lines, each with a line break.
-    pub(crate) payloads: Vec<Vec<u8>>,
-    /// The entries in them.
+    /// Its entries as lines.
+    pub(crate) lines: Vec<Vec<u8>>,
+    /// The same, parsed.
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -195,6 +209,10 @@ impl Store for LogStore {
         self.shared.push(batch).unwrap_or_else(|error| Commit::ready(Err(error)))
     }
 
+    async fn subject(&self, customer: &CustomerId) -> Result<Subject, StoreError> {
+        self.shared.ring.subject(&*self.shared.fs, customer)
+    }
+
     async fn entries(&self, run: &RunId) -> Result<Vec<Entry>, StoreError> {
         Ok(self.read(run)?.map(|read| read.entries).unwrap_or_default())
     }
@@ -204,10 +222,11 @@ impl Store for LogStore {
         let living = self.living(|run| filter.admits(run));
         let mut found = Vec::new();
         // A run that has not ended is always in memory.
-        if !filter.unfinished && limit > 0 {
-            self.shared.index.newest_first(filter.customer.as_ref(), filter.since, |run| {
+        let subject = filter.customer.as_ref().map(|customer| self.shared.ring.find(customer));
+        if !filter.unfinished && limit > 0 && subject != Some(None) {
+            self.shared.index.newest_first(subject.flatten().as_ref(), filter.since, |run| {
                 if !living.contains_key(&run.run) {
-                    found.push(run);
+                    found.push(self.named(run));
                 }
                 found.len() < limit
             })?;
@@ -220,16 +239,19 @@ impl Store for LogStore {
 
     async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError> {
         // On the way of every run: nothing is copied that is not asked for.
+        let Some(subject) = self.shared.ring.find(customer) else {
+            return Ok(Vec::new());
+        };
         let (mut past, mut known) = (Vec::new(), HashSet::new());
         for (run, row) in &self.shared.live().runs {
-            let summary = row.summary.as_ref().filter(|summary| summary.customer == *customer);
+            let summary = row.summary.as_ref().filter(|summary| summary.subject.as_ref() == Some(&subject));
             // A run that reached nobody is not listed in the index either.
             if let Some(summary) = summary.filter(|summary| !summary.past.is_empty()) {
                 past.extend(summary.past.iter().cloned());
                 known.insert(run.clone());
             }
         }
-        past.extend(self.shared.index.past(customer, &known)?);
+        past.extend(self.shared.index.past(&subject, &known)?);
         past.retain(|past| past.at >= since);
         past.sort_by_key(|past| past.at);
         Ok(past)
@@ -240,7 +262,7 @@ impl Store for LogStore {
         for run in self.shared.index.drafting_runs()? {
             if let Vacant(vacant) = runs.entry(run) {
                 let row = self.shared.index.row(vacant.key())?;
-                vacant.insert(row.and_then(|row| row.summary));
+                vacant.insert(row.and_then(|row| row.summary).map(|summary| self.named(summary)));
             }
         }
         let mut drafts: Vec<_> = runs.into_values().flatten().flat_map(|run| run.drafts).collect();

@@ -1,10 +1,11 @@
 //! The thread that writes the log.
 
 use crate::fs::{LogFile, fault};
-use crate::live::Place;
+use crate::live::{Glance, Place};
 use crate::queue::{Item, Shared};
 use crate::segment::{HEAD, HEADER, Position, push_footer, push_header, push_record};
-use attache_journal::{Receipt, StoreError};
+use attache_journal::{Outline, Receipt, Sealed, StoreError};
+use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -28,11 +29,23 @@ pub(crate) struct Writer {
     /// Whether the names of new files are not durable yet.
     unnamed: bool,
     indexer: Option<JoinHandle<()>>,
+    /// When a head was signed last, or writing began.
+    signed: Timestamp,
+    /// Whether something was written since.
+    unsigned: bool,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, tail: Tail) -> Self {
-        Self { shared, tail, buffer: Vec::new(), unnamed: false, indexer: None }
+        Self {
+            shared,
+            tail,
+            buffer: Vec::new(),
+            unnamed: false,
+            indexer: None,
+            signed: Timestamp::now(),
+            unsigned: false,
+        }
     }
 
     /// Runs until the store is closed or a write fails.
@@ -42,7 +55,7 @@ impl Writer {
         let (mut items, mut places) = (Vec::new(), Vec::new());
         while self.shared.take(&mut items) {
             places.clear();
-            match self.write(&items, &mut places) {
+            match self.write(&items, &mut places).and_then(|()| self.erase(&items)) {
                 Ok(()) => self.publish(&mut items, &places),
                 Err(error) => {
                     // Never again: after a failed sync nobody knows what is on
@@ -55,7 +68,14 @@ impl Writer {
                     break;
                 }
             }
+            self.unsigned = true;
+            if Timestamp::now().duration_since(self.signed) >= self.shared.options.head_every {
+                self.sign();
+            }
             self.index_if_due();
+        }
+        if self.unsigned {
+            self.sign();
         }
         if let Some(indexer) = self.indexer.take() {
             // A panic of its own was reported by the panic hook.
@@ -68,8 +88,29 @@ impl Writer {
         }
     }
 
+    fn sign(&mut self) {
+        self.signed = Timestamp::now();
+        match self.shared.sign() {
+            Ok(_) => self.unsigned = false,
+            // A head that is not there proves nothing and harms nothing.
+            Err(error) => tracing::error!(%error, "no head could be signed"),
+        }
+    }
+
+    /// Does what durable entries order to be erased, before anybody hears of them.
+    fn erase(&self, items: &[Item]) -> Result<(), StoreError> {
+        for entry in items.iter().flat_map(|item| &item.batch.entries) {
+            if let Outline::Erased { subject } = &entry.outline {
+                self.shared.erase(subject)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the batches durable and says where each one went.
     fn write(&mut self, items: &[Item], places: &mut Vec<Place>) -> Result<(), StoreError> {
+        // Nothing is kept under a key that could be lost.
+        self.shared.ring.sync(&*self.shared.fs)?;
         for item in items {
             if item.batch.entries.is_empty() {
                 // Nothing to write: it waits for what was queued before it.
@@ -167,7 +208,9 @@ impl Writer {
             };
             row.places.push(*place);
             for entry in &item.batch.entries {
-                row.absorb(run, entry.seq, entry.at, &entry.event, entry.hash);
+                let Sealed { seq, at, subject, outline, hash, .. } = entry;
+                let (seq, at, subject, hash) = (*seq, *at, subject.as_ref(), *hash);
+                row.absorb(run, Glance { seq, at, subject, outline, hash });
             }
             if row.ended {
                 ended.push((run, item.next));

@@ -2,7 +2,7 @@
 //! earlier version.
 
 use crate::samples::{KINDS, event, samples};
-use attache_journal::{Actor, Chain, Entry, EntryFault, Event, Json, RunId, ToolReturned, verify};
+use attache_journal::{Actor, Chain, Entry, EntryFault, Event, Json, RunId, Subject, SubjectId, ToolReturned, verify};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -18,11 +18,15 @@ fn round_trip(event: &Event) -> Result<(), TestCaseError> {
     let again: Event = serde_json::from_str(&text)?;
     prop_assert_eq!(&again, event);
     prop_assert_eq!(serde_json::to_string(&again)?, text);
-    let mut chain = Chain::new(RunId::new("run_1"));
-    let sealed = chain.seal("2026-11-20T09:00:00.123456789Z".parse().unwrap(), &actors()[1], event.clone())?;
-    let entry = verify(&sealed.line)?;
-    prop_assert_eq!(&entry.event, event);
-    prop_assert_eq!(serde_json::to_vec(&entry)?, sealed.line);
+    for subject in [None, Some(Subject::new(SubjectId::new("00ff"), &[7; 32]))] {
+        let mut chain = Chain::new(RunId::new("run_1"), subject);
+        let sealed = chain.seal("2026-11-20T09:00:00.123456789Z".parse().unwrap(), &actors()[1], event)?;
+        let line = chain.line(&sealed, event)?;
+        let entry = verify(&line)?;
+        prop_assert_eq!(entry.event.as_ref(), Some(event));
+        prop_assert_eq!(&entry.outline, &event.outline());
+        prop_assert_eq!(serde_json::to_vec(&entry)?, line);
+    }
     Ok(())
 }
 
@@ -61,10 +65,10 @@ fn golden(lines: &str) -> Vec<Entry> {
 #[test]
 fn old_versions_stay_readable() {
     let entries = golden(GOLDEN_V1);
-    let kinds: Vec<_> = entries.iter().map(|entry| entry.event.kind()).collect();
+    let kinds: Vec<_> = entries.iter().map(|entry| entry.event.as_ref().unwrap().kind()).collect();
     assert_eq!(kinds, KINDS);
     assert!(entries.iter().all(|entry| entry.v == 1));
-    assert_eq!(Chain::after(RunId::new("run_golden"), &entries).unwrap().next_seq(), KINDS.len() as u64);
+    assert_eq!(Chain::after(RunId::new("run_golden"), None, &entries).unwrap().next_seq(), KINDS.len() as u64);
     let actors: std::collections::BTreeSet<_> = entries.iter().map(|entry| entry.actor.to_string()).collect();
     assert_eq!(actors.into_iter().collect::<Vec<_>>(), ["agent:support_answer", "human:kim", "system"]);
 }

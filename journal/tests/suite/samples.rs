@@ -4,10 +4,10 @@ use attache_context::{
     Bundle, Channel, Consent, Customer, CustomerId, Fact, FactKind, Purpose, Sensitivity, Source, Stage, Trigger,
 };
 use attache_journal::{
-    Assessed, CallId, CallRequest, Citation, Decision, Digest, DraftCreated, DraftId, Emotion, Escalated, Event,
-    Evidence, FactPermission, Fault, Json, Message, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided,
-    Reply, Retry, ReviewDecided, ReviewRequested, RunEnded, RunId, RunStarted, Sentiment, SentimentLabel, ToolCalled,
-    ToolReturned, Usage, Verdict,
+    Assessed, CallId, CallRequest, Citation, Decision, Digest, DraftCreated, DraftId, Emotion, Erased, Escalated,
+    Event, Evidence, FactPermission, Fault, Json, Message, MessageSent, ModelCalled, Outcome, Past, Permission,
+    PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded, RunId, RunStarted, Sentiment,
+    SentimentLabel, SubjectId, ToolCalled, ToolReturned, Usage, Verdict,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The kinds of events, in the order of [`samples`].
-pub(crate) const KINDS: [&str; 12] = [
+pub(crate) const KINDS: [&str; 13] = [
     "run_started",
     "assessed",
     "model_called",
@@ -31,6 +31,7 @@ pub(crate) const KINDS: [&str; 12] = [
     "message_sent",
     "escalated",
     "run_ended",
+    "erased",
 ];
 
 pub(crate) fn call() -> CallId {
@@ -220,6 +221,12 @@ pub(crate) fn samples() -> Vec<Event> {
             reply: Some("A colleague takes over.".into()),
             citations: vec![citation()],
             usage: usage(),
+        }
+        .into(),
+        Erased {
+            subject: SubjectId::new("9f86d081884c7d659a2feaa0c55ad015"),
+            runs: 3,
+            reason: Some("asked by letter".into()),
         }
         .into(),
     ]
@@ -447,6 +454,12 @@ fn ending() -> impl Strategy<Value = Event> {
                 RunEnded { outcome, reason_code, reply, citations, usage }.into()
             }
         ),
+        (text(), any::<u64>(), of(text())).prop_map(|(id, runs, reason)| Erased {
+            subject: SubjectId::new(id),
+            runs,
+            reason
+        }
+        .into()),
     ]
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn listing(store: &impl Store) {
     // run_b and run_c start at the same moment.
     let starts = [("run_a", "ada", 9), ("run_b", "bob", 10), ("run_c", "ada", 10), ("run_d", "ada", 8)];
     for (run, customer, hour) in starts {
-        let mut writer = RunWriter::new(run, &format!("2026-11-20T{hour:02}:00:00Z"));
+        let mut writer = RunWriter::of(store, customer, run, &format!("2026-11-20T{hour:02}:00:00Z")).await;
         let take = if run == "run_a" { 4 } else { usize::MAX };
         append(store, writer.batch(sample_run(customer).into_iter().take(take))).await;
     }
@@ -42,7 +42,7 @@ pub(super) async fn listing(store: &impl Store) {
 
 pub(super) async fn history(store: &impl Store) {
     for (run, who, day) in [("run_2", "ada", 20), ("run_1", "ada", 21), ("run_3", "bob", 21)] {
-        let mut writer = RunWriter::new(run, &format!("2026-11-{day}T09:00:00Z"));
+        let mut writer = RunWriter::of(store, who, run, &format!("2026-11-{day}T09:00:00Z")).await;
         append(store, writer.batch(sample_run(who))).await;
     }
     // The ninth entry is the message.
@@ -59,7 +59,7 @@ pub(super) async fn history(store: &impl Store) {
 pub(super) async fn drafts(store: &impl Store) {
     let due = "2026-11-23T09:00:00Z";
     for (run, steps) in [("created", 9), ("requested", 11), ("approved", 11), ("sent", 11), ("rejected", 11)] {
-        let mut writer = RunWriter::new(run, START);
+        let mut writer = RunWriter::of(store, "ada", run, START).await;
         append(store, writer.batch(drafted_run("ada", run, "call_2", due).into_iter().take(steps))).await;
         let decision = if run == "rejected" { Decision::Reject } else { Decision::Approve };
         if ["approved", "sent", "rejected"].contains(&run) {

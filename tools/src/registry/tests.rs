@@ -42,6 +42,10 @@ impl Outbox for Ports {
         let digest = Digest::of(&[message.body.as_bytes()]);
         Ok(Delivered { channel: message.channel, to: message.to.clone(), digest, receipt: "r1".into() })
     }
+
+    async fn forget(&self, _: &Digest) -> Result<bool, PortError> {
+        Ok(false)
+    }
 }
 
 fn on(ports: &Arc<Ports>) -> Registry {
@@ -567,8 +571,8 @@ async fn permit(tool: &str, effect: EffectKind, input: &Json) -> Permit {
         policy_digest: Digest::of(&[]),
     };
     let called = ToolCalled { tool: tool.to_owned(), call, input: input.clone(), key: Digest::of(&[b"key"]) };
-    let mut chain = Chain::new(run.clone());
-    let mut seal = |event: Event| chain.seal(Timestamp::UNIX_EPOCH, &Actor::System, event).unwrap();
+    let mut chain = Chain::new(run.clone(), None);
+    let mut seal = |event: Event| chain.seal(Timestamp::UNIX_EPOCH, &Actor::System, &event).unwrap();
     let first = Batch { run: run.clone(), entries: vec![seal(decided.clone().into())] };
     let second = Batch { run: run.clone(), entries: vec![seal(called.clone().into())] };
     let early = store.append(first).await.unwrap();

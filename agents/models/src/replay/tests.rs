@@ -3,7 +3,7 @@ use crate::testing::{World, reply, system, user};
 use attache_journal::{Actor, Chain, Digest, Fault, Reply, Retry, RunId, Usage, verify};
 
 fn recorded(calls: Vec<(Vec<Arc<Message>>, Option<Reply>)>) -> Vec<Entry> {
-    let mut chain = Chain::new(RunId::new("run_1"));
+    let mut chain = Chain::new(RunId::new("run_1"), None);
     let seal = |(request, reply): (Vec<Arc<Message>>, Option<Reply>)| {
         let fault = Fault { code: "unavailable".into(), retry: Retry::Safe, feedback: String::new() };
         let event = ModelCalled {
@@ -14,8 +14,9 @@ fn recorded(calls: Vec<(Vec<Arc<Message>>, Option<Reply>)>) -> Vec<Entry> {
             usage: Usage { input_tokens: 3, ..Usage::default() },
             prompt_digest: Digest::of(&[]),
         };
-        verify(&chain.seal("2026-11-20T08:00:00Z".parse().unwrap(), &Actor::System, event.into()).unwrap().line)
-            .unwrap()
+        let event = event.into();
+        let sealed = chain.seal("2026-11-20T08:00:00Z".parse().unwrap(), &Actor::System, &event).unwrap();
+        verify(&chain.line(&sealed, &event).unwrap()).unwrap()
     };
     calls.into_iter().map(seal).collect()
 }

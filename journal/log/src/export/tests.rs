@@ -12,7 +12,7 @@ fn exported_of(entries: usize) -> (Vec<u8>, Exported) {
     let store = LogStore::open(dir.path(), LogOptions::default()).unwrap();
     let runs = ["run_1", "run_2", "run_3"].map(RunId::new);
     for run in &runs {
-        let mut writer = RunWriter::new(run.as_str(), "2026-11-20T09:00:00Z");
+        let mut writer = block_on(RunWriter::of(&store, "ada", run.as_str(), "2026-11-20T09:00:00Z"));
         let mut events = sample_run("ada").into_iter().take(entries);
         block_on(store.append(writer.batch(events.by_ref().take(entries / 2)))).unwrap();
         block_on(store.append(writer.batch(events))).unwrap();
@@ -71,6 +71,7 @@ fn every_flipped_byte_is_found_in_its_line() {
             | ExportFault::Entry { line, .. }
             | ExportFault::Head { line }
             | ExportFault::Io { line, .. }
+            | ExportFault::Signature { line }
             | ExportFault::Trailing { line }
             | ExportFault::Version { line, .. } => line,
         };
@@ -101,9 +102,37 @@ fn removed_lines_and_other_heads_are_found() {
 }
 
 #[test]
-fn a_signature_has_its_place() {
+fn an_export_is_signed_with_the_key_it_names() {
     let (bytes, head) = exported();
     let text = String::from_utf8(bytes).unwrap();
-    let signed = text.replace("\"}}\n", "\",\"signature\":\"s\"}}\n");
-    assert_eq!(verify_export(signed.as_bytes()), Ok(Exported { signature: Some("s".to_owned()), ..head }));
+    let resigned = text.replace(&head.signature, &"00".repeat(64));
+    assert_eq!(verify_export(resigned.as_bytes()).unwrap_err(), ExportFault::Signature { line: 21 });
+    // Somebody else may sign it; then it names their key.
+    let other = exported().1;
+    assert_ne!(other.key, head.key);
+    let renamed = text.replace(&head.key, &other.key);
+    assert_eq!(verify_export(renamed.as_bytes()).unwrap_err(), ExportFault::Signature { line: 21 });
+}
+
+#[test]
+fn an_erased_persons_entries_are_exported_as_heads_and_verify() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = LogStore::open(dir.path(), LogOptions::default()).unwrap();
+    let mut writer = block_on(RunWriter::of(&store, "ada", "run_1", "2026-11-20T09:00:00Z"));
+    block_on(store.append(writer.batch(sample_run("ada")))).unwrap();
+    let export = || {
+        let mut out = Vec::new();
+        store.export([&RunId::new("run_1")], &mut out).unwrap();
+        out
+    };
+    let before = export();
+    let ada = block_on(store.subject(&attache_context::CustomerId::new("ada").unwrap())).unwrap();
+    let erased = attache_journal::Erased { subject: ada.id().clone(), runs: 1, reason: None };
+    let mut order = RunWriter::new("order", None, "2026-11-20T10:00:00Z");
+    block_on(store.append(order.batch([(attache_journal::Actor::System, erased.into())]))).unwrap();
+    let after = export();
+    assert!(String::from_utf8_lossy(&before).contains("dana@example.com"));
+    assert!(!String::from_utf8_lossy(&after).contains("dana@example.com"));
+    let digests = [&before, &after].map(|bytes| verify_export(bytes.as_slice()).unwrap().digest);
+    assert_eq!(digests[0], digests[1], "the same entries, with and without their events");
 }

@@ -75,6 +75,20 @@ impl Fs for MemoryFs {
         Ok(file)
     }
 
+    fn create_private(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
+        self.0.lock().unwrap().entry(path.to_owned()).or_default();
+        self.open_to_read(path)
+    }
+
+    fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let files = self.0.lock().unwrap();
+        let mut content = files.get(path).ok_or(io::ErrorKind::NotFound)?.content();
+        let at = offset as usize;
+        content.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        content.synced = content.bytes.len();
+        Ok(())
+    }
+
     fn open(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
         self.open_to_read(path)
     }
@@ -167,6 +181,17 @@ impl<F: Fs> Fs for FailingFs<F> {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
         self.inner.create(path).map(|file| self.wrap(file))
+    }
+
+    fn create_private(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
+        self.inner.create_private(path).map(|file| self.wrap(file))
+    }
+
+    fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.failure == Failure::Sync && self.on.swap(false, Ordering::SeqCst) {
+            return Err(io::Error::other("the disk did not answer"));
+        }
+        self.inner.overwrite(path, offset, bytes)
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {

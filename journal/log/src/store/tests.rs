@@ -1,5 +1,5 @@
 use super::*;
-use crate::verify_folder;
+use crate::{Against, VerifyReport, verify_folder};
 use attache_testkit::{Durability, RunWriter, block_on, drafted_run, sample_run, sent, store_conformance};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -24,10 +24,19 @@ fn append(store: &LogStore, batch: Batch) {
     block_on(store.append(batch)).unwrap();
 }
 
+/// A run of a customer that the store has a key for.
+fn written_by(store: &LogStore, customer: &str, run: &str) -> RunWriter {
+    block_on(RunWriter::of(store, customer, run, START))
+}
+
+fn verified(dir: &Path) -> Result<VerifyReport, StoreError> {
+    verify_folder(dir, &LogOptions::default(), &Against::default(), |_, _| {})
+}
+
 fn fill(store: &LogStore, runs: usize) {
     for i in 0..runs {
         let (run, customer) = (format!("run_{i}"), format!("customer_{}", i % 3));
-        let mut writer = RunWriter::new(&run, START);
+        let mut writer = written_by(store, &customer, &run);
         let events = match i % 3 {
             0 => sample_run(&customer),
             1 => drafted_run(&customer, &run, "call_2", "2026-11-23T09:00:00Z"),
@@ -117,14 +126,16 @@ fn segments_rotate_and_chains_go_on() {
     let store = LogStore::open(dir.path(), options()).unwrap();
     fill(&store, 6);
     let before = answers(&store);
-    let report = store.verify(|_, _| {}).unwrap();
+    let report = store.verify(&Against::default(), |_, _| {}).unwrap();
     assert!(report.segments > 3, "{report:?}");
     store.close().unwrap();
-    assert_eq!(verify_folder(dir.path(), |_, _| {}).unwrap(), report);
+    let signed = verified(dir.path()).unwrap();
+    assert_eq!((signed.heads, signed.signers.len()), (1, 1), "closing signs");
+    assert_eq!(VerifyReport { heads: 0, signers: report.signers.clone(), ..signed }, report);
     let store = LogStore::open(dir.path(), options()).unwrap();
     assert_eq!(answers(&store), before);
-    append(&store, RunWriter::new("run_x", START).batch(sample_run("ada")));
-    let longer = store.verify(|_, _| {}).unwrap();
+    append(&store, written_by(&store, "ada", "run_x").batch(sample_run("ada")));
+    let longer = store.verify(&Against::default(), |_, _| {}).unwrap();
     assert_eq!((longer.records, longer.entries), (report.records + 1, report.entries + 10));
     for number in 1..=report.segments {
         assert!(std::fs::metadata(segment(dir.path(), number)).unwrap().len() < 12_000);
@@ -155,8 +166,8 @@ fn a_segment_that_was_cut_removed_or_swapped_is_corrupt() {
 #[test]
 fn a_tail_torn_at_any_byte_is_cut_and_the_log_goes_on() {
     let dir = folder();
-    let mut writer = RunWriter::new("run_1", START);
     let store = open(dir.path());
+    let mut writer = written_by(&store, "ada", "run_1");
     append(&store, writer.batch(sample_run("ada")));
     let kept = std::fs::metadata(segment(dir.path(), 1)).unwrap().len() as usize;
     let last = writer.batch([sent("call_3", false)]);
@@ -172,13 +183,16 @@ fn a_tail_torn_at_any_byte_is_cut_and_the_log_goes_on() {
         store.close().unwrap();
         assert_eq!(std::fs::read(segment(dir.path(), 1)).unwrap(), bytes, "cut at {len}");
     }
+    // Whatever was signed cannot have been torn.
+    std::fs::remove_file(dir.path().join("heads.jsonl")).unwrap();
     // Nor does it matter if not even the header was written.
     for len in 0..56 {
         std::fs::write(segment(dir.path(), 1), &bytes[..len]).unwrap();
         let store = open(dir.path());
-        append(&store, RunWriter::new("run_2", START).batch(sample_run("ada")));
+        append(&store, written_by(&store, "ada", "run_2").batch(sample_run("ada")));
         store.close().unwrap();
-        assert_eq!(verify_folder(dir.path(), |_, _| {}).unwrap().entries, 10);
+        assert_eq!(verified(dir.path()).unwrap().entries, 10);
+        std::fs::remove_file(dir.path().join("heads.jsonl")).unwrap();
     }
 }
 
@@ -186,7 +200,7 @@ fn a_tail_torn_at_any_byte_is_cut_and_the_log_goes_on() {
 fn a_flipped_byte_in_the_last_record_stops_the_opening() {
     let dir = folder();
     let store = open(dir.path());
-    append(&store, RunWriter::new("run_1", START).batch(sample_run("ada").into_iter().take(2)));
+    append(&store, written_by(&store, "ada", "run_1").batch(sample_run("ada").into_iter().take(2)));
     store.close().unwrap();
     let bytes = std::fs::read(segment(dir.path(), 1)).unwrap();
     for at in 0..bytes.len() {
@@ -235,7 +249,7 @@ fn an_index_that_is_gone_or_garbage_or_not_of_this_log_is_rebuilt() {
     // The index of another log.
     let other = folder();
     let store = LogStore::open(other.path(), eager()).unwrap();
-    append(&store, RunWriter::new("run_9", START).batch(sample_run("eve")));
+    append(&store, written_by(&store, "eve", "run_9").batch(sample_run("eve")));
     store.checkpoint().unwrap();
     store.close().unwrap();
     std::fs::remove_dir_all(&index).unwrap();
@@ -248,13 +262,13 @@ fn an_index_that_lags_is_brought_up_to_date() {
     let dir = folder();
     let lazy = || LogOptions::default().segment_bytes(6000);
     let store = LogStore::open(dir.path(), lazy()).unwrap();
-    let mut resumed = RunWriter::new("resumed", START);
+    let mut resumed = written_by(&store, "customer_1", "resumed");
     append(&store, resumed.batch(drafted_run("customer_1", "resumed", "call_2", START)));
     fill(&store, 5);
     store.checkpoint().unwrap();
     // These are not in the index; one belongs to a run that only the index has.
     append(&store, resumed.batch([sent("call_7", true)]));
-    append(&store, RunWriter::new("run_x", START).batch(sample_run("customer_1")));
+    append(&store, written_by(&store, "customer_1", "run_x").batch(sample_run("customer_1")));
     let expected = answers(&store);
     store.close().unwrap();
     let store = LogStore::open(dir.path(), lazy()).unwrap();
@@ -287,7 +301,7 @@ fn ended_runs_leave_memory_once_they_are_indexed() {
     // Every third run is open.
     assert_eq!(store.shared.live().runs.len(), 3);
     assert_eq!(answers(&store), before);
-    let refused = RunWriter::new("run_0", START).batch([sent("call_9", false)]);
+    let refused = written_by(&store, "customer_0", "run_0").batch([sent("call_9", false)]);
     let run = refused.run.clone();
     let conflict = StoreError::Conflict { run, expected: 10, found: 0 };
     assert_eq!(block_on(store.append(refused)).unwrap_err(), conflict);
@@ -318,7 +332,7 @@ fn sixty_four_threads_write_to_runs_of_their_own() {
             let store = &store;
             scope.spawn(move || {
                 for round in 0..4 {
-                    let mut writer = RunWriter::new(&format!("run_{i}_{round}"), START);
+                    let mut writer = written_by(store, &format!("customer_{i}"), &format!("run_{i}_{round}"));
                     let mut events = sample_run(&format!("customer_{i}")).into_iter();
                     for _ in 0..5 {
                         append(store, writer.batch(events.by_ref().take(2)));
@@ -327,7 +341,7 @@ fn sixty_four_threads_write_to_runs_of_their_own() {
             });
         }
     });
-    let report = store.verify(|_, _| {}).unwrap();
+    let report = store.verify(&Against::default(), |_, _| {}).unwrap();
     assert_eq!((report.records, report.entries, report.runs), (64 * 4 * 5, 64 * 4 * 10, 64 * 4));
     let before = answers(&store);
     store.close().unwrap();
@@ -342,17 +356,17 @@ fn a_batch_that_does_not_belong_to_its_run_is_refused() {
         Err(StoreError::Corrupt { place, what }) => format!("{place}: {what}"),
         other => panic!("accepted: {other:?}"),
     };
-    let good = RunWriter::new("run_1", START).batch(sample_run("ada"));
+    let good = written_by(&store, "ada", "run_1").batch(sample_run("ada"));
     let other = Batch { run: RunId::new("run_2"), entries: good.entries.clone() };
     assert_eq!(refused(other), "run run_2, entry 0: the entry is not a line of this run");
     let mut broken = good.clone();
-    broken.entries[1].line.push(b'\n');
+    broken.entries[1].head.push(b'\n');
     assert_eq!(refused(broken), "run run_1, entry 1: the entry is not a line of this run");
     let mut changed = good.clone();
     changed.entries[1].hash[0] ^= 1;
     assert_eq!(refused(changed), "run run_1, entry 1: the entry does not have its hash");
     append(&store, Batch { run: good.run.clone(), entries: good.entries[..1].to_vec() });
-    let mut fork = RunWriter::new("run_1", "2026-11-20T10:00:00Z").batch(sample_run("eve"));
+    let mut fork = block_on(RunWriter::of(&store, "eve", "run_1", "2026-11-20T10:00:00Z")).batch(sample_run("eve"));
     fork.entries.remove(0);
     assert_eq!(refused(fork), "run run_1, entry 1: the entry does not follow the entry before it");
     append(&store, Batch { run: good.run, entries: good.entries[1..].to_vec() });
@@ -362,11 +376,11 @@ fn a_batch_that_does_not_belong_to_its_run_is_refused() {
 fn little_more_than_the_entries_is_written() {
     let dir = folder();
     let store = open(dir.path());
-    let (mut writer, mut payload) = (RunWriter::new("run_1", START), 0);
+    let (mut writer, mut payload) = (written_by(&store, "ada", "run_1"), 0);
     let mut events = sample_run("ada").into_iter();
     for _ in 0..5 {
         let batch = writer.batch(events.by_ref().take(2));
-        payload += batch.entries.iter().map(|entry| entry.line.len()).sum::<usize>();
+        payload += batch.entries.iter().map(|entry| entry.head.len() + entry.body.len()).sum::<usize>();
         append(&store, batch);
     }
     let written = std::fs::metadata(segment(dir.path(), 1)).unwrap().len() as usize;

@@ -17,7 +17,7 @@ fn failing(failure: Failure) -> (TempDir, LogStore, Arc<AtomicBool>) {
 fn after_a_failed_write_nothing_is_accepted_and_nothing_acknowledged_is_lost() {
     for failure in [Failure::Full, Failure::HalfWrite, Failure::Sync] {
         let (dir, store, on) = failing(failure);
-        let mut writer = RunWriter::new("run_1", START);
+        let mut writer = written_by(&store, "ada", "run_1");
         append(&store, writer.batch(sample_run("ada")));
         on.store(true, Ordering::SeqCst);
         let error = block_on(store.append(writer.batch([sent("call_3", false)]))).unwrap_err();
@@ -31,7 +31,7 @@ fn after_a_failed_write_nothing_is_accepted_and_nothing_acknowledged_is_lost() {
         on.store(false, Ordering::SeqCst);
         let later = block_on(store.append(writer.batch([sent("call_4", false)])));
         assert_eq!(later.unwrap_err(), error, "the store is poisoned");
-        let new = RunWriter::new("run_2", START).batch(sample_run("ada"));
+        let new = written_by(&store, "ada", "run_2").batch(sample_run("ada"));
         assert_eq!(block_on(store.append(new)).unwrap_err(), error, "for every run");
         let run = RunId::new("run_1");
         assert_eq!(block_on(store.entries(&run)).unwrap().len(), 10, "what is durable can be read");
@@ -39,9 +39,9 @@ fn after_a_failed_write_nothing_is_accepted_and_nothing_acknowledged_is_lost() {
         let store = open(dir.path());
         let entries = block_on(store.entries(&run)).unwrap();
         assert!(entries.len() >= 10, "what was acknowledged is there");
-        let batch = RunWriter::new("run_2", START).batch(sample_run("ada"));
+        let batch = written_by(&store, "ada", "run_2").batch(sample_run("ada"));
         append(&store, batch);
-        store.verify(|_, _| {}).unwrap();
+        store.verify(&Against::default(), |_, _| {}).unwrap();
     }
 }
 
@@ -63,6 +63,16 @@ impl Fs for Witness {
     fn create(&self, path: &Path) -> std::io::Result<Arc<dyn LogFile>> {
         let inner = self.fs.create(path)?;
         Ok(Arc::new(WitnessFile { inner, witness: self.clone() }))
+    }
+    fn create_private(&self, path: &Path) -> std::io::Result<Arc<dyn LogFile>> {
+        let inner = self.fs.create_private(path)?;
+        Ok(Arc::new(WitnessFile { inner, witness: self.clone() }))
+    }
+    fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+        self.note();
+        self.fs.overwrite(path, offset, bytes)?;
+        self.note();
+        Ok(())
     }
     fn open(&self, path: &Path) -> std::io::Result<Arc<dyn LogFile>> {
         self.fs.open(path)
@@ -116,7 +126,7 @@ fn whenever_the_power_goes_everything_acknowledged_is_there() {
     let witness = Witness { fs: MemoryFs::default(), seen: Arc::default(), acknowledged: Arc::default() };
     let options = || LogOptions::default().segment_bytes(5000).checkpoint_bytes(u64::MAX);
     let store = LogStore::open_on(dir.path(), options(), Box::new(witness.clone())).unwrap();
-    let mut writer = RunWriter::new("run_1", START);
+    let mut writer = written_by(&store, "ada", "run_1");
     for event in sample_run("ada").into_iter().chain(sample_run("ada").into_iter().skip(1)) {
         append(&store, writer.batch([event]));
         *witness.acknowledged.lock().unwrap() += 1;
@@ -145,7 +155,7 @@ fn many_waiting_batches_share_few_syncs() {
     let dir = folder();
     let witness = Witness { fs: MemoryFs::default(), seen: Arc::default(), acknowledged: Arc::default() };
     let store = LogStore::open_on(dir.path(), LogOptions::default(), Box::new(witness.clone())).unwrap();
-    let batches = (0..200).map(|i| RunWriter::new(&format!("run_{i}"), START).batch(sample_run("ada")));
+    let batches = (0..200).map(|i| written_by(&store, "ada", &format!("run_{i}")).batch(sample_run("ada")));
     let batches: Vec<_> = batches.collect();
     // The first batch keeps the writer busy while it snapshots, the rest queue up.
     let commits: Vec<_> = batches.into_iter().map(|batch| store.append(batch)).collect();
