@@ -53,6 +53,7 @@
 //!
 //! [`StoreError::Corrupt`]: attache_journal::StoreError::Corrupt
 
+mod backup;
 mod export;
 mod fs;
 mod index;
@@ -67,6 +68,7 @@ mod store;
 mod verify;
 mod writer;
 
+pub use backup::backup_folder;
 pub use export::{ExportFault, Exported, verify_export};
 pub use options::LogOptions;
 pub use sign::{SignedHead, read_heads};

@@ -147,6 +147,8 @@ pub(crate) enum Failure {
     Full,
     /// Half of what is written is.
     HalfWrite,
+    /// Nothing is written over what is there.
+    Overwrite,
     /// Everything is written and nothing synced.
     Sync,
 }
@@ -188,7 +190,7 @@ impl<F: Fs> Fs for FailingFs<F> {
     }
 
     fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.failure == Failure::Sync && self.on.swap(false, Ordering::SeqCst) {
+        if self.failure == Failure::Overwrite && self.on.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk did not answer"));
         }
         self.inner.overwrite(path, offset, bytes)

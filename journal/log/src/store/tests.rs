@@ -387,4 +387,5 @@ fn little_more_than_the_entries_is_written() {
     assert!(written * 10 < payload * 11, "{written} bytes for {payload}");
 }
 
+mod erasure;
 mod faults;

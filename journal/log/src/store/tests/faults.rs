@@ -23,7 +23,7 @@ fn after_a_failed_write_nothing_is_accepted_and_nothing_acknowledged_is_lost() {
         let error = block_on(store.append(writer.batch([sent("call_3", false)]))).unwrap_err();
         match failure {
             Failure::Full => assert_eq!(error, StoreError::Full),
-            Failure::HalfWrite | Failure::Sync => {
+            Failure::HalfWrite | Failure::Overwrite | Failure::Sync => {
                 assert!(matches!(error, StoreError::Io { .. }), "{error:?}")
             }
         }
