@@ -47,6 +47,8 @@ struct State {
     dying: HashSet<SubjectId>,
     /// The length of the file.
     end: u64,
+    /// Whether its header is missing.
+    headless: bool,
     unsynced: bool,
     unnamed: bool,
 }
@@ -67,6 +69,9 @@ impl Ring {
             let file = fs.open(&ring.path).map_err(|e| fault(&ring.path, &e))?;
             // What was torn is cut, so that slots keep their places.
             file.truncate(state.end).map_err(|e| fault(&ring.path, &e))?;
+            if state.headless && state.end > 0 {
+                fs.overwrite(&ring.path, 0, MAGIC).map_err(|e| fault(&ring.path, &e))?;
+            }
             state.file = Some(file);
         }
         drop(state);
@@ -249,9 +254,10 @@ impl State {
             }
         }
         self.end = (bytes.len() / SLOT * SLOT) as u64;
-        if !bytes.starts_with(MAGIC) {
-            // A header that was never written whole stands before no key.
-            return Ok(bytes.iter().all(|byte| *byte == 0) || self.end == 0);
+        // A header that a cut kept from the disk; slots have their own checksums.
+        self.headless = bytes.iter().take(SLOT).all(|byte| *byte == 0);
+        if self.end > 0 && !self.headless && !bytes.starts_with(MAGIC) {
+            return Ok(false);
         }
         for (index, slot) in bytes.as_chunks::<SLOT>().0.iter().enumerate().skip(1) {
             let (fields, check) = slot.split_at(SLOT - 4);

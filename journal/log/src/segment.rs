@@ -3,14 +3,14 @@
 use crate::fs::{LogFile, fault};
 use attache_journal::{Sealed, StoreError};
 use sha2::{Digest as _, Sha256};
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The length of a segment's header.
 pub(crate) const HEADER: u64 = 56;
 /// The length of a record before its payload.
-pub(crate) const HEAD: u64 = 44;
+pub(crate) const HEAD: u64 = 48;
 /// The longest payload of a record: what is longer is no batch of a run.
 pub(crate) const MAX_PAYLOAD: u32 = 256 << 20;
 
@@ -20,9 +20,6 @@ const FORMAT: u8 = 1;
 const FOOTER: u32 = 1 << 31;
 /// The unit in which disks write: zeroes of an unfinished write start at one.
 const SECTOR: u64 = 512;
-/// Fewer zeroes than this at the end of a file do not count as never written:
-/// the last byte of a record may be one that somebody zeroed.
-const MIN_ZEROES: u64 = 16;
 
 /// The name of a segment's file.
 pub(crate) fn name(number: u64) -> String {
@@ -82,10 +79,11 @@ fn lengths(entry: &Sealed) -> Option<[u8; FRAME]> {
     Some(lengths)
 }
 
-/// Writes a record and moves the chain on.
-pub(crate) fn push_record(out: &mut Vec<u8>, chain: &mut [u8; 32], entries: &[Sealed], prepared: Prepared) {
+/// Writes a record and moves the chain on. `back` is how far before it the
+/// write begins that it is part of.
+pub(crate) fn push_record(out: &mut Vec<u8>, chain: &mut [u8; 32], entries: &[Sealed], prepared: Prepared, back: u32) {
     *chain = link(chain, &prepared.digest);
-    push_head(out, prepared.len, prepared.crc, chain);
+    push_head(out, prepared.len, prepared.crc, back, chain);
     for entry in entries {
         // They were measured: see `prepare`.
         out.extend_from_slice(&lengths(entry).unwrap_or_default());
@@ -116,16 +114,17 @@ pub(crate) fn frames(mut payload: &[u8]) -> Option<Vec<Frame<'_>>> {
 }
 
 /// Writes the footer of a segment with so many records.
-pub(crate) fn push_footer(out: &mut Vec<u8>, chain: &[u8; 32], records: u64) {
+pub(crate) fn push_footer(out: &mut Vec<u8>, chain: &[u8; 32], records: u64, back: u32) {
     let payload = records.to_le_bytes();
-    push_head(out, payload.len() as u32 | FOOTER, crc32c::crc32c(&payload), chain);
+    push_head(out, payload.len() as u32 | FOOTER, crc32c::crc32c(&payload), back, chain);
     out.extend_from_slice(&payload);
 }
 
-fn push_head(out: &mut Vec<u8>, len: u32, payload_crc: u32, chain: &[u8; 32]) {
+fn push_head(out: &mut Vec<u8>, len: u32, payload_crc: u32, back: u32, chain: &[u8; 32]) {
     let start = out.len();
     out.extend_from_slice(&len.to_le_bytes());
     out.extend_from_slice(&sum(payload_crc, len, chain).to_le_bytes());
+    out.extend_from_slice(&back.to_le_bytes());
     out.extend_from_slice(chain);
     let check = crc32c::crc32c(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&check.to_le_bytes());
@@ -178,19 +177,22 @@ struct Head {
     footer: bool,
     len: u32,
     crc: u32,
+    back: u32,
     chain: [u8; 32],
 }
 
 fn parse_head(bytes: &[u8]) -> Option<Head> {
     let (fields, check) = bytes.split_last_chunk::<4>()?;
     let (len, rest) = fields.split_first_chunk::<4>()?;
-    let (crc, chain) = rest.split_first_chunk::<4>()?;
+    let (crc, rest) = rest.split_first_chunk::<4>()?;
+    let (back, chain) = rest.split_first_chunk::<4>()?;
     let len = u32::from_le_bytes(*len);
     let good = crc32c::crc32c(fields) == u32::from_le_bytes(*check) && len & !FOOTER <= MAX_PAYLOAD;
     good.then_some(Head {
         footer: len & FOOTER != 0,
         len: len & !FOOTER,
         crc: u32::from_le_bytes(*crc),
+        back: u32::from_le_bytes(*back),
         chain: chain.try_into().ok()?,
     })
 }
@@ -398,26 +400,37 @@ impl SegmentReader {
     /// Tells a write that was never finished from one that was changed; see
     /// the crate's documentation.
     fn torn_or(&self, start: u64, whole: u64, what: &str) -> Result<Next, StoreError> {
-        let at = At { file: Arc::clone(&self.file), offset: start, end: self.end };
-        let mut rest = BufReader::new(at);
-        // The first byte of the run of zeroes that ends the file.
-        let (mut offset, mut zeroes) = (start, start);
-        loop {
-            let chunk = rest.fill_buf().map_err(|e| fault(&self.path, &e))?;
-            if chunk.is_empty() {
-                break;
-            }
-            if let Some(last) = chunk.iter().rposition(|byte| *byte != 0) {
-                zeroes = offset + last as u64 + 1;
-            }
-            let len = chunk.len();
-            offset += len as u64;
-            rest.consume(len);
-        }
-        let boundary = if zeroes == start { start } else { zeroes.next_multiple_of(SECTOR) };
-        let unwritten = boundary + MIN_ZEROES <= self.end && boundary < start + whole;
-        if unwritten { Ok(Next::Torn) } else { Err(self.corrupt(start, what)) }
+        let mut rest = vec![0; usize::try_from(self.end - start).unwrap_or(usize::MAX)];
+        fill(&*self.file, &mut rest, start).map_err(|e| fault(&self.path, &e))?;
+        let (torn, synced) = (has_unwritten_sector(&rest, start, whole), has_later_write(&rest, start));
+        if torn && !synced { Ok(Next::Torn) } else { Err(self.corrupt(start, what)) }
     }
+}
+
+/// Whether some sector of the first `whole` of these bytes, which stand at
+/// `start`, is zeroes from where they begin in it.
+fn has_unwritten_sector(rest: &[u8], start: u64, whole: u64) -> bool {
+    let first = (SECTOR - start % SECTOR) as usize;
+    let (head, tail) = rest.split_at_checked(first).unwrap_or((rest, &[]));
+    let sectors = std::iter::once(head).chain(tail.chunks(SECTOR as usize));
+    let within = usize::try_from(whole).unwrap_or(usize::MAX).saturating_sub(first).div_ceil(SECTOR as usize) + 1;
+    sectors.take(within).any(|sector| !sector.is_empty() && sector.iter().all(|byte| *byte == 0))
+}
+
+/// Whether a whole record stands behind these bytes that belongs to a later
+/// write: then what is at `start` was synced before that write began.
+fn has_later_write(rest: &[u8], start: u64) -> bool {
+    (1..rest.len()).any(|at| {
+        let Some((head, payload)) = rest.get(at..).and_then(|rest| rest.split_at_checked(HEAD as usize)) else {
+            return false;
+        };
+        parse_head(head).is_some_and(|head| {
+            let len = if head.footer { head.len | FOOTER } else { head.len };
+            let payload = payload.get(..head.len as usize);
+            let whole = payload.is_some_and(|payload| sum(crc32c::crc32c(payload), len, &head.chain) == head.crc);
+            whole && (start + at as u64).saturating_sub(u64::from(head.back)) > start
+        })
+    })
 }
 
 #[cfg(test)]

@@ -126,7 +126,8 @@ impl Writer {
                 self.begin()?;
             }
             let at = &mut self.tail.position;
-            push_record(&mut self.buffer, &mut at.chain, &item.batch.entries, item.prepared);
+            let back = back(&self.buffer);
+            push_record(&mut self.buffer, &mut at.chain, &item.batch.entries, item.prepared, back);
             places.push(Place(at.number, at.offset, item.prepared.len));
             at.last = at.offset;
             at.offset += HEAD + u64::from(item.prepared.len);
@@ -151,7 +152,8 @@ impl Writer {
     /// Ends a segment. Its footer is durable before the next segment exists:
     /// a segment without one that is not the last was cut.
     fn seal(&mut self) -> Result<(), StoreError> {
-        push_footer(&mut self.buffer, &self.tail.position.chain, self.tail.position.records);
+        let back = back(&self.buffer);
+        push_footer(&mut self.buffer, &self.tail.position.chain, self.tail.position.records, back);
         self.flush()?;
         self.tail = Tail { position: self.tail.position.next_segment(), file: None };
         Ok(())
@@ -240,6 +242,12 @@ impl Writer {
         // Without a thread the index lags, no more; its failures it logs itself.
         self.indexer = indexer.spawn(move || drop(shared.checkpoint())).ok();
     }
+}
+
+/// How far what comes next is from the beginning of this write. One that is
+/// longer than 4 GiB cannot be told from the one before.
+fn back(buffer: &[u8]) -> u32 {
+    u32::try_from(buffer.len()).unwrap_or(u32::MAX)
 }
 
 struct Last(Arc<Shared>);

@@ -34,9 +34,26 @@ impl MemoryFs {
         for (path, file) in &*self.0.lock().unwrap() {
             let mut content = file.content().clone();
             if content.named {
-                content.bytes.truncate(content.synced + kept);
+                content.bytes.truncate(content.synced.saturating_add(kept));
                 content.synced = content.bytes.len();
                 left.0.lock().unwrap().insert(path.clone(), Arc::new(MemoryFile(Mutex::new(content))));
+            }
+        }
+        left
+    }
+
+    /// What is left if the disk had written what was not synced in any order:
+    /// of each file's sectors, those whose bit is set in `arrived`, over and
+    /// over; the others are zeroes.
+    pub(crate) fn after_reordering(&self, arrived: u64) -> Self {
+        let left = self.after_cut(usize::MAX);
+        for (path, file) in &*left.0.lock().unwrap() {
+            let synced = self.0.lock().unwrap()[path].content().synced;
+            let bytes = &mut file.content().bytes;
+            let sectors = (synced / 512..bytes.len().div_ceil(512)).enumerate();
+            for (_, sector) in sectors.filter(|(bit, _)| arrived.rotate_right(*bit as u32) & 1 == 0) {
+                let (from, to) = ((sector * 512).max(synced), (sector * 512 + 512).min(bytes.len()));
+                bytes[from..to].fill(0);
             }
         }
         left

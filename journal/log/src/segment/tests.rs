@@ -3,7 +3,7 @@ use attache_testkit::{RunWriter, sample_run};
 
 fn record(buffer: &mut Vec<u8>, position: &mut Position, entries: &[Sealed]) {
     let prepared = prepare(entries).unwrap();
-    push_record(buffer, &mut position.chain, entries, prepared);
+    push_record(buffer, &mut position.chain, entries, prepared, 0);
     position.records += 1;
 }
 
@@ -46,7 +46,7 @@ fn what_was_written_is_read() {
     let (mut bytes, starts, end) = segment();
     let expected = Position { offset: bytes.len() as u64, last: starts[1], ..end };
     assert_eq!(read(&bytes), (2, Ok(Next::End), expected));
-    push_footer(&mut bytes, &end.chain, 2);
+    push_footer(&mut bytes, &end.chain, 2, 0);
     assert_eq!(read(&bytes), (2, Ok(Next::Sealed), expected));
 }
 
@@ -54,15 +54,15 @@ fn what_was_written_is_read() {
 fn the_format_has_not_changed() {
     // A digest of the bytes of version 1: a change here is a new version.
     let (mut bytes, _, end) = segment();
-    push_footer(&mut bytes, &end.chain, 2);
-    assert_eq!(bytes[..HEADER as usize].len() + 2 * HEAD as usize + HEAD as usize + 8, 196);
+    push_footer(&mut bytes, &end.chain, 2, 0);
+    assert_eq!(bytes[..HEADER as usize].len() + 2 * HEAD as usize + HEAD as usize + 8, 208);
     assert_eq!(hex::encode(&bytes[..20]), "617474616368652d6c6f67010100000000000000");
     let (len, rest) = bytes[HEADER as usize..].split_first_chunk::<4>().unwrap();
-    let payload = &rest[40..][..u32::from_le_bytes(*len) as usize];
+    let payload = &rest[44..][..u32::from_le_bytes(*len) as usize];
     assert_eq!(frames(payload).unwrap().len(), 3);
     // The chain can be computed by anybody: zeroes, then the payload's hash.
     let expected = Sha256::new().chain_update([0; 32]).chain_update(Sha256::digest(payload));
-    assert_eq!(rest[4..36], *expected.finalize());
+    assert_eq!(rest[8..40], *expected.finalize());
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_file_that_ends_before_its_record_does_is_torn_at_every_byte() {
 fn every_changed_byte_is_corrupt_and_never_torn() {
     let (mut bytes, starts, end) = segment();
     let footer = bytes.len() as u64;
-    push_footer(&mut bytes, &end.chain, 2);
+    push_footer(&mut bytes, &end.chain, 2, 0);
     for flip in [0x01, 0x80, 0xff] {
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
@@ -112,7 +112,7 @@ fn every_zeroed_byte_of_an_acknowledged_last_record_is_corrupt() {
 fn zeroes_that_were_never_written_to_are_torn() {
     let (bytes, starts, _) = segment();
     // Room that the file system had added.
-    for zeroes in [1, 15, 16, 44, 100, 5000] {
+    for zeroes in [1, 15, 16, 48, 100, 5000] {
         let mut grown = bytes.clone();
         grown.resize(bytes.len() + zeroes, 0);
         let (records, ending, position) = read(&grown);
@@ -132,6 +132,40 @@ fn zeroes_that_were_never_written_to_are_torn() {
 }
 
 #[test]
+fn sectors_of_one_write_that_arrived_in_any_order_are_torn() {
+    // Two records in one write, after one that was synced.
+    let (first, starts, end) = segment();
+    let mut writer = RunWriter::new("run_2", None, "2026-11-20T09:00:00Z");
+    let (mut bytes, mut position, mut begins) = (first.clone(), end, Vec::new());
+    for event in sample_run("ada").into_iter().take(2) {
+        let entries = writer.batch([event]).entries;
+        begins.push(bytes.len());
+        let (prepared, back) = (prepare(&entries).unwrap(), (bytes.len() - first.len()) as u32);
+        push_record(&mut bytes, &mut position.chain, &entries, prepared, back);
+    }
+    let sectors = (first.len() / 512)..bytes.len().div_ceil(512);
+    assert!(sectors.len() > 3);
+    for missing in 0_u32..1 << sectors.len() {
+        let mut left = bytes.clone();
+        for (_, sector) in sectors.clone().enumerate().filter(|(bit, _)| missing & 1 << bit != 0) {
+            let (from, to) = ((sector * 512).max(first.len()), (sector * 512 + 512).min(bytes.len()));
+            left[from..to].fill(0);
+        }
+        let (records, ending, position) = read(&left);
+        let whole = begins.iter().chain([&bytes.len()]).take_while(|at| left[..**at] == bytes[..**at]).count() + 1;
+        assert_eq!(records, whole, "{missing:b}");
+        let expected = if missing == 0 { Next::End } else { Next::Torn };
+        assert_eq!(ending, Ok(expected), "{missing:b}");
+        assert!(position.offset >= first.len() as u64);
+    }
+    // The same hole in what a later write stands behind was not torn.
+    let mut hole = bytes.clone();
+    let sector = (starts[1] as usize).next_multiple_of(512);
+    hole[sector..sector + 512].fill(0);
+    assert!(place(read(&hole).1).starts_with(&format!("00000001.seg:{} ", starts[1])));
+}
+
+#[test]
 fn a_forger_who_knows_the_checksums_is_found_by_the_chain() {
     let (bytes, starts, end) = segment();
     // The first record is taken out.
@@ -140,10 +174,10 @@ fn a_forger_who_knows_the_checksums_is_found_by_the_chain() {
     assert!(place(read(&dropped).1).contains("does not follow"));
     // A footer for another count, with right checksums.
     let mut miscounted = bytes.clone();
-    push_footer(&mut miscounted, &end.chain, 3);
+    push_footer(&mut miscounted, &end.chain, 3, 0);
     assert!(place(read(&miscounted).1).contains("footer does not fit"));
     let mut continued = bytes;
-    push_footer(&mut continued, &end.chain, 2);
+    push_footer(&mut continued, &end.chain, 2, 0);
     continued.push(b'x');
     assert!(place(read(&continued).1).contains("follows the footer"));
 }

@@ -153,7 +153,7 @@ fn a_segment_that_was_cut_removed_or_swapped_is_corrupt() {
     let (one, two) = (segment(dir.path(), 1), segment(dir.path(), 2));
     let bytes = std::fs::read(&one).unwrap();
     // Its footer is a head and eight bytes.
-    std::fs::write(&one, &bytes[..bytes.len() - 52]).unwrap();
+    std::fs::write(&one, &bytes[..bytes.len() - 56]).unwrap();
     assert!(corrupt(open()).contains("footer is missing"));
     std::fs::write(&one, std::fs::read(&two).unwrap()).unwrap();
     assert!(corrupt(open()).contains("header does not follow"));

@@ -74,7 +74,7 @@ fn forged_entries_are_named_by_run_and_place() {
         change(&mut entries);
         let (mut bytes, mut chain) = (Vec::new(), [0; 32]);
         push_header(&mut bytes, 1, &chain);
-        push_record(&mut bytes, &mut chain, &entries, prepare(&entries).unwrap());
+        push_record(&mut bytes, &mut chain, &entries, prepare(&entries).unwrap(), 0);
         std::fs::write(dir.path().join("log/00000001.seg"), bytes).unwrap();
         match look(dir.path()) {
             Err(StoreError::Corrupt { place, what }) => {
@@ -113,7 +113,7 @@ fn a_cut_end_is_found_by_the_head_that_was_signed_before() {
     std::fs::remove_file(&last).unwrap();
     let before = dir.path().join("log").join(crate::segment::name(count - 1));
     let bytes = std::fs::read(&before).unwrap();
-    std::fs::write(&before, &bytes[..bytes.len() - 52]).unwrap();
+    std::fs::write(&before, &bytes[..bytes.len() - 56]).unwrap();
     let found = look(dir.path()).unwrap_err().to_string();
     assert!(found.contains("its end was cut or written anew"), "{found}");
     // Who cuts the log can cut the list of heads, but not the one kept elsewhere.

@@ -138,8 +138,10 @@ fn whenever_the_power_goes_everything_acknowledged_is_there() {
     let mut checked = 0;
     for (fs, acknowledged) in seen.iter() {
         let unsynced = fs.unsynced();
-        for kept in (0..=unsynced).step_by(97).chain([unsynced]) {
-            let left = fs.after_cut(kept);
+        let cuts = (0..=unsynced).step_by(97).chain([unsynced]).map(|kept| fs.after_cut(kept));
+        let patterns = if unsynced > 0 { 0..24_u64 } else { 0..0 };
+        let reordered = patterns.map(|seed| fs.after_reordering(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        for left in cuts.chain(reordered) {
             let store = LogStore::open_on(dir.path(), options(), Box::new(left)).unwrap();
             let entries = block_on(store.entries(&RunId::new("run_1"))).unwrap();
             assert!(entries.len() >= *acknowledged, "{} of {acknowledged} are there", entries.len());
