@@ -9,6 +9,7 @@ use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};
 use attache::policies::PolicyFile;
 use attache::{Attache, Builder};
+use jiff::SignedDuration;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ impl App {
         let project = Project::read(global.config.as_deref())?;
         let builder = overrides(&project, Attache::builder())?;
         let builder = with_model(builder, &project, wants.model)?;
-        let log = Arc::new(open_log(&global.data)?);
+        let log = Arc::new(LogStore::open(&global.data, log_options(&project)?)?);
         let kb = open_kb(&global.data)?;
         if kb.list().map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
             let folder = project.path(&project.config.project.kb);
@@ -121,8 +122,25 @@ pub(crate) fn with_model(builder: Builder, project: &Project, named: Option<&str
     }
 }
 
-pub(crate) fn open_log(data: &Path) -> Result<LogStore, Failure> {
-    Ok(LogStore::open(data, LogOptions::default())?)
+/// How the journal is opened, by the settings and the environment.
+pub(crate) fn log_options(project: &Project) -> Result<LogOptions, Failure> {
+    let config = &project.config.journal;
+    let mut options = LogOptions::default().head_every(SignedDuration::from_mins(config.head_minutes.into()));
+    if let Some(keys) = &config.keys {
+        options = options.keys_in(project.path(keys));
+    }
+    if let Some(text) = env("ATTACHE_SIGNING_KEY") {
+        let secret = attache::log::secret_key(&text);
+        let secret = secret.ok_or_else(|| Failure::refused("ATTACHE_SIGNING_KEY: expected 64 hexadecimal digits"))?;
+        options = options.signing_key(secret);
+    }
+    Ok(options)
+}
+
+/// The journal alone, for commands that read it.
+pub(crate) fn open_log(global: &Global) -> Result<LogStore, Failure> {
+    let project = Project::read(global.config.as_deref())?;
+    Ok(LogStore::open(&global.data, log_options(&project)?)?)
 }
 
 pub(crate) fn open_kb(data: &Path) -> Result<Kb, Failure> {

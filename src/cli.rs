@@ -191,15 +191,43 @@ pub(crate) enum Log {
         run: String,
     },
     /// Check the store, or an exported file alone
-    Verify {
-        /// A file that `log export` wrote
-        export: Option<PathBuf>,
+    Verify(VerifyArgs),
+    /// Sign how far the journal has come, and print that: keep it elsewhere
+    Head,
+    /// Copy the store into a new folder, also while it is in use, and check the copy
+    Backup {
+        /// The folder; it must be empty or not there
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Make everything that the journal holds of a customer unreadable, for good
+    Erase {
+        /// The customer's id
+        customer: String,
+        /// Who orders it
+        #[arg(long, env = "USER", value_name = "NAME")]
+        by: String,
+        /// Why; it is kept, so it must not name the person
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Print runs as JSON Lines, their head as the last line
     Export {
         /// The runs; all if not said
         runs: Vec<String>,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// A file that `log export` wrote
+    pub(crate) export: Option<PathBuf>,
+    /// Heads that `log head` printed earlier, one a line: the log must have come by them
+    #[arg(long, value_name = "FILE", conflicts_with = "export")]
+    pub(crate) heads: Option<PathBuf>,
+    /// The public key that everything must be signed with
+    #[arg(long, value_name = "HEX")]
+    pub(crate) key: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

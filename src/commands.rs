@@ -2,6 +2,7 @@
 
 mod demo;
 mod init;
+mod keep;
 mod log;
 mod policy;
 mod records;

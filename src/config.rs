@@ -12,12 +12,32 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
+    /// How the journal is kept.
+    pub(crate) journal: JournalConfig,
     /// Who plans.
     pub(crate) model: ModelConfig,
     /// How mail is sent.
     pub(crate) mail: MailConfig,
     /// Where the project's own files are, relative to this file.
     pub(crate) project: ProjectConfig,
+}
+
+/// How the journal is kept.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct JournalConfig {
+    /// The folder of the keys, relative to this file; `keys` in the data folder
+    /// if not set. Keep it from whatever copies the journal: a copy of a key
+    /// outlives an erasure.
+    pub(crate) keys: Option<PathBuf>,
+    /// After how many minutes of writing a head is signed again.
+    pub(crate) head_minutes: u32,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self { keys: None, head_minutes: 60 }
+    }
 }
 
 /// Who plans.

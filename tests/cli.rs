@@ -1,52 +1,13 @@
 //! The command as people and programs meet it: outputs and exit statuses.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+mod command;
+
+use command::{attache, bundle, err, feed, out, project};
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn attache(data: &Path, args: &[&str]) -> Output {
-    feed(data, args, "")
-}
-
-fn feed(data: &Path, args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_attache"))
-        .args(args)
-        .env("ATTACHE_DATA", data)
-        .env_remove("OPENAI_API_KEY")
-        .env_remove("OPENAI_BASE_URL")
-        .env_remove("ATTACHE_MODEL")
-        .current_dir(data)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The child may refuse without reading.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn project() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let made = attache(dir.path(), &["init", "company"]);
-    assert!(made.status.success(), "{}", err(&made));
-    dir
-}
-
-fn bundle(name: &str) -> String {
-    format!("{}/examples/bundles/{name}", env!("CARGO_MANIFEST_DIR"))
-}
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_project_runs_reviews_verifies_and_exports() {

@@ -1,41 +1,31 @@
 //! `attache log` and `attache replay`.
 
-use super::{block_on, json};
+use super::{block_on, json, keep};
 use crate::app::{App, Wants, open_log, rules_of};
 use crate::cli::{Global, Log};
 use crate::failure::Failure;
 use crate::tell;
 use attache::journal::{Digest, Event, RunFilter, RunId, Store};
-use attache::log::verify_export;
-use attache::log::{Against, LogOptions};
 use attache::planner::{Run, actions, replay as decide_again};
 use attache::policies::PolicySet;
 use comfy_table::{Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
-use std::fs::File;
-use std::io::{BufReader, IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
 pub(crate) fn run(global: &Global, log: &Log, out: &mut dyn Write) -> Result<(), Failure> {
     match log {
         Log::List { limit } => list(global, *limit, out),
         Log::Show { run } => show(global, run, out),
-        Log::Verify { export: Some(file) } => {
-            let reader = File::open(file).map_err(|e| Failure::refused(format!("{}: {e}", file.display())))?;
-            let report = verify_export(BufReader::new(reader))
-                .map_err(|e| Failure::check(format!("{}: {e}", file.display())))?;
-            if global.json {
-                return json(out, &report);
-            }
-            Ok(writeln!(out, "ok: {} entries of {} runs", report.entries, report.runs)?)
-        }
-        Log::Verify { export: None } => verify(global, out),
+        Log::Verify(args) => keep::verify(global, args, out),
+        Log::Head => keep::head(global, out),
+        Log::Backup { to } => keep::backup(global, to, out),
+        Log::Erase { customer, by, reason } => keep::erase(global, customer, by, reason.clone(), out),
         Log::Export { runs } => export(global, runs, out),
     }
 }
 
 fn list(global: &Global, limit: usize, out: &mut dyn Write) -> Result<(), Failure> {
-    let store = open_log(&global.data)?;
+    let store = open_log(global)?;
     block_on(async {
         let runs = store.runs(&RunFilter { limit: Some(limit), ..RunFilter::default() }).await?;
         if global.json {
@@ -65,7 +55,7 @@ fn list(global: &Global, limit: usize, out: &mut dyn Write) -> Result<(), Failur
 }
 
 fn show(global: &Global, run: &str, out: &mut dyn Write) -> Result<(), Failure> {
-    let store = open_log(&global.data)?;
+    let store = open_log(global)?;
     block_on(async {
         let entries = store.entries(&RunId::new(run)).await?;
         if entries.is_empty() {
@@ -79,39 +69,8 @@ fn show(global: &Global, run: &str, out: &mut dyn Write) -> Result<(), Failure> 
     })
 }
 
-fn verify(global: &Global, out: &mut dyn Write) -> Result<(), Failure> {
-    let bar = progress(global, "checking");
-    let report = attache::log::verify_folder(&global.data, &LogOptions::default(), &Against::default(), |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
-    let report = report?;
-    if global.json {
-        let (entries, runs) = (report.entries, report.runs);
-        let line = serde_json::json!({
-            "entries": entries, "runs": runs, "records": report.records, "segments": report.segments,
-        });
-        return json(out, &line);
-    }
-    writeln!(
-        out,
-        "ok: {} entries of {} runs in {} records, {} segments",
-        report.entries, report.runs, report.records, report.segments
-    )?;
-    Ok(())
-}
-
-fn progress(global: &Global, what: &'static str) -> ProgressBar {
-    if global.quiet || global.json || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{msg} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
-}
-
 fn export(global: &Global, runs: &[String], out: &mut dyn Write) -> Result<(), Failure> {
-    let store = open_log(&global.data)?;
+    let store = open_log(global)?;
     let named = !runs.is_empty();
     let runs = block_on(async {
         let runs = wanted(&store, runs).await?;

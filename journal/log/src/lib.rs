@@ -87,6 +87,6 @@ mod writer;
 pub use backup::backup_folder;
 pub use export::{ExportFault, Exported, verify_export};
 pub use options::LogOptions;
-pub use sign::{SignedHead, read_heads};
+pub use sign::{SignedHead, read_heads, secret_key};
 pub use store::LogStore;
 pub use verify::{Against, VerifyReport, verify_folder};

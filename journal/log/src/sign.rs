@@ -75,8 +75,7 @@ impl Signer {
             Err(e) if e.kind() == ErrorKind::NotFound => make(&path)?,
             Err(e) => return Err(fault(&path, &e)),
         };
-        let mut secret = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut secret).map_err(|_| StoreError::Corrupt {
+        let secret = secret_key(&text).ok_or_else(|| StoreError::Corrupt {
             place: path.display().to_string(),
             what: "a signing key is 64 hexadecimal digits".to_owned(),
         })?;
@@ -99,6 +98,13 @@ impl Signer {
         head.signature = self.sign(&head.message());
         head
     }
+}
+
+/// The 32 bytes of a secret key that is written as 64 hexadecimal digits.
+#[must_use]
+pub fn secret_key(text: &str) -> Option<[u8; 32]> {
+    let mut secret = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut secret).ok().map(|()| secret)
 }
 
 /// Whether `signature` is that of `key` over `message`.

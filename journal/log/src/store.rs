@@ -6,6 +6,7 @@ use crate::options::LogOptions;
 use crate::queue::Shared;
 use crate::recover::{Recovered, recover};
 use crate::segment::{frames, read_record};
+use crate::sign::SignedHead;
 use crate::writer::Writer;
 use async_trait::async_trait;
 use attache_context::CustomerId;
@@ -96,6 +97,14 @@ impl LogStore {
     /// is not concerned.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         self.shared.checkpoint()
+    }
+
+    /// Signs how far the journal has come, and notes it in the store's own list.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the key cannot be had or the list not be written.
+    pub fn sign(&self) -> Result<SignedHead, StoreError> {
+        self.shared.sign()
     }
 
     fn stop(&mut self) {

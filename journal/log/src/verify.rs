@@ -10,11 +10,12 @@ use crate::segment::{self, Frame, Next, Position, SegmentReader, follows, frames
 use crate::sign::{SignedHead, read_heads};
 use crate::store::LogStore;
 use attache_journal::{Digest, EntryFault, Event, Key, RunId, StoreError, SubjectId, open};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 /// What a check of a whole log found: nothing wrong, in so much.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct VerifyReport {
     /// How many segments there are.
     pub segments: u64,
