@@ -129,6 +129,9 @@ pub(crate) fn log_options(project: &Project) -> Result<LogOptions, Failure> {
     if let Some(keys) = &config.keys {
         options = options.keys_in(project.path(keys));
     }
+    if let Some(heads) = &config.heads {
+        options = options.heads_to(project.path(heads));
+    }
     if let Some(text) = env("ATTACHE_SIGNING_KEY") {
         let secret = attache::log::secret_key(&text);
         let secret = secret.ok_or_else(|| Failure::refused("ATTACHE_SIGNING_KEY: expected 64 hexadecimal digits"))?;

@@ -30,13 +30,16 @@ pub(crate) struct JournalConfig {
     /// if not set. Keep it from whatever copies the journal: a copy of a key
     /// outlives an erasure.
     pub(crate) keys: Option<PathBuf>,
+    /// A second list of signed heads, relative to this file, best on a disk that
+    /// whoever can change the journal cannot change: `log verify --heads`.
+    pub(crate) heads: Option<PathBuf>,
     /// After how many minutes of writing a head is signed again.
     pub(crate) head_minutes: u32,
 }
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { keys: None, head_minutes: 60 }
+        Self { keys: None, heads: None, head_minutes: 60 }
     }
 }
 

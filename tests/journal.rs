@@ -145,6 +145,31 @@ fn a_copy_goes_on_where_the_store_was_and_never_over_something() {
 }
 
 #[test]
+fn heads_are_signed_into_a_second_list_by_the_key_of_the_environment() {
+    let dir = project();
+    let data = dir.path();
+    let config = data.join("company/attache.toml");
+    let settings = fs::read_to_string(&config).unwrap();
+    fs::write(&config, settings.replace("[journal]", "[journal]\nheads = \"../second.jsonl\"")).unwrap();
+    ok(data, &["run", &bundle("wants-human.json"), "--quiet"]);
+    ok(data, &["log", "verify", "--heads", "second.jsonl"]);
+    let heads = fs::read_to_string(data.join("second.jsonl")).unwrap();
+    assert_eq!(heads, fs::read_to_string(data.join("heads.jsonl")).unwrap());
+    assert_eq!(heads.lines().count(), 1, "one at closing");
+    for bad in ["", "12", &"x".repeat(64)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_attache"));
+        let head = command.args(["log", "head"]).env("ATTACHE_SIGNING_KEY", bad).env("ATTACHE_DATA", data);
+        let code = head.output().unwrap().status.code();
+        assert_eq!(code, Some(if bad.is_empty() { 0 } else { 2 }), "{bad}");
+    }
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_attache"));
+    let head = command.args(["log", "head"]).env("ATTACHE_SIGNING_KEY", "07".repeat(32)).env("ATTACHE_DATA", data);
+    let head: Value = serde_json::from_slice(&head.output().unwrap().stdout).unwrap();
+    // The public key of these 32 bytes, by RFC 8032.
+    assert_eq!(head["key"], "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c");
+}
+
+#[test]
 fn keys_are_their_owners_alone_and_one_that_is_lost_is_named() {
     let dir = project();
     let data = dir.path();
@@ -161,7 +186,7 @@ fn keys_are_their_owners_alone_and_one_that_is_lost_is_named() {
     // The keys may be kept apart from the log.
     let config = data.join("company/attache.toml");
     let settings = fs::read_to_string(&config).unwrap();
-    fs::write(&config, format!("journal.keys = \"../elsewhere\"\n{settings}")).unwrap();
+    fs::write(&config, settings.replace("[journal]", "[journal]\nkeys = \"../elsewhere\"")).unwrap();
     ok(data, &["log", "verify"]);
     let run = ok(data, &["log", "list", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(run.lines().next().unwrap()).unwrap()["outcome"], "escalated");

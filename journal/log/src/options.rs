@@ -13,6 +13,7 @@ pub struct LogOptions {
     pub(crate) cache_bytes: u64,
     pub(crate) keys: Option<PathBuf>,
     pub(crate) signing_key: Option<[u8; 32]>,
+    pub(crate) heads: Option<PathBuf>,
     pub(crate) head_every: SignedDuration,
     pub(crate) progress: Option<Arc<dyn Fn(u64, u64) + Send + Sync>>,
 }
@@ -25,6 +26,7 @@ impl Default for LogOptions {
             cache_bytes: 16 << 20,
             keys: None,
             signing_key: None,
+            heads: None,
             head_every: SignedDuration::from_hours(1),
             progress: None,
         }
@@ -74,8 +76,15 @@ impl LogOptions {
         self
     }
 
-    /// After how much time, by the times of entries, a head is signed again; an
-    /// hour if not set. One is signed when a store that was written to is closed,
+    /// A second list to add every signed head to, besides the store's own: best
+    /// on a disk that whoever can change the store cannot change.
+    #[must_use]
+    pub fn heads_to(mut self, file: impl Into<PathBuf>) -> Self {
+        self.heads = Some(file.into());
+        self
+    }
+
+    /// After how much time of writing a head is signed again; an hour if not set. One is signed when a store that was written to is closed,
     /// too.
     #[must_use]
     pub fn head_every(mut self, time: SignedDuration) -> Self {

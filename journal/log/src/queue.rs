@@ -204,7 +204,10 @@ impl Shared {
     pub(crate) fn sign(&self) -> Result<SignedHead, StoreError> {
         let end = self.live().end;
         let head = Signer::open(&self.dir, &self.options)?.head(Timestamp::now(), &end);
-        keep(&self.dir, &head)?;
+        keep(&self.dir.join("heads.jsonl"), &head)?;
+        if let Some(elsewhere) = &self.options.heads {
+            keep(elsewhere, &head)?;
+        }
         Ok(head)
     }
 

@@ -148,14 +148,13 @@ pub fn read_heads(path: &Path) -> Result<Vec<SignedHead>, StoreError> {
     heads.collect()
 }
 
-/// Adds a head to the store's own list. What a crash left of a line is cut.
-pub(crate) fn keep(dir: &Path, head: &SignedHead) -> Result<(), StoreError> {
-    let path = dir.join("heads.jsonl");
-    let failed = |e: &std::io::Error| fault(&path, e);
+/// Adds a head to a list. What a crash left of a line is cut.
+pub(crate) fn keep(path: &Path, head: &SignedHead) -> Result<(), StoreError> {
+    let failed = |e: &std::io::Error| fault(path, e);
     let mut line = serde_json::to_vec(head).map_err(|e| failed(&e.into()))?;
     line.push(b'\n');
     let write = || {
-        let mut file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let mut file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let len = file.seek(SeekFrom::End(0))?;
         let mut tail = Vec::new();
         file.seek(SeekFrom::Start(len.saturating_sub(4096)))?;

@@ -44,11 +44,11 @@ fn kept_heads_are_read_again_and_half_a_line_is_cut() {
     let dir = tempfile::tempdir().unwrap();
     let head = Signer(SigningKey::from_bytes(&[1; 32])).head(at(), &end());
     let path = dir.path().join("heads.jsonl");
-    keep(dir.path(), &head).unwrap();
+    keep(&path, &head).unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.extend_from_slice(b"{\"v\":1,\"at");
     std::fs::write(&path, bytes).unwrap();
-    keep(dir.path(), &head).unwrap();
+    keep(&path, &head).unwrap();
     assert_eq!(read_heads(&path).unwrap(), [head.clone(), head.clone()]);
     let text = std::fs::read_to_string(&path).unwrap().replace("4096", "4097");
     std::fs::write(&path, text).unwrap();
