@@ -9,6 +9,7 @@ use async_openai::config::Config;
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
 use futures::future::BoxFuture;
+use reqwest::ResponseBuilderExt;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use secrecy::SecretString;
@@ -127,9 +128,12 @@ impl Service<HttpRequestFactory> for Bounded {
         let Self { client, limit } = self.clone();
         Box::pin(async move {
             let request = request.build().await?;
+            // Given back, since a response without an address is given one to parse.
+            let answer = http::Response::builder().url(request.url().clone());
             let body = exchange(&client, request, limit).await;
             let body = body.map_err(|failure| OpenAIError::Boxed(Box::new(failure)))?;
-            Ok(http::Response::new(reqwest::Body::from(body)).into())
+            let answer = answer.body(body).map_err(|e| OpenAIError::InvalidArgument(e.to_string()))?;
+            Ok(answer.into())
         })
     }
 }
