@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "the harness reads one line")]
 
 use attache::engine::Report;
+use attache::journal::Json;
 use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, OpenAiConfig, Profile, Secret};
 use attache::{Attache, Bundle, CallCx, Draft, NoFault, Read, Tool};
@@ -22,8 +23,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Each looks something up and gives a text of the harness.
-struct Fixed<const WHICH: usize>(Value);
+struct Fixed<const WHICH: usize>(Json);
 
 #[derive(Deserialize, JsonSchema, Serialize)]
 struct Customer {
@@ -48,7 +53,7 @@ macro_rules! fixed {
             const NAME: &'static str = $name;
             type Effect = $effect;
             type Input = $input;
-            type Output = Value;
+            type Output = Json;
             type Error = NoFault;
 
             fn description(&self) -> Cow<'static, str> {
@@ -59,7 +64,7 @@ macro_rules! fixed {
                 $sinks
             }
 
-            async fn call(&self, _: $input, _: CallCx<'_, $effect>) -> Result<Value, NoFault> {
+            async fn call(&self, _: $input, _: CallCx<'_, $effect>) -> Result<Json, NoFault> {
                 Ok(self.0.clone())
             }
         }
@@ -146,7 +151,7 @@ fn bundle(context: &str) -> Result<Bundle, Box<dyn Error>> {
 fn open(data: PathBuf, fixtures: &str) -> Result<Attache, Box<dyn Error>> {
     let read =
         |name: &str| fs::read_to_string(format!("{fixtures}/{name}")).map_err(|e| format!("{fixtures}/{name}: {e}"));
-    let value = |name: &str| -> Result<Value, Box<dyn Error>> { Ok(serde_json::from_str(&read(name)?)?) };
+    let value = |name: &str| -> Result<Json, Box<dyn Error>> { Ok(Json::parse(read(name)?)?) };
     let model = OpenAi::new(OpenAiConfig {
         base_url: env("BASE_URL", "http://127.0.0.1:8080/v1"),
         api_key: Some(Secret::new("x")),

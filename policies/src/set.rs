@@ -4,7 +4,6 @@ use crate::fact::Cache;
 use crate::history::{EVENTS, Leaf};
 use crate::request::Lexicon;
 use crate::rule::Rule;
-use crate::schema::Generated;
 use crate::slice::{Slice, SliceKind, slices};
 use crate::{ActionSpec, Effect, PolicyFault, PolicyFile, schema, source};
 use attache_journal::Digest;
@@ -51,7 +50,7 @@ impl PolicySet {
     /// # Errors
     /// The first [`PolicyFault`]. The old set stays in force: this makes a new one.
     pub fn load(files: &[PolicyFile], actions: &[ActionSpec]) -> Result<Self, PolicyFault> {
-        let Generated { text, tools } = schema::generate(actions)?;
+        let tools = schema::tools(actions)?;
         let mut files: Vec<&PolicyFile> = files.iter().collect();
         files.sort_by_key(|file| &file.name);
         for pair in files.windows(2) {
@@ -61,12 +60,19 @@ impl PolicySet {
                 return Err(PolicyFault::at(second, 0, "two files have this name"));
             }
         }
-        let lowered = lower(&files, &text)?;
-        check(&lowered.set, &files, &lowered.places)?;
+        let schema = tools.schema(true);
+        // Most rules read no input. Whatever is wrong without the inputs is
+        // looked at again with them.
+        let reads_input = files.iter().any(|file| file.text.contains("input"));
+        let brief = (!reads_input).then(|| lower(&files, &tools.schema(false)).ok()).flatten();
+        let lowered = match brief {
+            Some(lowered) => lowered,
+            None => lower(&files, &schema)?,
+        };
         let (rules, by_policy) = read(&lowered.set, &files, &lowered.places)?;
         let leaves = leaves(&lowered.set, &files, &lowered.places)?;
         let lexicon = Lexicon::new(lowered.set.cedar_schema()).map_err(PolicyFault::action)?;
-        let slices = slices(&lowered.set, &lexicon, tools, &leaves).map_err(PolicyFault::action)?;
+        let slices = slices(&lowered.set, &lexicon, tools.shapes(), &leaves).map_err(PolicyFault::action)?;
         for leaf in &leaves {
             let id = PolicyId::new(owner(&leaf.field.id));
             let about_facts = slices.values().any(|slice| {
@@ -96,7 +102,7 @@ impl PolicySet {
         let parts: Vec<&[u8]> = files
             .iter()
             .flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()])
-            .chain([EVENTS.as_bytes(), text.as_bytes()])
+            .chain([EVENTS.as_bytes(), schema.as_bytes()])
             .collect();
         Ok(Self {
             digest: Digest::of(&parts),
@@ -160,7 +166,7 @@ struct Lowered {
     places: Places,
 }
 
-/// Parses and lowers the files. What a library finds is given a file and a place.
+/// Parses, lowers and checks the files. What a library finds is given a file and a place.
 fn lower(files: &[&PolicyFile], schema: &str) -> Result<Lowered, PolicyFault> {
     let ours = |fault: dogwood_language::Error| PolicyFault::action(fault.to_string());
     let service = ServiceSchema::builder().event_schema_str(EVENTS).build().map_err(ours)?;
@@ -193,6 +199,7 @@ fn lower(files: &[&PolicyFile], schema: &str) -> Result<Lowered, PolicyFault> {
     if set.provider_fields().next().is_some() {
         return Err(PolicyFault::action("rules have no information providers (`guardrail { … }`)"));
     }
+    check(&set, files, &places)?;
     Ok(Lowered { set, places })
 }
 

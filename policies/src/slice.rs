@@ -11,7 +11,7 @@ use cedar_policy::{
 };
 use dogwood_language::LoweredPolicySet;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// What is needed to decide on one action: only the rules that can apply to it.
 #[derive(Debug)]
@@ -27,9 +27,15 @@ pub(crate) struct Slice {
     pub(crate) entities: Entities,
     /// What of a request they can read.
     pub(crate) needs: Needs,
+    /// When each rule of the set fires: read when it is first asked for.
+    conditions: Conditions,
     /// All of them as one expression: made when it is first asked for.
     program: OnceLock<Option<Program>>,
 }
+
+/// When each rule fires, by its id: many actions share a rule, and Cedar takes
+/// its time to read one.
+type Conditions = Arc<HashMap<PolicyId, OnceLock<Option<Expression>>>>;
 
 #[derive(Debug)]
 pub(crate) enum SliceKind {
@@ -76,6 +82,7 @@ impl Slice {
 
     fn compile(&self, rules: &HashMap<PolicyId, usize>) -> Option<Program> {
         let policies = self.forbids.policies().chain(self.permits.policies());
+        let condition = |policy| self.conditions.get(Policy::id(policy))?.get_or_init(|| condition(policy)).clone();
         let fields: Option<Vec<_>> =
             policies.map(|policy| Some((rules.get(policy.id())?.to_string(), condition(policy)?))).collect();
         Expression::new_record(fields?).ok().map(Program)
@@ -131,6 +138,7 @@ pub(crate) fn slices(
         .chain(tools.into_iter().map(|(name, shape)| (name, SliceKind::Tool(shape))));
     let texts: HashMap<_, _> =
         set.as_cedar().policies().map(|policy| (policy.id().clone(), policy.to_string())).collect();
+    let conditions: Conditions = Arc::new(texts.keys().map(|id| (id.clone(), OnceLock::new())).collect());
     let mut slices = HashMap::new();
     for (name, kind) in kinds {
         let action = lexicon.action(&name);
@@ -176,8 +184,9 @@ pub(crate) fn slices(
             .filter_map(|policy| texts.get(policy.id()).map(String::as_str))
             .collect();
         let needs = Needs::new(&read_by);
-        let program = OnceLock::new();
-        slices.insert(name, Slice { action, kind, permits, forbids, leaves: read, entities, needs, program });
+        let (conditions, program) = (conditions.clone(), OnceLock::new());
+        let slice = Slice { action, kind, permits, forbids, leaves: read, entities, needs, conditions, program };
+        slices.insert(name, slice);
     }
     Ok(slices)
 }

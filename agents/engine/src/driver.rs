@@ -68,7 +68,7 @@ impl<'e> Driver<'e> {
                 Step::AskModel(_) => {
                     // On its way while the model thinks, if it must not be lost.
                     if self.keep {
-                        self.hand_over();
+                        self.hand_over().await;
                     }
                     let (event, why) = self.ask().await.unzip();
                     self.why = why.flatten();
@@ -138,10 +138,13 @@ impl<'e> Driver<'e> {
         self.engine.clock.now().max(self.at)
     }
 
-    /// Hands what is new to the store and does not wait.
-    fn hand_over(&mut self) {
+    /// Hands what is new to the store and does not wait for it to be durable.
+    async fn hand_over(&mut self) {
         self.keep = false;
         if !self.fresh.is_empty() {
+            // Whoever else can go on now does so first: then all come at once,
+            // and one sync is for all of them.
+            tokio::task::yield_now().await;
             let batch = Batch { run: self.run.id().clone(), entries: std::mem::take(&mut self.fresh) };
             self.commits.push(self.engine.store.append(batch));
         }
@@ -149,7 +152,7 @@ impl<'e> Driver<'e> {
 
     /// Waits until everything handed over is durable.
     async fn settle(&mut self) -> Result<(), RunError> {
-        self.hand_over();
+        self.hand_over().await;
         for commit in std::mem::take(&mut self.commits) {
             self.receipt = Some(commit.await?);
         }

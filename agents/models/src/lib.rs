@@ -6,11 +6,6 @@
 //!   templates.
 //! - [`Scripted`] and [`FunctionModel`] for tests, [`ReplayModel`] for what a
 //!   journal holds.
-//!
-//! `async-openai` writes what it could not parse to the log target
-//! `async_openai`; such text may hold personal data. Nothing in this room logs
-//! any of it, and whoever installs a subscriber turns that target off, as the
-//! `attache` command does.
 
 mod fixed;
 mod offline;

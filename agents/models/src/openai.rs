@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use attache_journal::{Fault, Message, Retry, Usage};
 use attache_planner::{ChatModel, INVALID_REPLY, ModelError, ModelReply, ModelRequest};
 use futures::future::BoxFuture;
-use request::{Body, Cache};
+use request::{Cache, Page, Rest};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,12 +79,14 @@ impl ChatModel for OpenAi {
         let mut ask = Ask { started: Instant::now(), usage: Usage::default(), name: self.name() };
         let derived = match self.cache.get(&self.config, request.tools) {
             Ok(derived) => derived,
-            // A schema is a JSON value; this is for the type.
-            Err(e) => {
-                return Err(ask.failed(self, request, Failure::Refused { message: e.to_string() }));
-            }
+            Err(e) => return Err(ask.failed(self, request, unwritten(&e))),
         };
-        let mut body = Body::new(&self.config, request, &derived);
+        let page = request.memo.take::<Page>().unwrap_or_default();
+        let mut page = match page.write(&derived, request.transcript) {
+            Ok(page) => page,
+            Err(e) => return Err(ask.failed(self, request, unwritten(&e))),
+        };
+        let mut rest = Rest::new(&self.config, request, &derived);
         let deadline = Duration::from_millis(request.deadline_ms);
         let mut last = Failure::Transient { message: "the deadline had passed".to_owned(), after: None };
         for (model, name) in self.config.models.iter().zip(&self.names) {
@@ -96,7 +98,12 @@ impl ChatModel for OpenAi {
                 }
                 ask.usage.attempts += 1;
                 let limit = left.min(Duration::from_millis(self.config.request_timeout_ms));
-                let answer = tokio::time::timeout(limit, self.wire.ask(body.to(&model.name))).await;
+                let body = match page.body(rest.to(&model.name)) {
+                    Ok(body) => body,
+                    Err(e) => return Err(ask.failed(self, request, unwritten(&e))),
+                };
+                let answer = tokio::time::timeout(limit, self.wire.ask(body.clone())).await;
+                page.turn(body);
                 let answer = answer.unwrap_or_else(|_| Err(Failure::timeout())).and_then(read::whole);
                 let failure = match answer {
                     Ok(answer) => {
@@ -105,6 +112,7 @@ impl ChatModel for OpenAi {
                         ask.usage.micro_usd = model.micro_usd(answer.input_tokens, answer.output_tokens);
                         match read::reply(answer, self.config.planning(), request.transcript) {
                             Ok(reply) => {
+                                request.memo.keep(page);
                                 let usage = ask.usage();
                                 return Ok(ModelReply { model: name.clone(), reply, usage });
                             }
@@ -187,6 +195,11 @@ impl Failure {
     fn timeout() -> Self {
         Self::Transient { message: "no answer in time".to_owned(), after: None }
     }
+}
+
+/// What is sent is strings and JSON values; this is for the type.
+fn unwritten(error: &serde_json::Error) -> Failure {
+    Failure::Refused { message: error.to_string() }
 }
 
 /// How many characters of a provider's message are kept.

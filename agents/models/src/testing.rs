@@ -2,7 +2,7 @@
 
 use attache_context::{Channel, FactKind, Stage};
 use attache_journal::{CallRequest, Message, Reply, RunId};
-use attache_planner::{ModelRequest, Playbook, Playbooks, ToolSet};
+use attache_planner::{Memo, ModelRequest, Playbook, Playbooks, ToolSet};
 use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
 use attache_tools::{Nothing, Outbox, Passage, Registry};
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ pub(crate) struct World {
     pub(crate) brief: Brief,
     pub(crate) playbook: Playbook,
     pub(crate) deadline_ms: u64,
+    pub(crate) memo: Memo,
 }
 
 impl World {
@@ -32,6 +33,7 @@ impl World {
             brief: brief(&playbook),
             playbook,
             deadline_ms: 10_000,
+            memo: Memo::default(),
         }
     }
 
@@ -44,6 +46,7 @@ impl World {
             playbook: &self.playbook,
             max_output_tokens: 256,
             deadline_ms: self.deadline_ms,
+            memo: &self.memo,
         }
     }
 

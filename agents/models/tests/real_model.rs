@@ -15,7 +15,7 @@
 
 use attache_journal::{CallRequest, Message, Reply, Retry, RunId};
 use attache_models::{ModelSpec, OpenAi, OpenAiConfig, Planning, Profile};
-use attache_planner::{ChatModel, ModelReply, ModelRequest, Playbook, Playbooks, ToolSet};
+use attache_planner::{ChatModel, Memo, ModelReply, ModelRequest, Playbook, Playbooks, ToolSet};
 use attache_prompts::Brief;
 use attache_tools::{EffectKind, ToolLabels, ToolSpec};
 use serde_json::{Value, json};
@@ -53,6 +53,7 @@ struct World {
     brief: Brief,
     playbook: Playbook,
     run: RunId,
+    memo: Memo,
 }
 
 impl World {
@@ -120,6 +121,7 @@ impl World {
             brief: serde_json::from_value(brief).unwrap(),
             playbook: playbooks.get("support").unwrap().clone(),
             run: RunId::new("run_1"),
+            memo: Memo::default(),
         }
     }
 
@@ -132,6 +134,7 @@ impl World {
             playbook: &self.playbook,
             max_output_tokens: 200,
             deadline_ms: 300_000,
+            memo: &self.memo,
         }
     }
 

@@ -20,7 +20,7 @@ mod replay;
 mod run;
 mod step;
 
-pub use model::{ChatModel, INVALID_REPLY, ModelError, ModelReply, ModelRequest, ToolSet};
+pub use model::{ChatModel, INVALID_REPLY, Memo, ModelError, ModelReply, ModelRequest, ToolSet};
 pub use playbook::{Budget, Offline, PlainText, Playbook, PlaybookFault, Playbooks, Review, When};
 pub use program::{Guards, Program, ProgramFault, actions};
 pub use replay::{Difference, replay};

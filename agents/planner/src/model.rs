@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use attache_journal::{Digest, Fault, Message, Reply, RunId, Usage};
 use attache_prompts::Brief;
 use attache_tools::ToolSpec;
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Something that answers: a language model, or what stands in for one.
 #[async_trait]
@@ -34,6 +35,26 @@ pub struct ModelRequest<'a> {
     pub max_output_tokens: u32,
     /// How long the answer may take, in milliseconds.
     pub deadline_ms: u64,
+    /// What the model kept of this conversation when it was asked before.
+    pub memo: &'a Memo,
+}
+
+/// What a model keeps of one conversation between its turns, so that it makes
+/// once what it makes of a message. Only a memory: nothing rests on it.
+#[derive(Debug, Default)]
+pub struct Memo(Mutex<Option<Box<dyn Any + Send>>>);
+
+impl Memo {
+    /// Takes out what was kept, if it is of this type.
+    pub fn take<T: Any + Send>(&self) -> Option<T> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept.and_then(|kept| kept.downcast().ok()).map(|kept| *kept)
+    }
+
+    /// Keeps `memory` until the next turn.
+    pub fn keep<T: Any + Send>(&self, memory: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(memory));
+    }
 }
 
 /// The tools of one playbook.

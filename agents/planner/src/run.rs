@@ -3,7 +3,7 @@
 use crate::call::{Call, Checked, Origin};
 use crate::context::Context;
 use crate::package::{Handoff, package};
-use crate::{ModelRequest, PendingCall, PlainText, Program, Step};
+use crate::{Memo, ModelRequest, PendingCall, PlainText, Program, Step};
 use attache_journal::{
     Actor, CallId, Decision, Digest, DraftCreated, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
     RunId, ToolCalled, ToolReturned, Usage, Verdict,
@@ -42,6 +42,7 @@ pub struct Run {
     pub(crate) drafts: BTreeMap<String, Draft>,
     pub(crate) closing_note: Option<String>,
     pub(crate) stalled: bool,
+    memo: Memo,
 }
 
 /// Where a run is between two entries.
@@ -156,6 +157,7 @@ impl Run {
             drafts: BTreeMap::new(),
             closing_note: None,
             stalled: false,
+            memo: Memo::default(),
         }
     }
 
@@ -241,6 +243,7 @@ impl Run {
             playbook: &self.program.playbook,
             max_output_tokens: budget.output_tokens,
             deadline_ms: left,
+            memo: &self.memo,
         })
     }
 

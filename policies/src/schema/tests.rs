@@ -29,8 +29,8 @@ fn a_closed_schema_becomes_a_record() {
             "id": {"type": "string"}, "next": {"$ref": "#/$defs/Target"},
         }}},
     });
-    let generated = generate(&[spec("refund", "write", schema)]).unwrap();
-    let line = generated.text.lines().find(|line| line.starts_with("action \"refund\"")).unwrap();
+    let text = tools(&[spec("refund", "write", schema)]).unwrap().schema(true);
+    let line = text.lines().find(|line| line.starts_with("action \"refund\"")).unwrap();
     for part in [
         "action \"refund\" in [Action::\"write\"]",
         "\"amount\": Long",
@@ -42,14 +42,14 @@ fn a_closed_schema_becomes_a_record() {
         "\"reason\"?: String",
         "\"choice\"?: { \"id\": String",
         "\"odd \\\"name\\\"\"?: String",
-        "sinks: Set<Sink>",
+        "\"sinks\": Set<Sink>",
     ] {
         assert!(line.contains(part), "{part} in {line}");
     }
     for part in ["ratio", "table", "either"] {
         assert!(!line.contains(part), "{part} in {line}");
     }
-    is_valid(&generated.text);
+    is_valid(&text);
 }
 
 /// The text is a schema that Cedar takes.
@@ -60,23 +60,27 @@ fn is_valid(text: &str) {
 
 #[test]
 fn every_effect_is_a_group_and_known_tools_are_actions() {
-    let text = generate(&[]).unwrap().text;
-    is_valid(&text);
-    for (name, effect) in KNOWN {
-        assert!(text.contains(&format!("action \"{name}\" in [Action::\"{effect}\"]")), "{name}");
+    for inputs in [false, true] {
+        let text = tools(&[]).unwrap().schema(inputs);
+        is_valid(&text);
+        for (name, effect) in KNOWN {
+            let line = text.lines().find(|line| line.contains(&format!("in [Action::\"{effect}\"]"))).unwrap();
+            assert!(line.contains(&format!("\"{name}\"")), "{name}");
+        }
     }
 }
 
 #[test]
 fn what_a_registry_says_of_a_known_tool_counts() {
-    let generated = generate(&[spec(
+    let shapes = tools(&[spec(
         "reply",
         "write",
         json!({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}),
     )])
-    .unwrap();
+    .unwrap()
+    .shapes();
     assert_eq!(
-        generated.tools.get("reply"),
+        shapes.get("reply"),
         Some(&Shape::Record(vec![Field { name: "text".into(), optional: false, shape: Some(Shape::Text) }]))
     );
 }
@@ -95,7 +99,7 @@ fn odd_tools_are_refused() {
         (vec![spec("a", "read", json!({"$ref": "#"}))], "the input of `a` must be an object"),
         (vec![spec("a", "read", object.clone()), spec("a", "write", object.clone())], "two tools are called `a`"),
     ] {
-        let fault = generate(&specs).err().unwrap().to_string();
+        let fault = tools(&specs).err().unwrap().to_string();
         assert!(fault.starts_with("(actions):1:1: ") && fault.contains(expected), "{fault}");
     }
 }

@@ -1,34 +1,37 @@
-//! The one file that names types of `async-openai`.
+//! The way to one provider. The one file that names types of `async-openai`.
 
 use super::answer::Answer;
 use super::body::exchange;
-use super::request::Body;
-use super::{ConfigFault, Failure, OpenAiConfig, Secret};
-use async_openai::Client;
-use async_openai::config::Config;
-use async_openai::error::OpenAIError;
-use async_openai::middleware::HttpRequestFactory;
-use futures::future::BoxFuture;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use super::request::schema_for;
+use super::{ConfigFault, Failure, OpenAiConfig, Profile};
+use async_openai::types::chat::{ChatCompletionTool, ChatCompletionTools, FunctionObject};
+use attache_planner::ToolSet;
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use secrecy::SecretString;
-use std::task::{Context, Poll};
+use reqwest::{Client, Method, Request, Url};
+use serde_json::value::RawValue;
 use std::time::Duration;
-use tower::Service;
 
 /// The connection to one provider.
-#[derive(Clone)]
+///
+/// Requests are made here and not by the client of `async-openai`: that one
+/// writes the whole conversation and parses the address for each.
 pub(super) struct Wire {
-    client: Client<Endpoint>,
+    client: Client,
+    url: Url,
+    headers: HeaderMap,
+    limit: usize,
 }
 
 impl Wire {
     pub(super) fn new(config: &OpenAiConfig) -> Result<Self, ConfigFault> {
-        let url = reqwest::Url::parse(&config.base_url).map_err(|e| ConfigFault::BaseUrl(e.to_string()))?;
+        let url = format!("{}/chat/completions", config.base_url.trim_end_matches('/'));
+        let url = Url::parse(&url).map_err(|e| ConfigFault::BaseUrl(e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(ConfigFault::BaseUrl(format!("its scheme is `{}`", url.scheme())));
         }
-        let mut http = reqwest::Client::builder()
+        let mut client = Client::builder()
             .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
             .pool_max_idle_per_host(usize::MAX)
             .tcp_nodelay(true)
@@ -36,100 +39,41 @@ impl Wire {
             .redirect(Policy::none());
         if url.scheme() == "http" {
             // Loading the system's certificates takes milliseconds.
-            http = http.tls_certs_only([]);
+            client = client.tls_certs_only([]);
         }
         if url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]")) {
-            http = http.no_proxy();
+            client = client.no_proxy();
         }
-        let http = http.build().map_err(|e| ConfigFault::Client(e.to_string()))?;
-        let endpoint = Endpoint::new(config)?;
-        let bounded = Bounded { client: http.clone(), limit: config.max_body_bytes };
-        Ok(Self { client: Client::build(http, endpoint).with_http_service(bounded) })
-    }
-
-    /// Asks once.
-    pub(super) async fn ask(&self, body: &Body<'_>) -> Result<Answer, Failure> {
-        let answer: Result<Answer, OpenAIError> = self.client.chat().create_byot(body).await;
-        match answer {
-            Ok(answer) => Ok(answer),
-            Err(OpenAIError::Boxed(failure)) => Err(failure
-                .downcast::<Failure>()
-                .map_or_else(|_| Failure::Refused { message: "unknown failure".to_owned() }, |failure| *failure)),
-            Err(OpenAIError::JSONDeserialize(..)) => Err(Failure::not_json()),
-            // The message of an error that nothing of ours makes; it may quote.
-            Err(_) => Err(Failure::Refused { message: "the request cannot be made".to_owned() }),
-        }
-    }
-}
-
-/// Where requests go. Not the crate's own configuration, which reads the
-/// environment and panics on keys that cannot stand in a header.
-#[derive(Clone)]
-struct Endpoint {
-    base: String,
-    headers: HeaderMap,
-    key: Secret,
-}
-
-impl Endpoint {
-    fn new(config: &OpenAiConfig) -> Result<Self, ConfigFault> {
-        let mut headers = HeaderMap::new();
+        let client = client.build().map_err(|e| ConfigFault::Client(e.to_string()))?;
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         if let Some(key) = &config.api_key {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ConfigFault::Key)?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let key = config.api_key.clone().unwrap_or_else(|| Secret::new(""));
-        Ok(Self { base: config.base_url.trim_end_matches('/').to_owned(), headers, key })
+        Ok(Self { client, url, headers, limit: config.max_body_bytes })
+    }
+
+    /// Asks once.
+    pub(super) async fn ask(&self, body: Bytes) -> Result<Answer, Failure> {
+        let mut request = Request::new(Method::POST, self.url.clone());
+        request.headers_mut().clone_from(&self.headers);
+        *request.body_mut() = Some(body.into());
+        let answer = exchange(&self.client, request, self.limit).await?;
+        serde_json::from_slice(&answer).map_err(|_| Failure::not_json())
     }
 }
 
-impl Config for Endpoint {
-    fn headers(&self) -> HeaderMap {
-        self.headers.clone()
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    fn query(&self) -> Vec<(&str, &str)> {
-        Vec::new()
-    }
-
-    fn api_base(&self) -> &str {
-        &self.base
-    }
-
-    fn api_key(&self) -> &SecretString {
-        self.key.inner()
-    }
-}
-
-/// Sends a request once and reads its answer within bounds. It stands in the
-/// place of the crate's own retries, and the crate never sees an error's body.
-#[derive(Clone)]
-struct Bounded {
-    client: reqwest::Client,
-    limit: usize,
-}
-
-impl Service<HttpRequestFactory> for Bounded {
-    type Response = reqwest::Response;
-    type Error = OpenAIError;
-    type Future = BoxFuture<'static, Result<reqwest::Response, OpenAIError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), OpenAIError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: HttpRequestFactory) -> Self::Future {
-        let Self { client, limit } = self.clone();
-        Box::pin(async move {
-            let request = request.build().await?;
-            let body = exchange(&client, request, limit).await;
-            let body = body.map_err(|failure| OpenAIError::Boxed(Box::new(failure)))?;
-            Ok(http::Response::new(reqwest::Body::from(body)).into())
-        })
-    }
+/// The parameter `tools`.
+pub(super) fn tools(profile: Profile, tools: &ToolSet) -> Result<Box<RawValue>, serde_json::Error> {
+    let functions = tools.specs.iter().map(|spec| {
+        let function = FunctionObject {
+            name: spec.name.clone(),
+            description: Some(spec.description.clone()),
+            parameters: Some(schema_for(profile, &spec.input_schema)),
+            strict: (profile == Profile::OpenAi).then_some(true),
+        };
+        ChatCompletionTools::Function(ChatCompletionTool { function })
+    });
+    serde_json::value::to_raw_value(&functions.collect::<Vec<_>>())
 }

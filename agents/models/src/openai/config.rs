@@ -16,10 +16,6 @@ impl Secret {
     pub(super) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
-
-    pub(super) fn inner(&self) -> &SecretString {
-        &self.0
-    }
 }
 
 impl std::fmt::Debug for Secret {

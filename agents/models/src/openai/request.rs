@@ -1,21 +1,21 @@
 //! What is sent, written straight from the conversation.
 
 use super::action::{Dialogue, action_format, manual};
-use super::{OpenAiConfig, Planning, Profile, ToolChoice};
+use super::{OpenAiConfig, Planning, Profile, ToolChoice, adapter};
 use attache_journal::{CallRequest, Digest, Message};
 use attache_planner::{ModelRequest, PlainText, ToolSet};
+use bytes::Bytes;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The body of a request.
+/// The body of a request without its messages.
 #[derive(Serialize)]
-pub(super) struct Body<'a> {
+pub(super) struct Rest<'a> {
     model: &'a str,
-    messages: Messages<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tools: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,8 +43,8 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-impl<'a> Body<'a> {
-    pub(super) fn new(config: &OpenAiConfig, request: &ModelRequest<'a>, derived: &'a Derived) -> Self {
+impl<'a> Rest<'a> {
+    pub(super) fn new(config: &OpenAiConfig, request: &ModelRequest<'_>, derived: &'a Derived) -> Self {
         let native = matches!(derived, Derived::Tools(_));
         let (tools, response_format) = match derived {
             _ if request.tools.specs.is_empty() => (None, None),
@@ -60,10 +60,6 @@ impl<'a> Body<'a> {
         let openai = config.profile == Profile::OpenAi;
         Self {
             model: "",
-            messages: match derived {
-                Derived::Tools(_) => Messages::Native(request.transcript),
-                Derived::Action { manual, .. } => Messages::Dialogue(Dialogue::new(request.transcript, manual)),
-            },
             tools,
             tool_choice: tools.map(|_| must),
             parallel_tool_calls: (native && tools.is_some()).then_some(false),
@@ -106,7 +102,7 @@ impl Cache {
             return Ok(derived.clone());
         }
         let derived = Arc::new(match config.planning() {
-            Planning::Tools => Derived::Tools(native(config.profile, tools)?),
+            Planning::Tools => Derived::Tools(adapter::tools(config.profile, tools)?),
             Planning::Action => {
                 Derived::Action { format: action_format(config.profile, tools)?, manual: manual(tools) }
             }
@@ -117,21 +113,6 @@ impl Cache {
         sets.insert(tools.digest.clone(), derived.clone());
         Ok(derived)
     }
-}
-
-fn native(profile: Profile, tools: &ToolSet) -> Result<Box<RawValue>, serde_json::Error> {
-    let functions = tools.specs.iter().map(|spec| {
-        let mut function = json!({
-            "name": spec.name,
-            "description": spec.description,
-            "parameters": schema_for(profile, &spec.input_schema),
-        });
-        if let (Profile::OpenAi, Some(function)) = (profile, function.as_object_mut()) {
-            function.insert("strict".to_owned(), Value::Bool(true));
-        }
-        json!({ "type": "function", "function": function })
-    });
-    serde_json::value::to_raw_value(&functions.collect::<Vec<_>>())
 }
 
 /// A schema without the words that this kind of server refuses. What they say is
@@ -165,17 +146,79 @@ pub(super) fn schema_for(profile: Profile, schema: &Value) -> Value {
     Value::Object(rewritten.collect())
 }
 
-/// The conversation in one of two forms.
-enum Messages<'a> {
-    Dialogue(Dialogue<'a>),
-    Native(&'a [Arc<Message>]),
+/// A request as it is written: the messages first, so that the next one is
+/// the same bytes and some more.
+#[derive(Default)]
+pub(super) struct Page {
+    bytes: Vec<u8>,
+    /// Where the messages end.
+    end: usize,
+    /// The messages that stand there.
+    written: Vec<Arc<Message>>,
 }
 
-impl Serialize for Messages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Dialogue(dialogue) => dialogue.serialize(serializer),
-            Self::Native(transcript) => serializer.collect_seq(transcript.iter().map(|message| Native(message))),
+impl Page {
+    /// Writes what of the conversation is not there yet.
+    pub(super) fn write(mut self, derived: &Derived, transcript: &[Arc<Message>]) -> Result<Self, serde_json::Error> {
+        let same = |(written, message): (&Arc<Message>, &Arc<Message>)| Arc::ptr_eq(written, message);
+        let goes_on = self.written.len() <= transcript.len() && self.written.iter().zip(transcript).all(same);
+        if self.written.is_empty() || !goes_on {
+            self = Self::default();
+            self.bytes.extend_from_slice(b"{\"messages\":[");
+            self.end = self.bytes.len();
+        }
+        self.bytes.truncate(self.end);
+        match derived {
+            Derived::Tools(tools) => {
+                let new = transcript.get(self.written.len()..).unwrap_or_default();
+                let texts: usize = new.iter().map(|message| length(message)).sum();
+                self.bytes.reserve_exact(texts + texts / 16 + tools.get().len() + 256);
+                for message in new {
+                    if !self.written.is_empty() {
+                        self.bytes.push(b',');
+                    }
+                    serde_json::to_writer(&mut self.bytes, &Native(message))?;
+                    self.written.push(message.clone());
+                }
+            }
+            // Neighbours become one message there, so nothing is kept of it.
+            Derived::Action { manual, .. } => {
+                let mut list = serde_json::to_vec(&Dialogue::new(transcript, manual))?;
+                list.pop();
+                self.bytes.extend_from_slice(list.get(1..).unwrap_or_default());
+            }
+        }
+        self.end = self.bytes.len();
+        Ok(self)
+    }
+
+    /// The whole request. The page is given back with [`turn`](Self::turn).
+    pub(super) fn body(&mut self, rest: &Rest<'_>) -> Result<Bytes, serde_json::Error> {
+        self.bytes.truncate(self.end);
+        self.bytes.push(b']');
+        let comma = self.bytes.len();
+        serde_json::to_writer(&mut self.bytes, rest)?;
+        if let Some(brace) = self.bytes.get_mut(comma) {
+            *brace = b',';
+        }
+        Ok(std::mem::take(&mut self.bytes).into())
+    }
+
+    /// Takes the bytes back from a request that is over; copies them only if
+    /// somebody still sends them.
+    pub(super) fn turn(&mut self, body: Bytes) {
+        self.bytes = body.into();
+    }
+}
+
+/// About how many bytes a message takes.
+fn length(message: &Message) -> usize {
+    64 + match message {
+        Message::System { text } | Message::User { text } => text.len(),
+        Message::Tool { content, .. } => content.len(),
+        Message::Assistant(reply) => {
+            let calls: usize = reply.calls.iter().map(|call| call.arguments.len() + 96).sum();
+            reply.text.as_ref().map_or(0, String::len) + calls
         }
     }
 }

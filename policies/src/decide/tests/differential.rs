@@ -72,7 +72,7 @@ fn we_decide_as_dogwood_does() {
     }
 
     let service = dogwood::ServiceSchema::builder().event_schema_str(EVENTS).build().unwrap();
-    let schema = crate::schema::generate(&[]).unwrap().text;
+    let schema = crate::schema::tools(&[]).unwrap().schema(true);
     let schema = dogwood::PolicySchema::from_cedarschema_str(&schema).unwrap();
     let sources: Vec<_> = files
         .iter()
