@@ -8,7 +8,8 @@ use attache_journal::{
 use attache_planner::{ModelError, ModelReply, ModelRequest, PendingCall, Run, Step};
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A run with what of its journal is not durable yet.
 pub(crate) struct Driver<'e> {
