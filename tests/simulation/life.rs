@@ -114,9 +114,14 @@ pub(crate) fn world(ground: &Ground, seed: u64) -> Told {
 
 async fn through(ground: &Ground, seed: u64) -> Told {
     let mut rng = crate::rng::Rng::new(seed);
-    let mut odds = |most: u64| if rng.chance(400) { 0 } else { rng.below(most) };
-    let odds = Odds { slow: odds(200), absent: odds(150), lost: odds(150), disk: odds(40) };
-    let (crashes, runs) = (rng.below(5), 1 + rng.below(3));
+    // Some worlds have no such fault, most few, some little else.
+    let mut odds = |most: u64| match rng.below(10) {
+        0..4 => 0,
+        4..8 => rng.below(most / 4),
+        _ => rng.below(most),
+    };
+    let odds = Odds { slow: odds(600), absent: odds(600), lost: odds(700), disk: odds(100) };
+    let (crashes, runs) = (rng.below(5), 1 + rng.below(2));
     let world = Arc::new(World::new(rng.next(), odds));
     let disk = Arc::new(Disk::new(world.clone()));
     ground.outside.turn(&world, &disk);

@@ -99,20 +99,3 @@ fn the_simulated_disk_is_a_store() {
     };
     block_on(store_conformance(open, Durability::Volatile));
 }
-
-#[test]
-fn zz_times() {
-    let t = Instant::now();
-    let ground = life::Ground::new();
-    eprintln!("ground {:?}", t.elapsed());
-    let world = std::sync::Arc::new(world::World::new(0, world::Odds::default()));
-    let disk = std::sync::Arc::new(disk::Disk::new(world.clone()));
-    block_on(async {
-        let t = Instant::now();
-        for _ in 0..10 { ground.engine(&world, &disk); }
-        eprintln!("engine {:?}", t.elapsed() / 10);
-    });
-    let t = Instant::now();
-    for seed in 0..20 { life::world(&ground, seed); }
-    eprintln!("world {:?}", t.elapsed() / 20);
-}

@@ -4,7 +4,7 @@
 use crate::outside::PASSAGES;
 use crate::world::World;
 use async_trait::async_trait;
-use attache::journal::{CallRequest, Fault, Reply, Retry, Usage};
+use attache::journal::{CallRequest, Fault, Message, Reply, Retry, Usage};
 use attache::planner::{ChatModel, INVALID_REPLY, ModelError, ModelReply, ModelRequest};
 use serde_json::json;
 use std::sync::Arc;
@@ -16,7 +16,11 @@ impl Whim {
     fn wish(&self, request: &ModelRequest<'_>) -> CallRequest {
         let world = &*self.0;
         let offered: Vec<&str> = request.tools.specs.iter().map(|spec| spec.name.as_str()).collect();
+        let found = request.transcript.iter().any(|message| matches!(**message, Message::Tool { .. }));
         let name = match world.below(100) {
+            // What most do: look something up, then answer.
+            0..30 if !found => "kb_search".to_owned(),
+            0..30 if offered.contains(&"reply") => "reply".to_owned(),
             0..85 => (*world.pick(&offered)).to_owned(),
             85..95 => (*world.pick(&["send_email", "notify_customer", "publish_headline", "book_visit"])).to_owned(),
             _ => "no_such_tool".to_owned(),

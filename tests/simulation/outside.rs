@@ -85,7 +85,9 @@ impl Outside {
 
 /// The run and the durable intent with this key.
 async fn intent(disk: &Disk, key: &Digest) -> Option<(RunId, Vec<Entry>, ToolCalled)> {
-    for run in disk.durable().runs(&RunFilter::default()).await.unwrap() {
+    // What is done belongs to a run that goes on.
+    let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
+    for run in disk.durable().runs(&unfinished).await.unwrap() {
         let entries = disk.durable().entries(&run.run).await.unwrap();
         let called = entries.iter().find_map(|entry| match &entry.event {
             Some(Event::ToolCalled(called)) if called.key == *key => Some(called.clone()),

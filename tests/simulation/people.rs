@@ -5,7 +5,7 @@ use crate::disk::Disk;
 use crate::world::{Approved, World};
 use attache::context::{Bundle, CustomerId, Trigger};
 use attache::engine::{Engine, EraseError, Review, ReviewError, RunError};
-use attache::journal::{Actor, Decision, Digest, DraftState, Event, Store, StoreError, SubjectId};
+use attache::journal::{Actor, Decision, Digest, DraftState, Outcome, RunFilter, Store, StoreError, SubjectId};
 use attache::tools::Outbox;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -52,14 +52,14 @@ pub(crate) fn bundle(world: &World) -> Arc<Bundle> {
         *text = (*world.pick(&MESSAGES)).to_owned();
     }
     // Most are in no bad mood, or no run would get far; fewer facts, faster worlds.
-    if world.chance(800) {
+    if world.chance(900) {
         bundle.sentiment.clear();
     }
     bundle.consent.ai_interaction |= world.chance(900);
     bundle.consent.marketing_email |= world.chance(700);
     bundle.consent.profiling |= world.chance(700);
     for facts in [&mut bundle.identity, &mut bundle.intent, &mut bundle.contextual, &mut bundle.zero_party] {
-        facts.truncate(usize::try_from(world.below(4)).unwrap());
+        facts.truncate(usize::try_from(world.below(2)).unwrap());
     }
     Arc::new(bundle)
 }
@@ -140,10 +140,11 @@ pub(crate) async fn reviewer(world: &World, disk: &Disk, engine: &Engine, by: &s
 
 /// An outcome that was told is durable.
 pub(crate) async fn told(world: &World, disk: &Disk, report: &attache::Report) {
-    let entries = disk.durable().entries(&report.run).await.unwrap();
-    let erased = entries.iter().all(|entry| entry.event.is_none());
-    let ended = |event: &Event| matches!(event, Event::RunEnded(ended) if *ended == report.ended);
-    if !erased && !entries.iter().filter_map(|entry| entry.event.as_ref()).any(ended) {
+    let all = disk.durable().runs(&RunFilter::default()).await.unwrap();
+    let run = all.iter().find(|run| run.run == report.run);
+    // A drafted run may be on its way again.
+    let drafted = report.ended.outcome == Outcome::Drafted;
+    if !run.is_some_and(|run| drafted || run.outcome == Some(report.ended.outcome)) {
         world.wrong(format!("{}: its end was told and is not durable", report.run));
     }
 }
