@@ -102,7 +102,7 @@ fn nothing_is_lost_and_nothing_leaves_twice() {
     for kill in 0..KILLS {
         let (mut process, lines) = start(dir.path(), false);
         // At work, or while it resumes; every fifth, while it opens its store.
-        for _ in 0..if kill % 5 > 0 { 1 + below(250) } else { 0 } {
+        for _ in 0..if kill % 5 > 0 { 1 + below(120) } else { 0 } {
             said.hear(&lines.recv_timeout(Duration::from_secs(60)).unwrap());
         }
         let some = if kill % 5 > 0 { below(8_000) } else { below(100_000) };

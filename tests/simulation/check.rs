@@ -62,8 +62,11 @@ pub(crate) async fn all(
 
 /// Nothing of an erased run can be read, here or where its messages went.
 fn gone(world: &World, run: &RunSummary, entries: &[Entry]) {
-    if entries.iter().any(|entry| entry.event.is_some()) || run.customer.is_some() {
-        world.wrong(format!("{} was erased and can be read", run.run));
+    if let Some(entry) = entries.iter().find(|entry| entry.event.is_some()) {
+        world.wrong(format!("{} was erased and entry {} can be read", run.run, entry.seq));
+    }
+    if run.customer.is_some() {
+        world.wrong(format!("{} was erased and says whom it was for", run.run));
     }
     if run.drafts.iter().any(|draft| matches!(draft.state, DraftState::Pending | DraftState::Approved)) {
         world.wrong(format!("{} was erased and has a draft that waits", run.run));

@@ -2,6 +2,7 @@
 
 use crate::Clock;
 use crate::driver::Driver;
+use crate::gates::Gates;
 use attache_context::Bundle;
 use attache_guards::{LexiconSentiment, PatternPii};
 use attache_journal::{
@@ -57,6 +58,7 @@ pub struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Option<Arc<Observer>>,
     pub(crate) limits: BTreeMap<String, Semaphore>,
+    pub(crate) gates: Gates,
     programs: BTreeMap<String, Arc<Program>>,
     playbooks: Playbooks,
 }
@@ -199,6 +201,7 @@ impl Engine {
             clock: parts.clock,
             observer: parts.observer,
             limits,
+            gates: Gates::default(),
             programs,
             playbooks: parts.playbooks,
         })
@@ -232,7 +235,8 @@ impl Engine {
         };
         let id = self.clock.run_id();
         let subject = self.store.subject(&started.bundle.customer.id).await?;
-        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)));
+        let gate = self.gates.of(subject.id());
+        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)), gate);
         driver.record(now, &Actor::System, started.into())?;
         driver.drive(false).await
     }
@@ -390,10 +394,15 @@ impl Engine {
         let broken = |fault| RunError::Broken { run: id.clone(), fault };
         let started = started(entries).ok_or_else(|| RunError::Unknown(id.clone()))?;
         let subject = self.store.subject(&started.bundle.customer.id).await?;
+        if entries.iter().any(|entry| entry.subject.as_ref() != Some(subject.id())) {
+            // Erased since the entries were read: who comes back is somebody else.
+            return Err(StoreError::Erased { run: id.clone() }.into());
+        }
+        let gate = self.gates.of(subject.id());
         let chain = Chain::after(id.clone(), Some(subject), entries).map_err(broken)?;
         let mut run = Run::new(id.clone(), self.program_of(entries)?);
         run.fold(entries);
-        Ok(Driver::new(self, run, chain))
+        Ok(Driver::new(self, run, chain, gate))
     }
 }
 

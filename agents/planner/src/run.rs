@@ -42,6 +42,8 @@ pub struct Run {
     pub(crate) drafts: BTreeMap<String, Draft>,
     pub(crate) closing_note: Option<String>,
     pub(crate) stalled: bool,
+    /// A call that may have been done, and is made again under its key.
+    pub(crate) unsure: Option<CallId>,
 }
 
 /// Where a run is between two entries.
@@ -156,6 +158,7 @@ impl Run {
             drafts: BTreeMap::new(),
             closing_note: None,
             stalled: false,
+            unsure: None,
         }
     }
 
@@ -178,7 +181,7 @@ impl Run {
     }
 
     /// Whether the last entry left the run waiting for something that is not
-    /// there: a model, or the way out of an approved text. Resuming tries again.
+    /// there: a model, or the way out of a text. Resuming tries again.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
         self.stalled
