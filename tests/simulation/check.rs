@@ -56,7 +56,15 @@ pub(crate) async fn all(
             world.wrong(format!("{} can be read, and its customer was told that they are forgotten", run.run));
         }
     }
-    *figures.entry("effects").or_default() += world.effects.lock().unwrap().len() as u64;
+    for effect in world.effects.lock().unwrap().values() {
+        let what = match effect.tool.as_str() {
+            "book_visit" | "note_order" => "done that cannot be repeated",
+            "reply" => "answers",
+            "notify_customer" => "notices",
+            _ => "texts approved and sent",
+        };
+        *figures.entry(what).or_default() += 1;
+    }
     Told { wrongs: world.wrongs(), figures, digest: last }
 }
 
