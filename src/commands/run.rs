@@ -7,7 +7,8 @@ use crate::failure::Failure;
 use crate::tell;
 use attache::Bundle;
 use attache::context::MAX_BYTES;
-use attache::journal::{RunFilter, RunId, Store};
+use attache::journal::RunId;
+use futures::StreamExt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -33,17 +34,17 @@ pub(crate) fn bundle(
 pub(crate) fn resume(global: &Global, model: Option<&str>, out: &mut dyn Write) -> Result<(), Failure> {
     let app = open(global, model)?;
     block_on(async {
-        let unfinished = app.log.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await?;
-        if unfinished.is_empty() && !global.quiet && !global.json {
-            writeln!(out, "nothing to resume")?;
-        }
-        let mut failures = Vec::new();
-        for run in unfinished {
-            // One that cannot go on keeps no other from going on.
-            match app.attache.engine().resume(&run.run).await {
-                Ok(report) => tell_run(global, &app, &report.run, out).await?,
+        let mut resumed = app.attache.engine().resume_all().await?;
+        let (mut failures, mut nothing) = (Vec::new(), true);
+        while let Some((run, result)) = resumed.next().await {
+            nothing = false;
+            match result {
+                Ok(_) => tell_run(global, &app, &run, out).await?,
                 Err(e) => failures.push(Failure::from(e)),
             }
+        }
+        if nothing && !global.quiet && !global.json {
+            writeln!(out, "nothing to resume")?;
         }
         Failure::all(failures)
     })

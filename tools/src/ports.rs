@@ -188,7 +188,8 @@ pub trait Outbox: Send + Sync + 'static {
     async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError>;
 
     /// Removes what it still holds of the message under this key, whose reader
-    /// was erased. Says whether it held anything.
+    /// is erased; what has left under it does not leave again. Says whether it
+    /// held anything.
     async fn forget(&self, key: &Digest) -> Result<bool, PortError>;
 }
 

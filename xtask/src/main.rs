@@ -7,6 +7,7 @@ mod fuzz;
 mod house;
 mod model;
 mod readme;
+mod simulate;
 mod tidy;
 mod tools;
 
@@ -52,6 +53,16 @@ enum Verb {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Runs in simulated worlds: crashes, lost answers, disks that fail, people at the same time
+    #[command(after_help = "Example:\n  cargo xtask simulate --seeds 1000000")]
+    Simulate {
+        /// How many worlds
+        #[arg(long, default_value_t = 20_000)]
+        seeds: u64,
+        /// The first seed; a world that went wrong is lived again with its seed
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
     /// The workspace's benchmarks
     #[command(after_help = "Example:\n  cargo xtask bench -- --quick append")]
     Bench {
@@ -72,6 +83,7 @@ fn main() -> ExitCode {
         Verb::Test { quick, only } => check::run(&house, quick, &only),
         Verb::Tidy => tidy::run(&house),
         Verb::Fuzz { seconds, seed } => fuzz::run(&house, seconds, seed),
+        Verb::Simulate { seeds, seed } => simulate::run(&house, seeds, seed),
         Verb::Bench { args } => bench::run(&house, &args),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });

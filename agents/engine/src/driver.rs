@@ -1,20 +1,24 @@
 //! One run being driven.
 
 use crate::engine::{Engine, Report, RunError};
+use crate::gates::Gate;
 use crate::tools;
 use attache_journal::{
     Actor, Batch, Chain, Commit, Event, Fault, ModelCalled, Receipt, Retry, RunEnded, Sealed, ToolReturned,
 };
 use attache_planner::{ModelError, ModelReply, ModelRequest, PendingCall, Run, Step};
+use attache_tools::EffectKind;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A run with what of its journal is not durable yet.
 pub(crate) struct Driver<'e> {
     engine: &'e Engine,
     run: Run,
     chain: Chain,
+    gate: Gate,
     /// Sealed and not handed to the store.
     fresh: Vec<Sealed>,
     /// Handed to the store and perhaps not durable.
@@ -32,12 +36,13 @@ pub(crate) struct Driver<'e> {
 }
 
 impl<'e> Driver<'e> {
-    pub(crate) fn new(engine: &'e Engine, run: Run, chain: Chain) -> Self {
+    pub(crate) fn new(engine: &'e Engine, run: Run, chain: Chain, gate: Gate) -> Self {
         let receipt = (chain.next_seq() > 0).then(|| Receipt::for_store(run.id().clone(), chain.next_seq()));
         Self {
             engine,
             run,
             chain,
+            gate,
             fresh: Vec::new(),
             commits: Vec::new(),
             receipt,
@@ -224,6 +229,12 @@ impl<'e> Driver<'e> {
                 return (Err(fault), 0);
             }
         };
+        // What is read about somebody reaches nobody.
+        let gate = if spec.effect == EffectKind::Read { None } else { Some(self.gate.read().await) };
+        if gate.as_deref() == Some(&true) {
+            let feedback = "the customer's data was erased".to_owned();
+            return (Err(Fault { code: "erased".into(), retry: Retry::Never, feedback }), 0);
+        }
         let limit = self.engine.limits.get(&spec.name);
         // A semaphore of ours is never closed.
         let _place = match limit {

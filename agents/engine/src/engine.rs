@@ -2,16 +2,18 @@
 
 use crate::Clock;
 use crate::driver::Driver;
+use crate::gates::Gates;
 use attache_context::Bundle;
 use attache_guards::{LexiconSentiment, PatternPii};
 use attache_journal::{
-    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, ReviewDecided, RunEnded, RunId,
-    RunStarted, Store, StoreError, Verdict,
+    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, ReviewDecided, RunEnded,
+    RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
 };
 use attache_planner::{ChatModel, Guards, Playbooks, Program, ProgramFault, Run};
 use attache_policies::PolicySet;
 use attache_prompts::Prompts;
 use attache_tools::Registry;
+use futures::stream::{self, Stream, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +21,9 @@ use tokio::sync::Semaphore;
 
 /// How far back policy looks at a customer's history.
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How many runs [`Engine::resume_all`] goes on with at a time.
+const RESUMED_AT_ONCE: usize = 64;
 
 /// What an engine is made of.
 pub struct Parts {
@@ -53,6 +58,7 @@ pub struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Option<Arc<Observer>>,
     pub(crate) limits: BTreeMap<String, Semaphore>,
+    pub(crate) gates: Gates,
     programs: BTreeMap<String, Arc<Program>>,
     playbooks: Playbooks,
 }
@@ -195,6 +201,7 @@ impl Engine {
             clock: parts.clock,
             observer: parts.observer,
             limits,
+            gates: Gates::default(),
             programs,
             playbooks: parts.playbooks,
         })
@@ -228,7 +235,8 @@ impl Engine {
         };
         let id = self.clock.run_id();
         let subject = self.store.subject(&started.bundle.customer.id).await?;
-        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)));
+        let gate = self.gates.of(subject.id());
+        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)), gate);
         driver.record(now, &Actor::System, started.into())?;
         driver.drive(false).await
     }
@@ -240,6 +248,29 @@ impl Engine {
     pub async fn resume(&self, id: &RunId) -> Result<Report, RunError> {
         let entries = self.entries(id).await?;
         self.load(id, &entries).await?.drive(true).await
+    }
+
+    /// Goes on with every run that did not reach its end, several at a time, and
+    /// gives each one's result as it comes. A host calls it when it starts,
+    /// before anything else goes on with these runs; one that cannot go on keeps
+    /// no other from it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the runs cannot be listed.
+    pub async fn resume_all(
+        &self,
+    ) -> Result<impl Stream<Item = (RunId, Result<Report, RunError>)> + Unpin + '_, StoreError> {
+        let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
+        let mut runs = self.store.runs(&unfinished).await?;
+        // Who came first has waited longest.
+        runs.reverse();
+        let resumed = runs.into_iter().map(move |run| {
+            Box::pin(async move {
+                let result = self.resume(&run.run).await;
+                (run.run, result)
+            })
+        });
+        Ok(stream::iter(resumed).buffer_unordered(RESUMED_AT_ONCE))
     }
 
     /// Takes a person's decision on a draft and goes on with its run: an
@@ -363,10 +394,15 @@ impl Engine {
         let broken = |fault| RunError::Broken { run: id.clone(), fault };
         let started = started(entries).ok_or_else(|| RunError::Unknown(id.clone()))?;
         let subject = self.store.subject(&started.bundle.customer.id).await?;
+        if entries.iter().any(|entry| entry.subject.as_ref() != Some(subject.id())) {
+            // Erased since the entries were read: who comes back is somebody else.
+            return Err(StoreError::Erased { run: id.clone() }.into());
+        }
+        let gate = self.gates.of(subject.id());
         let chain = Chain::after(id.clone(), Some(subject), entries).map_err(broken)?;
         let mut run = Run::new(id.clone(), self.program_of(entries)?);
         run.fold(entries);
-        Ok(Driver::new(self, run, chain))
+        Ok(Driver::new(self, run, chain, gate))
     }
 }
 

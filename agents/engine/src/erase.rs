@@ -55,11 +55,15 @@ impl Engine {
         outbox: &dyn Outbox,
     ) -> Result<Erasure, EraseError> {
         let theirs = RunFilter { customer: Some(customer.clone()), ..RunFilter::default() };
-        let runs = self.store.runs(&theirs).await?;
-        let subject = match runs.iter().find_map(|run| run.subject.clone()) {
+        let known = self.store.runs(&theirs).await?;
+        let subject = match known.into_iter().find_map(|run| run.subject) {
             Some(subject) => subject,
             None => return Err(EraseError::Unknown(customer.clone())),
         };
+        // From here on nothing is done about them, and what was being done is.
+        let gate = self.gates.of(&subject);
+        let mut erased = gate.write().await;
+        let runs = self.store.runs(&theirs).await?;
         let mut messages = 0;
         for run in &runs {
             for entry in self.store.entries(&run.run).await? {
@@ -69,9 +73,11 @@ impl Engine {
             }
         }
         let (id, count) = (self.clock.run_id(), runs.len() as u64);
-        let erased = Erased { subject: subject.clone(), runs: count, reason };
-        let sealed = Chain::new(id.clone(), None).seal(self.clock.now(), by, &erased.into());
+        let order = Erased { subject: subject.clone(), runs: count, reason };
+        let sealed = Chain::new(id.clone(), None).seal(self.clock.now(), by, &order.into());
         let sealed = sealed.map_err(|e| EraseError::Internal(e.to_string()))?;
+        // Also if it fails: then nobody knows whether the order is in the log.
+        *erased = true;
         self.store.append(Batch { run: id.clone(), entries: vec![sealed] }).await?;
         tracing::info!(run = %id, %subject, runs = count, messages, "a customer was erased");
         Ok(Erasure { run: id, subject, runs: count, messages })

@@ -10,6 +10,7 @@ mod clock;
 mod driver;
 mod engine;
 mod erase;
+mod gates;
 mod outbox;
 mod tools;
 

@@ -12,9 +12,12 @@ use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
+/// The extension of what is left of a message that was forgotten.
+const GONE: &str = "gone";
+
 /// Messages leave as files of a folder: e-mail as `KEY.eml`, everything else as
 /// `KEY.json`. The name is the idempotency key, so a message that is there is
-/// not written again.
+/// not written again; of one that was forgotten, an empty `KEY.gone` is left.
 #[derive(Clone, Debug)]
 pub struct FolderOutbox {
     folder: PathBuf,
@@ -97,7 +100,8 @@ impl Outbox for FolderOutbox {
 }
 
 /// Removes the files of a message. Their bytes are overwritten first: a name
-/// that is gone does not take what it named with it.
+/// that is gone does not take what it named with it. That there was one stays
+/// known, so that it does not leave again.
 fn remove(folder: &Path, stem: &str) -> io::Result<bool> {
     let mut removed = false;
     for extension in ["eml", "json", "eml.part", "json.part"] {
@@ -109,7 +113,12 @@ fn remove(folder: &Path, stem: &str) -> io::Result<bool> {
         };
         io::copy(&mut io::repeat(0).take(file.metadata()?.len()), &mut file)?;
         file.sync_data()?;
-        fs::remove_file(&path)?;
+        if extension.ends_with("part") {
+            fs::remove_file(&path)?;
+        } else {
+            file.set_len(0)?;
+            fs::rename(&path, folder.join(format!("{stem}.{GONE}")))?;
+        }
         removed = true;
     }
     if removed {
@@ -122,7 +131,7 @@ fn remove(folder: &Path, stem: &str) -> io::Result<bool> {
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let path = folder.join(name);
-    if path.exists() {
+    if path.exists() || path.with_extension(GONE).exists() {
         return Ok(());
     }
     let part = folder.join(format!("{name}.part"));

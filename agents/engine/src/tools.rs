@@ -45,7 +45,8 @@ async fn once(call: &PendingCall<'_>, permit: &Permit, clock: &dyn Clock) -> Res
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Fault {
             code: "panicked".into(),
-            retry: if unknown == Retry::Safe { Retry::Never } else { unknown },
+            // It would break down again, and a write may have been done before it did.
+            retry: if spec.effect == EffectKind::Write { Retry::AfterCheck } else { Retry::Never },
             feedback: "the tool broke down".into(),
         }),
         Err(_) => Err(Fault {

@@ -236,6 +236,11 @@ impl Run {
                 return;
             }
         }
+        if decided.verdict != Verdict::Allow && self.unsure.as_ref() == Some(&call.id) {
+            // It may have left before the rules changed their mind.
+            self.hand_over("unknown_outcome", None, decided.reasons);
+            return;
+        }
         match decided.verdict {
             Verdict::Allow => self.intend(seq, call, checked, decided),
             Verdict::Review if effect == EffectKind::Draft => self.intend(seq, call, checked, decided),
@@ -337,20 +342,35 @@ impl Run {
         if fault.retry != Retry::AfterCheck {
             self.spent.forget(&judged.call.tool, &judged.checked.admitted);
         }
-        let stalls = judged.call.origin == Origin::Approval && fault.retry == Retry::Safe;
+        let origin = &judged.call.origin;
+        // Its last try may have been done although it was not answered.
+        let unsure = fault.retry == Retry::Safe && self.repeats(&judged.call.tool);
+        let stalls = match origin {
+            Origin::Approval => fault.retry == Retry::Safe,
+            Origin::Model(_) => unsure,
+            Origin::System => false,
+        };
         if stalls && self.spent.unavailable < MOST_UNAVAILABLE {
-            // The approved text waits, and is decided on again when the run is resumed.
+            // The text waits, and is decided on again when the run is resumed.
             self.spent.unavailable += 1;
             self.stalled = true;
+            self.unsure = unsure.then(|| judged.call.id.clone());
             self.judge(judged.call);
         } else if judged.call.tool == EscalateToHuman::NAME {
             self.end(self.ended(Outcome::Failed, Some(fault.code)));
-        } else if fault.retry == Retry::AfterCheck {
+        } else if fault.retry == Retry::AfterCheck || stalls && unsure {
             // It may have happened: a person finds out before anybody tries again.
             self.hand_over("unknown_outcome", None, vec![format!("{}: {}", judged.call.tool, fault.feedback)]);
         } else {
             self.refuse(&judged.call, &fault);
         }
+    }
+
+    /// Whether this tool changes something and may be called again under the
+    /// same key.
+    fn repeats(&self, tool: &str) -> bool {
+        let spec = self.program.registry.get(tool).map(|tool| tool.spec());
+        spec.is_some_and(|spec| spec.effect == EffectKind::Write && spec.repeat_safe)
     }
 
     fn remember(&mut self, judged: &Judged, result: &str) {

@@ -43,6 +43,8 @@ pub struct Run {
     pub(crate) closing_note: Option<String>,
     pub(crate) stalled: bool,
     memo: Memo,
+    /// A call that may have been done, and is made again under its key.
+    pub(crate) unsure: Option<CallId>,
 }
 
 /// Where a run is between two entries.
@@ -158,6 +160,7 @@ impl Run {
             closing_note: None,
             stalled: false,
             memo: Memo::default(),
+            unsure: None,
         }
     }
 
@@ -180,7 +183,7 @@ impl Run {
     }
 
     /// Whether the last entry left the run waiting for something that is not
-    /// there: a model, or the way out of an approved text. Resuming tries again.
+    /// there: a model, or the way out of a text. Resuming tries again.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
         self.stalled
