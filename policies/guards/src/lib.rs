@@ -19,6 +19,7 @@
 
 mod facts;
 mod flat;
+mod fold;
 mod human;
 mod known;
 mod offsets;
