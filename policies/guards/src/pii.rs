@@ -297,6 +297,19 @@ impl Found<'_> {
         (byte.is_ascii_alphanumeric() || byte == b'_') && !is_escape_end(self.bytes, before)
     }
 
+    /// Whether one of `words` stands as a whole word in the 48 bytes before `at`, in any case.
+    fn word_before(&self, at: usize, words: &[&str]) -> bool {
+        let from = at.saturating_sub(48);
+        let window = self.bytes.get(from..at).unwrap_or_default();
+        words.iter().any(|word| {
+            window.windows(word.len()).enumerate().any(|(offset, part)| {
+                part.eq_ignore_ascii_case(word.as_bytes())
+                    && !self.byte((from + offset).wrapping_sub(1)).is_ascii_alphabetic()
+                    && !self.byte(from + offset + word.len()).is_ascii_alphabetic()
+            })
+        })
+    }
+
     /// Whether one of `words` stands in the 48 bytes before `at`, in any case.
     fn context(&self, at: usize, words: &[&str]) -> bool {
         let window = self.bytes.get(at.saturating_sub(48)..at).unwrap_or_default();

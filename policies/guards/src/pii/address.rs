@@ -57,7 +57,7 @@ const UNITS: &[&str] =
 pub(super) const PARTICLES: &[&str] = &[
     "de", "del", "della", "dei", "di", "da", "do", "dos", "das", "du", "des", "la", "le", "les", "el", "los", "las", "van",
     "der", "den", "von", "zu", "ten", "ter", "te", "y", "e", "al", "bin", "ibn", "na", "nad", "u", "z", "pod", "pri", "am",
-    "im", "an", "auf", "und", "het", "op", "en", "of", "the", "and", "ben", "sur", "sous", "lez", "aan", "upon", "fejedelem",
+    "im", "an", "auf", "delle", "dalla", "dello", "degli", "nel", "dos", "d", "l", "und", "het", "op", "en", "of", "the", "and", "ben", "sur", "sous", "lez", "aan", "upon", "fejedelem",
 ];
 
 /// Words before a place where something or somebody is.
@@ -94,7 +94,9 @@ fn fits(token: &Token<'_>, lower: bool) -> bool {
                 || w == "nan"
                 || UNITS.contains(&w)
                 || is_end(w, token)
-                || ["ul", "via", "rue", "calle", "avda", "ul", "street", "road", "st", "str", "utca", "utja", "rkp", "tee"].contains(&w)
+                || ["ul", "via", "street", "road", "st", "str", "avenue", "boulevard", "quai"].contains(&w)
+                || TRAILING.contains(&w)
+                || (LEADING.contains(&w) && !token.is_plain())
                 || (lower && (!token.is_plain() || token.kinds.any(Kinds::COUNTRY.or(Kinds::OF_COUNTRY)) || TYPES.contains(&w)))
         }
     }
@@ -144,7 +146,7 @@ fn run(text: &str, tokens: &[Token<'_>], first: usize, lower: bool) -> usize {
             // A full stop ends the sentence unless it belongs to a short form or an ordinal.
             let short = before.len() <= 4 || TYPES.contains(&before) || TRAILING.contains(&before) || UNITS.contains(&before);
             let new_sentence = between.contains('.')
-                && (!(short || number) || (number && token.is_plain() && !is_part(&token.word)))
+                && (!(short || number) || (number && !is_part(&token.word) && !ordinal(tokens, index)))
                 || (between.contains("\n\n") && index - first > 14);
             if marks || question || new_sentence {
                 break;
@@ -153,6 +155,14 @@ fn run(text: &str, tokens: &[Token<'_>], first: usize, lower: bool) -> usize {
         length += 1;
     }
     length
+}
+
+/// Whether the number before `index` is that of a house, written as an ordinal:
+/// `Rákóczi út 81. Veszprém`.
+fn ordinal(tokens: &[Token<'_>], index: usize) -> bool {
+    let street = index.checked_sub(2).and_then(|at| tokens.get(at));
+    street.is_some_and(|street| TRAILING.contains(&&*street.word) || is_end(&street.word, street))
+        || tokens.get(index).is_some_and(|token| token.shape == Shape::Number)
 }
 
 /// Whether a common word is a usual part of an address.
@@ -191,7 +201,7 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
                 street.get_or_insert(index);
             }
         }
-        let leads = LEADING.contains(&word) && (token.is_capital() || lower || !token.is_plain() || word.len() <= 4);
+        let leads = LEADING.contains(&word) && (token.is_capital() || lower || !token.is_plain() || before.is_some_and(numeric) || word.len() <= 4);
         if leads && after.is_some_and(|after| named(after) || PARTICLES.contains(&&*after.word)) {
             let rest = all.get(index + 1..).unwrap_or_default();
             if rest.iter().take(7).any(numeric) || before.is_some_and(numeric) || (!token.is_plain() && word.len() > 2) {
@@ -238,7 +248,7 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
     let beside = all.windows(2).any(|pair| match pair {
         [name, number] => {
             let short = number.shape == Shape::Number && number.end - number.start <= 4;
-            (name.shape == Shape::Title || lower && name.shape == Shape::Lower || name.shape == Shape::Upper && name.word.len() > 3) && !name.is_plain() && short && number.gap.is_space()
+            (name.shape == Shape::Title || lower && name.shape == Shape::Lower || name.shape == Shape::Upper && name.word.len() > 3) && !name.is_plain() && !name.kinds.any(Kinds::COUNTRY.or(Kinds::NATION)) && short && number.gap.is_space()
         }
         _ => false,
     });

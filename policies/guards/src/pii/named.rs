@@ -55,6 +55,8 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
         }
         if token.shape == Shape::Number {
             age(tokens, index, spans);
+            year(tokens, index, spans);
+            phone(text, tokens, index, spans);
         }
     }
 }
@@ -136,6 +138,60 @@ fn name(text: &str, tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)
     (odd || (sure && !value.is_plain())).then_some((value.start, end))
 }
 
+/// A year: `since 1997`.
+fn year(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
+    let Some(token) = tokens.get(index) else { return };
+    let is_year = token.end - token.start == 4 && (token.word.starts_with("19") || token.word.starts_with("20"));
+    let said = matches!(before(tokens, index, 1), "in" | "since" | "until" | "during" | "year" | "born" | "circa" | "early" | "late");
+    if is_year && said && token.gap.is_space() {
+        spans.push(PiiSpan { kind: PiiKind::Date, start: token.start, end: token.end, score: 0.6 });
+    }
+}
+
+/// Words around a number that make a phone number of it.
+const PHONE: &[&str] = &[
+    "phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "desk", "office", "home", "call", "calling", "dial", "ring",
+    "text", "sms", "whatsapp", "reach", "reached", "answering", "answer", "hotline", "landline", "contact", "phones", "telefon",
+    "telefono", "handy", "mob", "ph", "voicemail", "pager", "numbers", "direct", "work",
+];
+
+/// Digits in groups beside a word like `mobile`.
+fn phone(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
+    let joined = |from: usize, to: usize| {
+        text.get(from..to).is_some_and(|gap| matches!(gap, " " | "-" | "." | "/" | ") " | ")" | " (" | "(" | ")-" | ".."))
+    };
+    let numeric = |token: &Token<'_>| token.shape == Shape::Number || (token.shape == Shape::Mixed && token.word.contains('x'));
+    let Some(first) = tokens.get(index) else { return };
+    let goes_on = index.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|before| numeric(before) && joined(before.end, first.start));
+    if goes_on {
+        return;
+    }
+    let (mut last, mut digits) = (index, first.end - first.start);
+    while last - index < 7
+        && let (Some(this), Some(next)) = (tokens.get(last), tokens.get(last + 1))
+        && numeric(next)
+        && joined(this.end, next.start)
+    {
+        digits += next.end - next.start;
+        last += 1;
+    }
+    let (Some(end), true) = (tokens.get(last), (6..=19).contains(&digits)) else { return };
+    // What is asked for by its number is no phone: `order 732201349959`.
+    let other = matches!(before(tokens, index, 1), "order" | "purchase" | "invoice" | "ticket" | "case" | "id" | "account" | "card" | "reference" | "item" | "transaction");
+    let reach = if last == index { 4 } else { 6 };
+    let said = tokens
+        .get(index.saturating_sub(reach)..index)
+        .unwrap_or_default()
+        .iter()
+        .chain(tokens.get(last + 1).filter(|next| next.gap.is_space() || next.gap == Gap::OTHER))
+        .any(|token| PHONE.contains(&&*token.word));
+    let named = tokens.get(index.saturating_sub(3)..index).unwrap_or_default().windows(2).any(|pair| matches!(pair, [my, number] if number.word == "number" && matches!(&*my.word, "my" | "phone" | "his" | "her" | "their" | "our")));
+    if !other && (said || named) {
+        let start = first.start - usize::from(text.get(..first.start).is_some_and(|text| text.ends_with(['+', '('])));
+        spans.push(PiiSpan { kind: PiiKind::Phone, start, end: end.end, score: 0.75 });
+    }
+}
+
 /// A number that is somebody's age.
 fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     let Some(token) = tokens.get(index) else { return };
@@ -159,8 +215,8 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
         _ => false,
     };
     // Services ask about children: who is asked for has no name there.
-    let asked = tokens.iter().take(40).any(|token| matches!(&*token.word, "account" | "accounts" | "card" | "age" | "open" | "sign") ) && !matches!(back(2), "age") && back(1) != "turned";
-    if (old || said) && !rule && !(asked && !said) {
+    let asked = tokens.iter().take(40).any(|token| matches!(&*token.word, "account" | "accounts" | "card" | "age" | "open" | "sign") ) && !matches!(back(2), "age") && !matches!(back(1), "am" | "was");
+    if (old || said) && !rule && !asked {
         spans.push(PiiSpan { kind: PiiKind::Age, start: token.start, end: token.end, score: 0.7 });
     }
 }

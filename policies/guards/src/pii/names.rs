@@ -63,21 +63,20 @@ const BEFORE_PLACE: &[&str] = &["in", "from", "to", "near", "at", "around", "vis
 
 /// Words that say that a place is somebody's.
 const PERSONAL: &[&str] = &[
-    "live", "lives", "lived", "living", "born", "grew", "originally", "moved", "resident", "reside", "resides", "based", "hometown",
+    "live", "lives", "lived", "living", "born", "grew", "originally", "moved", "reside", "resides", "based", "hometown",
     "native", "raised", "relocated", "visit", "travelled", "traveled", "flew",
 ];
 
 /// Words of trade and payment: a country beside them is where a service goes,
 /// and an unknown word more likely a product than a person.
 const SERVICE: &[&str] = &[
-    "account", "accounts", "app", "atm", "balance", "bank", "banks", "buy", "card", "cards", "cash", "charge", "charged", "currency",
+    "account", "accounts", "app", "atm", "atms", "balance", "bank", "banks", "card", "cards", "cash", "charge", "charged", "currency",
     "currencies", "delivery", "deliver", "exchange", "fee", "fees", "funds", "invoice", "item", "money", "order", "payment",
-    "payments", "pin", "price", "product", "purchase", "rate", "refund", "restrictions", "service", "ship", "shipping", "statement",
-    "subscription", "support", "top", "top-up", "transaction", "transactions", "transfer", "transfers", "withdraw", "withdrawal",
-    "withdrawals", "identity", "verify", "verification", "country", "countries", "supported", "available", "accept", "accepted",
-    "use", "work", "pounds", "dollars", "euros", "rubles", "company", "address", "contactless", "password", "passcode", "phone",
-    "cheque", "declined", "pay", "paid", "debit", "direct", "beneficiary", "sent", "receive", "received", "topup", "services",
-    "plan", "holiday", "vacation", "package", "email", "website", "settings",
+    "payments", "pin", "price", "product", "purchase", "rate", "refund", "restrictions", "shipping", "ship", "shipped", "statement",
+    "subscription", "topping", "top-up", "top-ups", "transaction", "transactions", "transfer", "transfers", "withdraw", "withdrawal",
+    "withdrawals", "identity", "verify", "verification", "countries", "supported", "contactless", "pounds", "dollars", "euros",
+    "rubles", "password", "passcode", "cheque", "declined", "pay", "debit", "topup", "plan", "package", "settings", "operate",
+    "user", "profile", "membership", "prefer", "freemium", "premium", "visa", "mastercard", "deposit",
 ];
 
 /// Ends of family names that are rare in other words.
@@ -96,11 +95,22 @@ struct Run {
 
 /// Finds people, firms and places; spans in byte offsets.
 pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool, spans: &mut Vec<PiiSpan>) {
-    let service = tokens.iter().any(|token| SERVICE.contains(&&*token.word));
-    let personal = tokens.iter().any(|token| PERSONAL.contains(&&*token.word));
-    let context = Context { text, tokens, lower, service, personal };
-    let mut at = 0;
+    let mut context = Context { text, tokens, lower, service: false, personal: false };
+    let (mut at, mut sentence) = (0, 0);
     while at < tokens.len() {
+        if at >= sentence {
+            // What a sentence talks of decides for all of it.
+            let rest = tokens.get(at..).unwrap_or_default();
+            let ends = |token: &Token<'_>| token.gap.any(Gap::STOP.or(Gap::BLANK)) && !matches!(token.shape, Shape::Initial);
+            let length = 1 + rest.iter().skip(1).take(60).take_while(|token| !ends(token)).count();
+            let says = |words: &[&str]| rest.iter().take(length).any(|token| words.contains(&&*token.word));
+            (context.service, context.personal) = (says(SERVICE), says(PERSONAL));
+            sentence = at + length;
+        }
+        if context.nation_alone(at, spans) {
+            at += 1;
+            continue;
+        }
         if let Some(country) = context.country(at) {
             context.push_country(at, country, spans);
             at = country;
@@ -176,7 +186,8 @@ impl<'a> Context<'_, 'a> {
 
     fn push_country(&self, first: usize, last: usize, spans: &mut Vec<PiiSpan>) {
         let (Some(start), Some(end)) = (self.token(first), self.token(last - 1)) else { return };
-        if start.shape == Shape::Upper && start.end - start.start <= 3 && !self.personal {
+        // `US` and `UK` name nobody.
+        if start.end - start.start <= 3 && first + 1 == last {
             return;
         }
         if self.service && !self.personal {
@@ -278,10 +289,7 @@ impl<'a> Context<'_, 'a> {
             return self.push(PiiKind::Organization, first, last, 0.6, spans);
         }
         if firm && !(first_name && last_name) && !(says_place && place && before != "at") {
-            if !self.service || (first_name || last_name || place) {
-                return self.push(PiiKind::Organization, first, last, 0.55, spans);
-            }
-            return;
+            return self.push(PiiKind::Organization, first, last, 0.55, spans);
         }
         if place && says_place && !(first_name && all.len() > 1) {
             // A town where a payment was made is no home.
@@ -359,8 +367,9 @@ impl<'a> Context<'_, 'a> {
     /// A common word that stands where only a name can.
     fn plain_name(&self, run: &Run, spans: &mut Vec<PiiSpan>) {
         let named = (run.first..run.last).find(|at| {
-            self.token(*at).is_some_and(|token| token.kinds.any(NAMES) && token.is_capital()) && self.firmly(*at)
-                && self.word(at.checked_sub(1)) != "i'm"
+            self.token(*at).is_some_and(|token| token.kinds.any(NAMES) && token.is_capital())
+                && ((self.firmly(*at) && self.word(at.checked_sub(1)) != "i'm")
+                    || (self.token(*at).is_some_and(|token| token.kinds.any(Kinds::FIRST)) && self.listed(*at, at + 1)))
         });
         if let Some(at) = named {
             self.push(PiiKind::Person, at, at + 1, 0.6, spans);
@@ -412,7 +421,7 @@ impl<'a> Context<'_, 'a> {
 
     /// Whether the name stands in a list of names.
     fn listed(&self, first: usize, last: usize) -> bool {
-        let names = |at: Option<usize>| at.and_then(|at| self.token(at)).is_some_and(|token| token.is_capital() && token.kinds.any(NAMES) && !token.is_plain());
+        let names = |at: Option<usize>| at.and_then(|at| self.token(at)).is_some_and(|token| (token.is_capital() || self.lower) && token.kinds.any(NAMES) && (!token.is_plain() || token.kinds.any(Kinds::FIRST) && !self.lower));
         let before = self.token(first).is_some_and(|token| token.gap == Gap::COMMA) && names(first.checked_sub(1));
         let after = self.token(last).is_some_and(|token| token.gap == Gap::COMMA) && names(Some(last));
         let and = self.word(first.checked_sub(1)) == "and" && names(first.checked_sub(2));
@@ -430,6 +439,21 @@ impl<'a> Context<'_, 'a> {
         let w = &*token.word;
         !token.is_plain() && (token.is_capital() || self.lower) && token.shape != Shape::Upper
             && ENDINGS.iter().any(|end| w.len() >= end.len() + 3 && w.len() >= 5 && w.ends_with(end))
+    }
+
+    /// A nationality in lower case.
+    fn nation_alone(&self, at: usize, spans: &mut Vec<PiiSpan>) -> bool {
+        let nation = self.token(at).is_some_and(|token| token.shape == Shape::Lower && token.kinds.any(Kinds::NATION));
+        if nation {
+            let before = self.word(at.checked_sub(1)).to_owned();
+            let after = self.word(Some(at + 1)).to_owned();
+            // `I am polish` and `I am in a roma`: only what follows `I am`.
+            let said = matches!(&*before, "i'm" | "am") || self.lower;
+            if said {
+                self.nation(at, at + 1, &before, &after, spans);
+            }
+        }
+        nation
     }
 
     /// Nationality where it is said of a person.

@@ -211,7 +211,7 @@ fn card(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<
 
 /// Words before a number that make a phone number of it.
 const PHONE_WORDS: &[&str] =
-    &["phone", "tel", "call", "mobile", "cell", "fax", "whatsapp", "text me", "dial", "reach", "contact", "my number"];
+    &["phone", "telephone", "tel", "call", "mobile", "cell", "fax", "whatsapp", "text me", "dial", "reach", "contact", "my number", "telefon", "handy"];
 
 fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
     let before = found.byte(first.start.wrapping_sub(1));
@@ -240,7 +240,7 @@ fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option
     let last = groups().nth(count.checked_sub(1)?)?;
     let digits: usize = groups().take(count).map(Group::len).sum();
     let marks = groups().take(count.saturating_sub(1)).filter(|group| group.separator == b'.').count();
-    let named = score < 0.7 && (7..=15).contains(&digits) && found.context(first.start, PHONE_WORDS);
+    let named = score < 0.7 && (7..=15).contains(&digits) && found.word_before(first.start, PHONE_WORDS);
     let enough = match score {
         s if s >= 0.8 => digits >= if plus { 8 } else { 10 },
         0.7 => (9..=12).contains(&digits) && marks < 3,

@@ -130,6 +130,9 @@ pub(super) fn tokens<'a>(text: &'a str, taken: &[(usize, usize)]) -> Vec<Token<'
 
 /// What a word can be; that of its parts if it has a hyphen, and that without `'s`.
 fn kinds_of(word: &str) -> Kinds {
+    if word.starts_with("i'") || word.starts_with("i\u{2019}") || word.contains("n't") {
+        return Kinds::COMMON;
+    }
     let whole = kinds(word);
     if whole != Kinds::default() {
         return whole;
