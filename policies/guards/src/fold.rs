@@ -6,25 +6,38 @@ use unicode_normalization::char::is_combining_mark;
 
 /// `text` in lower case without diacritics: `Jürgen` and `jurgen` are one.
 pub(crate) fn plain(text: &str) -> String {
-    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).fold(
-        String::with_capacity(text.len()),
-        |mut plain, c| {
-            match c {
-                'ß' => plain.push_str("ss"),
-                'ø' => plain.push('o'),
-                'ł' => plain.push('l'),
-                'đ' | 'ð' => plain.push('d'),
-                'ı' => plain.push('i'),
-                'æ' => plain.push_str("ae"),
-                'œ' => plain.push_str("oe"),
-                'þ' => plain.push_str("th"),
-                // What a capital dotted I leaves behind.
-                c if is_combining_mark(c) => {}
-                c => plain.push(c),
-            }
-            plain
-        },
-    )
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| !is_combining_mark(*c)) {
+        letter(c, &mut plain);
+    }
+    plain
+}
+
+/// Writes a char in lower case, without diacritics and disguise.
+pub(crate) fn letter(c: char, out: &mut String) {
+    if c.is_ascii() {
+        out.push(c.to_ascii_lowercase());
+        return;
+    }
+    if let Some(form) = ascii_form(c).or_else(|| look_alike(c)) {
+        out.push(form.to_ascii_lowercase());
+        return;
+    }
+    for c in std::iter::once(c).nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        match c {
+            'ß' => out.push_str("ss"),
+            'ø' => out.push('o'),
+            'ł' => out.push('l'),
+            'đ' | 'ð' => out.push('d'),
+            'ı' => out.push('i'),
+            'æ' => out.push_str("ae"),
+            'œ' => out.push_str("oe"),
+            'þ' => out.push_str("th"),
+            // What a capital dotted I leaves behind.
+            c if is_combining_mark(c) => {}
+            c => out.push(c),
+        }
+    }
 }
 
 /// A text without its disguises, and where each of its bytes came from.

@@ -27,6 +27,7 @@ mod pii;
 mod pseudonyms;
 mod scan;
 mod sentiment;
+mod squeeze;
 
 pub use facts::{FactValues, Stated};
 pub use human::{discloses_ai, wants_human};

@@ -142,7 +142,15 @@ fn name(text: &str, tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)
 fn year(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     let Some(token) = tokens.get(index) else { return };
     let is_year = token.end - token.start == 4 && (token.word.starts_with("19") || token.word.starts_with("20"));
-    let said = matches!(before(tokens, index, 1), "in" | "since" | "until" | "during" | "year" | "born" | "circa" | "early" | "late");
+    let event = matches!(
+        before(tokens, index, 2),
+        "founded" | "established" | "born" | "started" | "graduated" | "built" | "married" | "retired" | "moved" | "died" | "joined" | "created" | "formed" | "opened" | "hired" | "released" | "published"
+    );
+    let said = match before(tokens, index, 1) {
+        "since" | "born" => true,
+        "in" | "year" => event,
+        _ => false,
+    };
     if is_year && said && token.gap.is_space() {
         spans.push(PiiSpan { kind: PiiKind::Date, start: token.start, end: token.end, score: 0.6 });
     }

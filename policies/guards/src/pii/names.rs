@@ -95,7 +95,8 @@ struct Run {
 
 /// Finds people, firms and places; spans in byte offsets.
 pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool, spans: &mut Vec<PiiSpan>) {
-    let mut context = Context { text, tokens, lower, service: false, personal: false };
+    let plain = tokens.iter().filter(|token| token.is_plain()).count();
+    let mut context = Context { text, tokens, lower, service: false, personal: false, english: plain * 3 >= tokens.len() };
     let (mut at, mut sentence) = (0, 0);
     while at < tokens.len() {
         if at >= sentence {
@@ -132,6 +133,8 @@ struct Context<'t, 'a> {
     lower: bool,
     service: bool,
     personal: bool,
+    /// Whether enough of the words are common English ones.
+    english: bool,
 }
 
 impl<'a> Context<'_, 'a> {
@@ -179,7 +182,7 @@ impl<'a> Context<'_, 'a> {
         let alone = first.kinds.any(Kinds::COUNTRY)
             // `Jordan Smith`, `Georgia said`.
             && !self.token(at + 1).is_some_and(|next| next.gap.is_space() && next.is_capital() && next.kinds.any(NAMES))
-            && !(first.kinds.any(NAMES) && !first.kinds.any(Kinds::COMMON) && BEFORE_PERSON.contains(&self.word(at.checked_sub(1))) && !BEFORE_PLACE.contains(&self.word(at.checked_sub(1))))
+            && !(first.kinds.any(NAMES) && self.firmly(at))
             && (first.is_capital() || self.lower && (!first.kinds.any(Kinds::COMMON)));
         alone.then_some(at + 1)
     }
@@ -199,7 +202,9 @@ impl<'a> Context<'_, 'a> {
     /// The run of names that starts at `at`.
     fn run(&self, at: usize) -> Option<Run> {
         let first = self.token(at)?;
-        if !self.namely(first) {
+        // `@dana` is the name of an account.
+        let handle = first.start.checked_sub(1).is_some_and(|before| self.text.as_bytes().get(before) == Some(&b'@'));
+        if !self.namely(first) || handle {
             return None;
         }
         let mut last = at + 1;
@@ -305,6 +310,10 @@ impl<'a> Context<'_, 'a> {
         let sign = says_person || acts || self.possessive(last) || self.alone(first, last) || self.listed(first, last);
         if first_name || last_name {
             let long = all.iter().any(|token| token.end - token.start > 3);
+            let faint = self.lower && self.service && all.len() == 1 && !(self.firmly(first) || self.listed(first, last));
+            if faint {
+                return;
+            }
             if sign || (!self.service && long && !self.lower) || all.len() > 1 {
                 self.push(PiiKind::Person, first, last, if sign { 0.7 } else { 0.6 }, spans);
             }
@@ -324,6 +333,10 @@ impl<'a> Context<'_, 'a> {
             return self.push(PiiKind::Person, first, last, 0.6, spans);
         }
         if self.service && !(self.personal && says_place) {
+            return;
+        }
+        // In a language whose words we do not know every word is unknown.
+        if !self.english && !(self.alone(first, last) && self.text.contains('\n')) {
             return;
         }
         // Nothing is known of these words but that they are no common ones.

@@ -117,6 +117,7 @@ fn word(found: &Found<'_>, at: usize) -> usize {
 /// Says what starts with the group `index`; returns how many groups it took.
 fn classify(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
     ip(found, run, index)
+        .or_else(|| national(found, run, index))
         .or_else(|| date(found, run, index, first))
         .or_else(|| ssn(found, run, index, first))
         .or_else(|| card(found, run, index, first))
@@ -155,6 +156,23 @@ fn four(run: &Run, index: usize) -> Option<[Group; 4]> {
 pub(super) fn three(run: &Run, index: usize) -> Option<[Group; 3]> {
     let mut groups = run.from(index);
     Some([groups.next()?, groups.next()?, groups.next()?])
+}
+
+/// An identity number of another state whose check digits are right.
+fn national(found: &mut Found<'_>, run: &Run, index: usize) -> Option<usize> {
+    let mut digits = String::new();
+    let start = run.from(index).next()?.start;
+    for (count, group) in run.from(index).enumerate().take(4) {
+        digits.push_str(found.text.get(group.start..group.end)?);
+        let grouped = count > 0 && matches!(digits.len(), 10 | 11 | 13) && !glued_right(found, group.end);
+        if grouped && super::named::national(found, start, group.end, &digits) {
+            return Some(count + 1);
+        }
+        if digits.len() > 13 || !matches!(group.separator, b'.' | b'-') {
+            return None;
+        }
+    }
+    None
 }
 
 /// A US social security number; the shapes that were never given out are left out.
