@@ -20,6 +20,7 @@
 mod facts;
 mod flat;
 mod fold;
+mod grounding;
 mod human;
 mod known;
 mod offsets;
@@ -30,6 +31,7 @@ mod sentiment;
 mod squeeze;
 
 pub use facts::{FactValues, Stated};
+pub use grounding::{Grounded, Grounding, SpecificKind, Unfounded, ground};
 pub use human::{discloses_ai, wants_human};
 pub use known::{KnownValue, known_values};
 pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan};

@@ -129,7 +129,7 @@ enum What {
 }
 
 /// How many chars may stand between two words of one value.
-const APART: usize = 6;
+const APART: usize = 12;
 
 impl Pseudonyms {
     /// Placeholders for a run in which `known` is known.
