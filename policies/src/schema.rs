@@ -131,7 +131,7 @@ pub(crate) fn generate(actions: &[ActionSpec]) -> Result<Generated, PolicyFault>
          first_contact: Bool, mood: Long, outreach: Bool, playbook: String, purpose: Purpose, \
          sentiment: Sentiment, signal: String, stage: Stage, trigger: Trigger, wants_human: Bool };\n\
          type Text = { citations: Long, discloses_ai: Bool, length: Long, pii: Set<String>, \
-         unsayable: Set<String> };\n",
+         unfounded: Set<String>, unsayable: Set<String> };\n",
     );
     for effect in EFFECTS {
         line(&mut text, format_args!("action \"{effect}\";"));

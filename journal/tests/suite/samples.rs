@@ -146,7 +146,7 @@ pub(crate) fn samples() -> Vec<Event> {
             prompt_digest: digest("prompt"),
         }
         .into(),
-        PolicyDecided {
+        PolicyDecided { findings: Vec::new(),
             action: "draft_email".into(),
             call: Some(call()),
             verdict: Verdict::Review,
@@ -173,7 +173,7 @@ pub(crate) fn samples() -> Vec<Event> {
             attempts: 2,
         }
         .into(),
-        DraftCreated {
+        DraftCreated { support: Vec::new(),
             draft: draft(),
             call: call(),
             tool: "send_email".into(),
@@ -370,7 +370,7 @@ fn doing() -> impl Strategy<Value = Event> {
     prop_oneof![
         (text(), of(a_call()), verdict, texts(), [texts(), texts()], of(text()), of(text()), a_digest()).prop_map(
             |(action, call, verdict, policies, [reasons, redact], queue, reason_code, policy_digest)| {
-                let decided = PolicyDecided {
+                let decided = PolicyDecided { findings: Vec::new(),
                     action,
                     call,
                     verdict,
@@ -418,7 +418,7 @@ fn ending() -> impl Strategy<Value = Event> {
                 channel,
                 digest,
             )| {
-                DraftCreated {
+                DraftCreated { support: Vec::new(),
                     draft,
                     call,
                     tool,
