@@ -20,8 +20,8 @@ mod summary;
 
 pub use chain::{Chain, Entry, EntryFault, Sealed, VERSION, verify};
 pub use event::{
-    Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Escalated, Event, Evidence, FactPermission, Fault, Finding,
-    MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided, ReviewRequested,
+    Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Escalated, Event, Evidence, FactPermission, Fault,
+    Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided, ReviewRequested,
     RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, ToolCalled, ToolReturned, Usage, Verdict,
 };
 pub use ids::{CallId, Digest, DraftId, RunId};

@@ -9,8 +9,7 @@ use std::ops::Range;
 const ANNOTATIONS: [&str; 6] = ["id", "priority", "queue", "reason", "reason_code", "verdict"];
 
 /// What `{…}` in a reason may name.
-const PLACEHOLDERS: [&str; 8] =
-    ["action", "pii", "playbook", "purpose", "signal", "stage", "unfounded", "unsayable"];
+const PLACEHOLDERS: [&str; 8] = ["action", "pii", "playbook", "purpose", "signal", "stage", "unfounded", "unsayable"];
 
 /// A rule of a [`PolicySet`](crate::PolicySet).
 #[derive(Clone, Debug, Eq, PartialEq)]

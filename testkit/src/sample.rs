@@ -92,7 +92,8 @@ pub fn sample_run(customer: &str) -> Vec<(Actor, Event)> {
 pub fn drafted_run(customer: &str, run: &str, call: &str, due: &str) -> Vec<(Actor, Event)> {
     let draft = DraftId::of(&RunId::new(run), &CallId::new(call));
     let mut events = opening(customer);
-    let created = DraftCreated { support: Vec::new(),
+    let created = DraftCreated {
+        support: Vec::new(),
         draft: draft.clone(),
         call: CallId::new(call),
         tool: "send_email".to_owned(),
@@ -212,7 +213,8 @@ fn asked(reply: Reply) -> ModelCalled {
 }
 
 fn decided(action: &str, call: Option<CallId>) -> PolicyDecided {
-    PolicyDecided { findings: Vec::new(),
+    PolicyDecided {
+        findings: Vec::new(),
         action: action.to_owned(),
         call,
         verdict: Verdict::Allow,

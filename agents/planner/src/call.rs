@@ -137,8 +137,16 @@ pub(crate) fn for_each_text(value: &mut Value, f: &mut dyn FnMut(&mut String)) {
 
 fn facts(tool: &Registered, admitted: Admitted, program: &Program, context: &Context) -> Checked {
     let input = admitted.input.to_value();
-    let mut checked =
-        Checked { input, text: None, evidence: Vec::new(), support: Vec::new(), findings: Vec::new(), sinks: Vec::new(), redacted: false, admitted };
+    let mut checked = Checked {
+        input,
+        text: None,
+        evidence: Vec::new(),
+        support: Vec::new(),
+        findings: Vec::new(),
+        sinks: Vec::new(),
+        redacted: false,
+        admitted,
+    };
     if let Some(preview) = checked.admitted.preview.clone() {
         text_facts(&preview, program, context, &mut checked);
     }
@@ -157,7 +165,8 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context, checked: 
         let key = stated.key;
         match preview.audience {
             Audience::Customer => {
-                let finding = Finding { guard: "unsayable".into(), what: key.clone(), start: stated.start, end: stated.end };
+                let finding =
+                    Finding { guard: "unsayable".into(), what: key.clone(), start: stated.start, end: stated.end };
                 checked.findings.push(finding);
                 unsayable.push(key);
             }

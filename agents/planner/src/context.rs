@@ -5,7 +5,8 @@ use crate::call::for_each_text;
 use attache_context::{Bundle, Fact, FactKind, Sensitivity, Source, Trigger};
 use attache_guards::{FactValues, Pseudonyms, Stated, known_values, wants_human};
 use attache_journal::{
-    Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, Sentiment, SentimentLabel,
+    Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, Sentiment,
+    SentimentLabel,
 };
 use attache_policies::{Case, PolicySet, SinkOrigin};
 use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
@@ -244,7 +245,9 @@ impl Context {
                 sources.push((Some(Evidence::Fact { key: fact.key.clone(), permission }), text.into()));
             }
         }
-        sources.extend(self.passages.iter().map(|(citation, text)| (Some(Evidence::Passage(citation.clone())), text.into())));
+        sources.extend(
+            self.passages.iter().map(|(citation, text)| (Some(Evidence::Passage(citation.clone())), text.into())),
+        );
         let customer = &self.bundle.customer;
         let who = customer.name.iter().chain(&customer.emails).chain(&customer.phones).map(String::as_str);
         sources.push((None, who.collect::<Vec<_>>().join("\n").into()));

@@ -306,8 +306,19 @@ impl Run {
             let action = action.to_owned();
             let policy_digest = policy.digest().clone();
             let findings = if verdict == Verdict::Allow { Vec::new() } else { found };
-            PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, redact, findings, policy_digest }
-                .into()
+            PolicyDecided {
+                action,
+                call,
+                verdict,
+                policies,
+                reasons,
+                queue,
+                reason_code,
+                redact,
+                findings,
+                policy_digest,
+            }
+            .into()
         })
     }
 

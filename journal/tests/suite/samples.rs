@@ -146,7 +146,8 @@ pub(crate) fn samples() -> Vec<Event> {
             prompt_digest: digest("prompt"),
         }
         .into(),
-        PolicyDecided { findings: Vec::new(),
+        PolicyDecided {
+            findings: Vec::new(),
             action: "draft_email".into(),
             call: Some(call()),
             verdict: Verdict::Review,
@@ -173,7 +174,8 @@ pub(crate) fn samples() -> Vec<Event> {
             attempts: 2,
         }
         .into(),
-        DraftCreated { support: Vec::new(),
+        DraftCreated {
+            support: Vec::new(),
             draft: draft(),
             call: call(),
             tool: "send_email".into(),
@@ -370,7 +372,8 @@ fn doing() -> impl Strategy<Value = Event> {
     prop_oneof![
         (text(), of(a_call()), verdict, texts(), [texts(), texts()], of(text()), of(text()), a_digest()).prop_map(
             |(action, call, verdict, policies, [reasons, redact], queue, reason_code, policy_digest)| {
-                let decided = PolicyDecided { findings: Vec::new(),
+                let decided = PolicyDecided {
+                    findings: Vec::new(),
                     action,
                     call,
                     verdict,
@@ -418,7 +421,8 @@ fn ending() -> impl Strategy<Value = Event> {
                 channel,
                 digest,
             )| {
-                DraftCreated { support: Vec::new(),
+                DraftCreated {
+                    support: Vec::new(),
                     draft,
                     call,
                     tool,

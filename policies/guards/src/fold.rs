@@ -141,9 +141,8 @@ pub(crate) fn is_invisible(c: char) -> bool {
 /// The ASCII char that a compatibility form or a digit of another script stands for.
 fn ascii_form(c: char) -> Option<char> {
     // Each block of decimal digits holds ten in order; U+0660 and the like.
-    const ZEROS: [u32; 14] = [
-        0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0,
-    ];
+    const ZEROS: [u32; 14] =
+        [0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0];
     let code = u32::from(c);
     if let Some(zero) = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code)) {
         return char::from_digit(code - zero, 10);

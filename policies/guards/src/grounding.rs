@@ -117,6 +117,8 @@ struct Specific {
     start: usize,
     end: usize,
     what: What,
+    /// What a small number counts: the stems of the words after it.
+    counts: Vec<String>,
 }
 
 enum What {
@@ -140,39 +142,47 @@ fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
             PiiKind::Email => SpecificKind::Email,
             PiiKind::Url => SpecificKind::Url,
             PiiKind::Person if span.score >= 0.7 => SpecificKind::Name,
-            PiiKind::Phone
-            | PiiKind::CreditCard
-            | PiiKind::Iban
-            | PiiKind::BankAccount
-            | PiiKind::NationalId
-            | PiiKind::Passport
-            | PiiKind::DriverLicense
-            | PiiKind::IpAddress
-            | PiiKind::Secret
-            | PiiKind::Password => SpecificKind::Identifier,
+            // Cards, keys and the like are for the rule that takes them out.
+            PiiKind::Phone | PiiKind::BankAccount | PiiKind::Passport | PiiKind::DriverLicense | PiiKind::IpAddress => {
+                SpecificKind::Identifier
+            }
             // A day is read as figures; places and firms are too unsure.
             _ => continue,
         };
         let what = if kind == SpecificKind::Name {
-            What::Words(plain(value).split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).map(str::to_owned).collect())
+            What::Words(
+                plain(value)
+                    .split(|c: char| !c.is_alphanumeric())
+                    .filter(|word| word.len() > 1)
+                    .map(str::to_owned)
+                    .collect(),
+            )
         } else {
             What::Letters(letters(value))
         };
-        found.push(Specific { kind, start, end, what });
+        found.push(Specific { kind, start, end, what, counts: Vec::new() });
     }
     let taken: Vec<(usize, usize)> = found.iter().map(|specific| (specific.start, specific.end)).collect();
     for figure in figures(text) {
         let free = taken.iter().all(|(start, end)| figure.end <= *start || *end <= figure.start);
         if free && !figure.is_trivial(text) {
             let kind = figure.kind();
-            found.push(Specific { kind, start: figure.start, end: figure.end, what: What::Figure(figure) });
+            let counts = if figure.is_small() { stems(text.get(figure.end..).unwrap_or_default()) } else { Vec::new() };
+            found.push(Specific { kind, start: figure.start, end: figure.end, what: What::Figure(figure), counts });
         }
     }
     for (start, end, deed) in promises::find(text) {
-        found.push(Specific { kind: SpecificKind::Promise, start, end, what: What::Promise(deed) });
+        found.push(Specific { kind: SpecificKind::Promise, start, end, what: What::Promise(deed), counts: Vec::new() });
     }
     found.sort_by_key(|specific| (specific.start, specific.end));
     found
+}
+
+/// The stems of the next two words, if they follow at once.
+fn stems(rest: &str) -> Vec<String> {
+    let clause = rest.split(['.', ',', ';', ':', '!', '?', '\n', '(', ')']).next().unwrap_or_default();
+    let words = clause.split_whitespace().take(2).map(plain).filter(|word| word.chars().count() >= 4);
+    words.map(|word| word.chars().take(4).collect()).collect()
 }
 
 /// What a source holds.
@@ -190,7 +200,11 @@ impl Facts {
         let plain = plain(source);
         Self {
             letters: letters(source),
-            words: plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+            words: plain
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect(),
             figures: figures(source),
             minor: plain.contains("minor") || plain.contains("cents"),
             plain,
@@ -199,7 +213,12 @@ impl Facts {
 
     fn hold(&self, specific: &Specific) -> bool {
         match &specific.what {
-            What::Figure(figure) => self.figures.iter().any(|known| figure.same(known, self.minor)),
+            What::Figure(figure) => {
+                // `9` stands in many texts: what it counts must stand there too.
+                let counted =
+                    specific.counts.is_empty() || specific.counts.iter().any(|stem| self.plain.contains(stem.as_str()));
+                counted && self.figures.iter().any(|known| figure.same(known, self.minor))
+            }
             What::Letters(letters) => self.letters.contains(letters.as_str()),
             What::Words(words) => words.iter().all(|word| self.words.contains(word)),
             What::Promise(deed) => deed.iter().any(|deed| self.plain.contains(deed)),

@@ -231,7 +231,8 @@ impl Pseudonyms {
             };
             // `Dana, Whitfield` may be two people.
             let person = self.entities.get(pattern.entity).is_some_and(|entity| entity.kind == Some(PiiKind::Person));
-            let parted = || text.get(start..end).is_some_and(|spelling| spelling.contains([',', ';', ':', '/', '&', '\n']));
+            let parted =
+                || text.get(start..end).is_some_and(|spelling| spelling.contains([',', ';', ':', '/', '&', '\n']));
             let right = right && !(person && parted());
             if right {
                 places.push(Place { start, end, what: What::Known(index) });

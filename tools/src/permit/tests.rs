@@ -6,7 +6,8 @@ fn run() -> RunId {
 }
 
 fn decided(verdict: Verdict) -> PolicyDecided {
-    PolicyDecided { findings: Vec::new(),
+    PolicyDecided {
+        findings: Vec::new(),
         action: "send".into(),
         call: Some(CallId::new("call_1")),
         verdict,

@@ -45,6 +45,11 @@ impl Figure {
         }
     }
 
+    /// Whether it is a number below twenty, which may stand anywhere by chance.
+    pub(super) fn is_small(&self) -> bool {
+        matches!(&self.value, Value::Number { readings, money: false, .. } if readings.iter().all(|value| *value < 20_000))
+    }
+
     /// Whether it is the number of a step, `24/7` or a word that counts nothing.
     pub(super) fn is_trivial(&self, text: &str) -> bool {
         let Value::Number { readings, money, spelled } = &self.value else { return false };
@@ -55,38 +60,128 @@ impl Figure {
         let after = text.get(self.end..).unwrap_or_default();
         let small = readings.iter().all(|value| *value <= 1_000);
         if *spelled {
-            let unit = after.trim_start_matches([' ', '-']).split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+            let unit =
+                after.trim_start_matches([' ', '-']).split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
             return small || !UNITS.contains(&unit.to_lowercase().as_str());
         }
-        let step = before.trim_end_matches([' ', '(', '[', '*']).is_empty() || before.trim_end_matches([' ', '(', '[', '*', '#']).ends_with('\n');
-        let marked = step && after.starts_with(['.', ')', ']', ':']) && !after.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let step = before.trim_end_matches([' ', '(', '[', '*']).is_empty()
+            || before.trim_end_matches([' ', '(', '[', '*', '#']).ends_with('\n');
+        let marked = step
+            && after.starts_with(['.', ')', ']', ':'])
+            && !after.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
         let named = before.trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
         // `[1]` cites, `24/7` is always, `S3` and `Q3` are names.
         let cites = word.ends_with('[') && after.starts_with(']');
-        let always = text.get(self.start..).is_some_and(|rest| rest.starts_with("24/7")) || (before.ends_with("24/") && after.is_empty() | !after.starts_with(|c: char| c.is_ascii_digit()));
+        let always = text.get(self.start..).is_some_and(|rest| rest.starts_with("24/7"))
+            || (before.ends_with("24/") && after.is_empty() | !after.starts_with(|c: char| c.is_ascii_digit()));
         marked || cites || always || matches!(&*named, "step") && small
     }
 }
 
 /// What spelled numbers count, so that they claim something.
 const UNITS: &[&str] = &[
-    "times", "time", "day", "days", "hour", "hours", "minute", "minutes", "week", "weeks", "month", "months", "year", "years",
-    "percent", "dollars", "euros", "pounds", "users", "seats", "people", "customers", "visits", "employees", "tickets", "invoices",
-    "orders", "business", "working", "licenses", "licences", "teams", "members", "projects", "logins", "sessions", "accounts",
-    "hundred", "thousand", "million", "calls", "emails", "messages", "pages", "views", "deals", "countries", "offices", "stores",
-    "free", "gigabytes", "more",
+    "times",
+    "time",
+    "day",
+    "days",
+    "hour",
+    "hours",
+    "minute",
+    "minutes",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "year",
+    "years",
+    "percent",
+    "dollars",
+    "euros",
+    "pounds",
+    "users",
+    "seats",
+    "people",
+    "customers",
+    "visits",
+    "employees",
+    "tickets",
+    "invoices",
+    "orders",
+    "business",
+    "working",
+    "licenses",
+    "licences",
+    "teams",
+    "members",
+    "projects",
+    "logins",
+    "sessions",
+    "accounts",
+    "hundred",
+    "thousand",
+    "million",
+    "calls",
+    "emails",
+    "messages",
+    "pages",
+    "views",
+    "deals",
+    "countries",
+    "offices",
+    "stores",
+    "free",
+    "gigabytes",
+    "more",
 ];
 
 const WORDS: &[(&str, i128)] = &[
-    ("zero", 0), ("two", 2), ("three", 3), ("four", 4), ("five", 5), ("six", 6), ("seven", 7), ("eight", 8), ("nine", 9),
-    ("ten", 10), ("eleven", 11), ("twelve", 12), ("thirteen", 13), ("fourteen", 14), ("fifteen", 15), ("sixteen", 16),
-    ("seventeen", 17), ("eighteen", 18), ("nineteen", 19), ("twenty", 20), ("thirty", 30), ("forty", 40), ("fifty", 50),
-    ("sixty", 60), ("seventy", 70), ("eighty", 80), ("ninety", 90), ("one", 1), ("twice", 2), ("thrice", 3), ("dozen", 12),
+    ("zero", 0),
+    ("two", 2),
+    ("three", 3),
+    ("four", 4),
+    ("five", 5),
+    ("six", 6),
+    ("seven", 7),
+    ("eight", 8),
+    ("nine", 9),
+    ("ten", 10),
+    ("eleven", 11),
+    ("twelve", 12),
+    ("thirteen", 13),
+    ("fourteen", 14),
+    ("fifteen", 15),
+    ("sixteen", 16),
+    ("seventeen", 17),
+    ("eighteen", 18),
+    ("nineteen", 19),
+    ("twenty", 20),
+    ("thirty", 30),
+    ("forty", 40),
+    ("fifty", 50),
+    ("sixty", 60),
+    ("seventy", 70),
+    ("eighty", 80),
+    ("ninety", 90),
+    ("one", 1),
+    ("twice", 2),
+    ("thrice", 3),
+    ("dozen", 12),
 ];
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 /// The figures of a text, in order.
@@ -165,7 +260,11 @@ fn day_in_digits(text: &str, at: usize) -> Option<Figure> {
     }
     // The time of a timestamp belongs to it.
     let tail = bytes.get(from..).unwrap_or_default();
-    let time = tail.iter().take(24).take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'T' | b':' | b'.' | b'Z' | b'+' | b'-')).count();
+    let time = tail
+        .iter()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'T' | b':' | b'.' | b'Z' | b'+' | b'-'))
+        .count();
     let end = if tail.first() == Some(&b'T') { from + time } else { from };
     Some(Figure { start: at, end, value: Value::Day { year: Some(year), days } })
 }
@@ -175,7 +274,9 @@ fn month(text: &str, at: usize) -> Option<(u32, usize)> {
     let rest = text.get(at..)?;
     let length = rest.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
     let word = rest.get(..length)?.to_ascii_lowercase();
-    let index = MONTHS.iter().position(|month| *month == word || (word.len() == 3 && month.starts_with(&word)) || (word == "sept" && *month == "september"))?;
+    let index = MONTHS.iter().position(|month| {
+        *month == word || (word.len() == 3 && month.starts_with(&word)) || (word == "sept" && *month == "september")
+    })?;
     // `may 3` is a verb, `May 3` is not.
     let capital = rest.starts_with(|c: char| c.is_ascii_uppercase());
     (capital || word.len() > 3).then_some((u32::try_from(index).ok()? + 1, at + length))
@@ -224,8 +325,8 @@ fn month_then_day(text: &str, at: usize) -> Option<Figure> {
 
 /// Words and signs of money and parts of a hundred.
 const MONEY: &[&str] = &[
-    "€", "$", "£", "¥", "%", "eur", "usd", "gbp", "chf", "jpy", "euro", "euros", "dollar", "dollars", "pound", "pounds", "percent",
-    "per cent", "cents", "francs",
+    "€", "$", "£", "¥", "%", "eur", "usd", "gbp", "chf", "jpy", "euro", "euros", "dollar", "dollars", "pound",
+    "pounds", "percent", "per cent", "cents", "francs",
 ];
 
 /// `12,500.00 €`, `12.5k`, `$980`, `15 %`.
@@ -287,7 +388,15 @@ fn number(text: &str, at: usize) -> Option<Figure> {
         *reading = reading.checked_mul(times)?;
     }
     let before = text.get(..at)?.trim_end_matches([' ', '\u{a0}']);
-    let word: String = before.chars().rev().take_while(|c| c.is_alphabetic()).collect::<String>().chars().rev().collect::<String>().to_lowercase();
+    let word: String = before
+        .chars()
+        .rev()
+        .take_while(|c| c.is_alphabetic())
+        .collect::<String>()
+        .chars()
+        .rev()
+        .collect::<String>()
+        .to_lowercase();
     let money = before.ends_with(['€', '$', '£', '¥'])
         || spaced.starts_with(['€', '$', '£', '¥', '%'])
         || MONEY.contains(&unit.as_str())
@@ -329,7 +438,12 @@ fn spelled(text: &str, at: usize) -> Option<Figure> {
     }
     let rest = text.get(end..).unwrap_or_default().trim_start_matches([' ', '-']);
     let unit: String = rest.chars().take_while(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
-    let twice = text.get(at..end).is_some_and(|word| word.eq_ignore_ascii_case("twice") || word.eq_ignore_ascii_case("thrice"));
-    let value = Value::Number { readings: vec![(total + part) * 1_000], money: MONEY.contains(&unit.as_str()), spelled: !twice };
+    let twice =
+        text.get(at..end).is_some_and(|word| word.eq_ignore_ascii_case("twice") || word.eq_ignore_ascii_case("thrice"));
+    let value = Value::Number {
+        readings: vec![(total + part) * 1_000],
+        money: MONEY.contains(&unit.as_str()),
+        spelled: !twice,
+    };
     any.then_some(Figure { start: at, end, value })
 }

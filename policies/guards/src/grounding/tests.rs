@@ -2,6 +2,8 @@ use super::*;
 use crate::{PatternPii, PiiDetector};
 use proptest::prelude::*;
 
+mod planted;
+
 fn unfounded(text: &str, sources: &[&str]) -> Vec<(&'static str, String)> {
     ground(text, &PatternPii.find(text), sources)
         .unfounded

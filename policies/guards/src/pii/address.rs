@@ -6,21 +6,198 @@ use super::words::Kinds;
 
 /// English street types that stand after the name.
 const TYPES: &[&str] = &[
-    "alley", "ave", "avenue", "blvd", "boulevard", "brae", "bypass", "circle", "close", "common", "copse", "court", "courts",
-    "cove", "crescent", "cres", "crossing", "crossroad", "crossroads", "dale", "drive", "driveway", "esplanade", "expressway",
-    "forge", "forges", "freeway", "gardens", "gate", "gateway", "glen", "glens", "green", "greens", "grove", "heights", "highway",
-    "hill", "hills", "hollow", "hwy", "junction", "lane", "ln", "loop", "mall", "manor", "meadow", "meadows", "mews", "motorway",
-    "parade", "park", "parkway", "path", "pike", "pkwy", "place", "plaza", "point", "points", "promenade", "quay", "rd", "ridge",
-    "rise", "road", "roads", "route", "row", "spur", "square", "squares", "st", "street", "streets", "terrace", "trail",
-    "turnpike", "vale", "via", "view", "villas", "walk", "way", "wharf", "wynd", "dr", "str", "ter", "trl", "extension",
-    "island", "islands", "isle", "branch", "bridge", "brook", "burg", "camp", "cape", "causeway", "center", "centre", "cliff",
-    "club", "corner", "corners", "course", "creek", "crest", "curve", "dam", "divide", "estate", "estates", "falls", "ferry",
-    "field", "fields", "flat", "flats", "ford", "forest", "fork", "fort", "garden", "glades", "groves", "harbor", "haven",
-    "inlet", "key", "knoll", "knolls", "lake", "lakes", "landing", "locks", "lodge", "mill", "mills", "mission", "mount",
-    "mountain", "neck", "orchard", "oval", "overpass", "parkways", "pass", "passage", "pines", "plain", "plains", "port",
-    "ports", "prairie", "radial", "ramp", "ranch", "rapids", "rest", "river", "shoal", "shoals", "shore", "shores", "skyway",
-    "spring", "springs", "station", "stravenue", "stream", "summit", "throughway", "trace", "track", "trafficway", "tunnel",
-    "underpass", "union", "valley", "viaduct", "village", "ville", "vista", "walks", "wall", "ways", "well", "wells",
+    "alley",
+    "ave",
+    "avenue",
+    "blvd",
+    "boulevard",
+    "brae",
+    "bypass",
+    "circle",
+    "close",
+    "common",
+    "copse",
+    "court",
+    "courts",
+    "cove",
+    "crescent",
+    "cres",
+    "crossing",
+    "crossroad",
+    "crossroads",
+    "dale",
+    "drive",
+    "driveway",
+    "esplanade",
+    "expressway",
+    "forge",
+    "forges",
+    "freeway",
+    "gardens",
+    "gate",
+    "gateway",
+    "glen",
+    "glens",
+    "green",
+    "greens",
+    "grove",
+    "heights",
+    "highway",
+    "hill",
+    "hills",
+    "hollow",
+    "hwy",
+    "junction",
+    "lane",
+    "ln",
+    "loop",
+    "mall",
+    "manor",
+    "meadow",
+    "meadows",
+    "mews",
+    "motorway",
+    "parade",
+    "park",
+    "parkway",
+    "path",
+    "pike",
+    "pkwy",
+    "place",
+    "plaza",
+    "point",
+    "points",
+    "promenade",
+    "quay",
+    "rd",
+    "ridge",
+    "rise",
+    "road",
+    "roads",
+    "route",
+    "row",
+    "spur",
+    "square",
+    "squares",
+    "st",
+    "street",
+    "streets",
+    "terrace",
+    "trail",
+    "turnpike",
+    "vale",
+    "via",
+    "view",
+    "villas",
+    "walk",
+    "way",
+    "wharf",
+    "wynd",
+    "dr",
+    "str",
+    "ter",
+    "trl",
+    "extension",
+    "island",
+    "islands",
+    "isle",
+    "branch",
+    "bridge",
+    "brook",
+    "burg",
+    "camp",
+    "cape",
+    "causeway",
+    "center",
+    "centre",
+    "cliff",
+    "club",
+    "corner",
+    "corners",
+    "course",
+    "creek",
+    "crest",
+    "curve",
+    "dam",
+    "divide",
+    "estate",
+    "estates",
+    "falls",
+    "ferry",
+    "field",
+    "fields",
+    "flat",
+    "flats",
+    "ford",
+    "forest",
+    "fork",
+    "fort",
+    "garden",
+    "glades",
+    "groves",
+    "harbor",
+    "haven",
+    "inlet",
+    "key",
+    "knoll",
+    "knolls",
+    "lake",
+    "lakes",
+    "landing",
+    "locks",
+    "lodge",
+    "mill",
+    "mills",
+    "mission",
+    "mount",
+    "mountain",
+    "neck",
+    "orchard",
+    "oval",
+    "overpass",
+    "parkways",
+    "pass",
+    "passage",
+    "pines",
+    "plain",
+    "plains",
+    "port",
+    "ports",
+    "prairie",
+    "radial",
+    "ramp",
+    "ranch",
+    "rapids",
+    "rest",
+    "river",
+    "shoal",
+    "shoals",
+    "shore",
+    "shores",
+    "skyway",
+    "spring",
+    "springs",
+    "station",
+    "stravenue",
+    "stream",
+    "summit",
+    "throughway",
+    "trace",
+    "track",
+    "trafficway",
+    "tunnel",
+    "underpass",
+    "union",
+    "valley",
+    "viaduct",
+    "village",
+    "ville",
+    "vista",
+    "walks",
+    "wall",
+    "ways",
+    "well",
+    "wells",
 ];
 
 /// Those of them that make a street of a name without a number.
@@ -29,50 +206,219 @@ const STRONG: &[&str] =
 
 /// Street types that stand before the name.
 const LEADING: &[&str] = &[
-    "rue", "avenue", "boulevard", "chemin", "allee", "impasse", "quai", "cours", "via", "viale", "piazza", "corso", "largo",
-    "vicolo", "strada", "calle", "c", "avda", "av", "avenida", "plaza", "paseo", "camino", "carrera", "rua", "travessa", "praca",
-    "estrada", "ul", "ulica", "aleja", "al", "os", "namesti", "nam", "trida", "nabrezi", "carrer", "ronda", "jalan", "jln",
-    "bulevardul", "strasse", "str", "bulevar", "trg", "cesta", "place", "square", "nieuwe", "oude", "grote", "gran", "piata",
-    "ruta", "urbanizacion", "cite", "ctra", "carretera", "zona", "lugar", "contrada",
+    "rue",
+    "avenue",
+    "boulevard",
+    "chemin",
+    "allee",
+    "impasse",
+    "quai",
+    "cours",
+    "via",
+    "viale",
+    "piazza",
+    "corso",
+    "largo",
+    "vicolo",
+    "strada",
+    "calle",
+    "c",
+    "avda",
+    "av",
+    "avenida",
+    "plaza",
+    "paseo",
+    "camino",
+    "carrera",
+    "rua",
+    "travessa",
+    "praca",
+    "estrada",
+    "ul",
+    "ulica",
+    "aleja",
+    "al",
+    "os",
+    "namesti",
+    "nam",
+    "trida",
+    "nabrezi",
+    "carrer",
+    "ronda",
+    "jalan",
+    "jln",
+    "bulevardul",
+    "strasse",
+    "str",
+    "bulevar",
+    "trg",
+    "cesta",
+    "place",
+    "square",
+    "nieuwe",
+    "oude",
+    "grote",
+    "gran",
+    "piata",
+    "ruta",
+    "urbanizacion",
+    "cite",
+    "ctra",
+    "carretera",
+    "zona",
+    "lugar",
+    "contrada",
 ];
 
 /// Ends of words that are streets: Germanic, Nordic, Finnish, Hungarian, Dutch, Slavic.
 const ENDS: &[&str] = &[
-    "strasse", "gasse", "weg", "platz", "allee", "ring", "damm", "ufer", "chaussee", "gatan", "gata", "gaten", "gate", "vagen",
-    "gade", "vej", "vei", "veien", "veg", "vegen", "katu", "tie", "polku", "kuja", "ranta", "straat", "laan", "steenweg", "plein",
-    "kade", "gracht", "dijk", "dreef", "lei", "utca", "uteja", "gotu", "gotur", "braut", "stigur", "vegur", "hrauni", "gerdi",
-    "bakka", "hlid", "allé", "alle", "torget", "backen", "stigen", "stien", "bakken", "plads", "stræde", "straede", "toften",
-    "parken", "haven", "vangen", "marken", "lunden", "hojen", "ova", "skeho", "skeho", "ska", "tanav", "puiestee", "iela",
-    "gatve", "sokak", "caddesi", "brucke", "bruecke", "markt", "steig", "zeile", "kai",
+    "strasse", "gasse", "weg", "platz", "allee", "ring", "damm", "ufer", "chaussee", "gatan", "gata", "gaten", "gate",
+    "vagen", "gade", "vej", "vei", "veien", "veg", "vegen", "katu", "tie", "polku", "kuja", "ranta", "straat", "laan",
+    "steenweg", "plein", "kade", "gracht", "dijk", "dreef", "lei", "utca", "uteja", "gotu", "gotur", "braut", "stigur",
+    "vegur", "hrauni", "gerdi", "bakka", "hlid", "allé", "alle", "torget", "backen", "stigen", "stien", "bakken",
+    "plads", "stræde", "straede", "toften", "parken", "haven", "vangen", "marken", "lunden", "hojen", "ova", "skeho",
+    "skeho", "ska", "tanav", "puiestee", "iela", "gatve", "sokak", "caddesi", "brucke", "bruecke", "markt", "steig",
+    "zeile", "kai",
 ];
 
 /// Words of their own that say street after a name.
-const TRAILING: &[&str] = &["ut", "utca", "utja", "ter", "tere", "rkp", "krt", "koz", "tee", "mnt", "pst", "vej", "vei", "allé"];
+const TRAILING: &[&str] =
+    &["ut", "utca", "utja", "ter", "tere", "rkp", "krt", "koz", "tee", "mnt", "pst", "vej", "vei", "allé"];
 
 /// A part of a building.
-const UNITS: &[&str] =
-    &["apt", "apartment", "suite", "ste", "unit", "flat", "room", "floor", "bldg", "building", "wohnung", "apto", "piso", "box"];
+const UNITS: &[&str] = &[
+    "apt",
+    "apartment",
+    "suite",
+    "ste",
+    "unit",
+    "flat",
+    "room",
+    "floor",
+    "bldg",
+    "building",
+    "wohnung",
+    "apto",
+    "piso",
+    "box",
+];
 
 /// Small words inside a name.
 pub(super) const PARTICLES: &[&str] = &[
-    "de", "del", "della", "dei", "di", "da", "do", "dos", "das", "du", "des", "la", "le", "les", "el", "los", "las", "van",
-    "der", "den", "von", "zu", "ten", "ter", "te", "y", "e", "al", "bin", "ibn", "na", "nad", "u", "z", "pod", "pri", "am",
-    "im", "an", "auf", "delle", "dalla", "dello", "degli", "nel", "dos", "d", "l", "und", "het", "op", "en", "of", "the", "and", "ben", "sur", "sous", "lez", "aan", "upon", "fejedelem",
+    "de",
+    "del",
+    "della",
+    "dei",
+    "di",
+    "da",
+    "do",
+    "dos",
+    "das",
+    "du",
+    "des",
+    "la",
+    "le",
+    "les",
+    "el",
+    "los",
+    "las",
+    "van",
+    "der",
+    "den",
+    "von",
+    "zu",
+    "ten",
+    "ter",
+    "te",
+    "y",
+    "e",
+    "al",
+    "bin",
+    "ibn",
+    "na",
+    "nad",
+    "u",
+    "z",
+    "pod",
+    "pri",
+    "am",
+    "im",
+    "an",
+    "auf",
+    "delle",
+    "dalla",
+    "dello",
+    "degli",
+    "nel",
+    "dos",
+    "d",
+    "l",
+    "und",
+    "het",
+    "op",
+    "en",
+    "of",
+    "the",
+    "and",
+    "ben",
+    "sur",
+    "sous",
+    "lez",
+    "aan",
+    "upon",
+    "fejedelem",
 ];
 
 /// Words before a place where something or somebody is.
 const WHERE: &[&str] = &[
-    "address", "live", "lives", "lived", "living", "moved", "located", "send", "sent", "ship", "shipped", "deliver", "delivered",
-    "mail", "meet", "stop", "stops", "drops", "arrived", "visit", "house", "home", "office", "reside", "resides", "residing",
-    "corner", "based", "adresse", "direccion", "indirizzo", "delivery", "shipping", "store", "shop", "restaurant", "station",
-    "located", "property", "building", "apartment",
+    "address",
+    "live",
+    "lives",
+    "lived",
+    "living",
+    "moved",
+    "located",
+    "send",
+    "sent",
+    "ship",
+    "shipped",
+    "deliver",
+    "delivered",
+    "mail",
+    "meet",
+    "stop",
+    "stops",
+    "drops",
+    "arrived",
+    "visit",
+    "house",
+    "home",
+    "office",
+    "reside",
+    "resides",
+    "residing",
+    "corner",
+    "based",
+    "adresse",
+    "direccion",
+    "indirizzo",
+    "delivery",
+    "shipping",
+    "store",
+    "shop",
+    "restaurant",
+    "station",
+    "located",
+    "property",
+    "building",
+    "apartment",
 ];
 
 /// Uppercase words of money and time, which stand beside numbers.
 const NO_STREET: &[&str] = &[
-    "eur", "usd", "gbp", "chf", "aud", "cad", "jpy", "inr", "cny", "sek", "nok", "dkk", "pln", "huf", "czk", "am", "pm", "gmt",
-    "utc", "est", "pst", "cet", "nan", "kg", "km", "mb", "gb", "tb", "q1", "q2", "q3", "q4", "rub", "brl", "mxn", "zar", "nzd",
-    "sgd", "hkd", "try", "aed", "ron", "bgn", "ils",
+    "eur", "usd", "gbp", "chf", "aud", "cad", "jpy", "inr", "cny", "sek", "nok", "dkk", "pln", "huf", "czk", "am",
+    "pm", "gmt", "utc", "est", "pst", "cet", "nan", "kg", "km", "mb", "gb", "tb", "q1", "q2", "q3", "q4", "rub", "brl",
+    "mxn", "zar", "nzd", "sgd", "hkd", "try", "aed", "ron", "bgn", "ils",
 ];
 
 /// An address as the tokens from the first to before the last.
@@ -97,7 +443,10 @@ fn fits(token: &Token<'_>, lower: bool) -> bool {
                 || ["ul", "via", "street", "road", "st", "str", "avenue", "boulevard", "quai"].contains(&w)
                 || TRAILING.contains(&w)
                 || (LEADING.contains(&w) && !token.is_plain())
-                || (lower && (!token.is_plain() || token.kinds.any(Kinds::COUNTRY.or(Kinds::OF_COUNTRY)) || TYPES.contains(&w)))
+                || (lower
+                    && (!token.is_plain()
+                        || token.kinds.any(Kinds::COUNTRY.or(Kinds::OF_COUNTRY))
+                        || TYPES.contains(&w)))
         }
     }
 }
@@ -138,13 +487,18 @@ fn run(text: &str, tokens: &[Token<'_>], first: usize, lower: bool) -> usize {
             break;
         }
         if index > first {
-            let between = tokens.get(index - 1).and_then(|before| text.get(before.end..token.start)).unwrap_or_default();
+            let between =
+                tokens.get(index - 1).and_then(|before| text.get(before.end..token.start)).unwrap_or_default();
             let before = tokens.get(index - 1).map_or("", |before| &*before.word);
-            let number = tokens.get(index - 1).is_some_and(|before| matches!(before.shape, Shape::Number | Shape::Mixed));
-            let marks = between.chars().any(|c| !matches!(c, ' ' | '\n' | '\r' | '\t' | ',' | '.' | '-' | '/' | '#' | '>' | '?' | '\''));
+            let number =
+                tokens.get(index - 1).is_some_and(|before| matches!(before.shape, Shape::Number | Shape::Mixed));
+            let marks = between
+                .chars()
+                .any(|c| !matches!(c, ' ' | '\n' | '\r' | '\t' | ',' | '.' | '-' | '/' | '#' | '>' | '?' | '\''));
             let question = between.contains('?') && !between.contains('\n');
             // A full stop ends the sentence unless it belongs to a short form or an ordinal.
-            let short = before.len() <= 4 || TYPES.contains(&before) || TRAILING.contains(&before) || UNITS.contains(&before);
+            let short =
+                before.len() <= 4 || TYPES.contains(&before) || TRAILING.contains(&before) || UNITS.contains(&before);
             let new_sentence = between.contains('.')
                 && (!(short || number) || (number && !is_part(&token.word) && !ordinal(tokens, index)))
                 || (between.contains("\n\n") && index - first > 14);
@@ -167,7 +521,10 @@ fn ordinal(tokens: &[Token<'_>], index: usize) -> bool {
 
 /// Whether a common word is a usual part of an address.
 fn is_part(word: &str) -> bool {
-    TYPES.contains(&word) || UNITS.contains(&word) || PARTICLES.contains(&word) || ["po", "box", "postbox", "psc"].contains(&word)
+    TYPES.contains(&word)
+        || UNITS.contains(&word)
+        || PARTICLES.contains(&word)
+        || ["po", "box", "postbox", "psc"].contains(&word)
 }
 
 /// Whether the tokens are an address, and which of them.
@@ -180,13 +537,18 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
         let after = all.get(index + 1);
         let word = &*token.word;
         let named = |token: &Token<'_>| {
-            (token.is_capital() || lower) && (!token.is_plain() || token.kinds.any(Kinds::LAST.or(Kinds::PLACE)))
+            (token.is_capital() || lower)
+                && (!token.is_plain() || token.kinds.any(Kinds::LAST.or(Kinds::PLACE)))
                 && token.end - token.start > 1
                 && !matches!(token.shape, Shape::Number | Shape::Mixed)
         };
         let numeric = |token: &Token<'_>| matches!(token.shape, Shape::Number | Shape::Mixed);
-        if token.shape == Shape::Number || (token.shape == Shape::Mixed && word.starts_with(|c: char| c.is_ascii_digit())) {
-            let money = text.get(..token.start).is_some_and(|text| text.trim_end_matches(' ').ends_with(['$', '£', '€', '%', '-']));
+        if token.shape == Shape::Number
+            || (token.shape == Shape::Mixed && word.starts_with(|c: char| c.is_ascii_digit()))
+        {
+            let money = text
+                .get(..token.start)
+                .is_some_and(|text| text.trim_end_matches(' ').ends_with(['$', '£', '€', '%', '-']));
             if !money {
                 number.get_or_insert(index);
                 zip |= (4..=5).contains(&(token.end - token.start));
@@ -201,10 +563,12 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
                 street.get_or_insert(index);
             }
         }
-        let leads = LEADING.contains(&word) && (token.is_capital() || lower || !token.is_plain() || before.is_some_and(numeric) || word.len() <= 4);
+        let leads = LEADING.contains(&word)
+            && (token.is_capital() || lower || !token.is_plain() || before.is_some_and(numeric) || word.len() <= 4);
         if leads && after.is_some_and(|after| named(after) || PARTICLES.contains(&&*after.word)) {
             let rest = all.get(index + 1..).unwrap_or_default();
-            if rest.iter().take(7).any(numeric) || before.is_some_and(numeric) || (!token.is_plain() && word.len() > 2) {
+            if rest.iter().take(7).any(numeric) || before.is_some_and(numeric) || (!token.is_plain() && word.len() > 2)
+            {
                 street.get_or_insert(index);
             }
         }
@@ -221,12 +585,16 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
                 box_.get_or_insert(index);
             }
         }
-        if matches!(word, "psc" | "usns" | "uss" | "usnv" | "usnc" | "uscgc" | "postbox" | "postfach" | "pob" | "apartado")
-            && after.is_some()
+        if matches!(
+            word,
+            "psc" | "usns" | "uss" | "usnv" | "usnc" | "uscgc" | "postbox" | "postfach" | "pob" | "apartado"
+        ) && after.is_some()
         {
             box_.get_or_insert(index);
         }
-        if matches!(word, "apo" | "fpo" | "dpo") && after.is_some_and(|after| matches!(&*after.word, "aa" | "ae" | "ap")) {
+        if matches!(word, "apo" | "fpo" | "dpo")
+            && after.is_some_and(|after| matches!(&*after.word, "aa" | "ae" | "ap"))
+        {
             box_.get_or_insert(index);
         }
         if named(token) && index > 0 {
@@ -248,7 +616,13 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
     let beside = all.windows(2).any(|pair| match pair {
         [name, number] => {
             let short = number.shape == Shape::Number && number.end - number.start <= 4;
-            (name.shape == Shape::Title || lower && name.shape == Shape::Lower || name.shape == Shape::Upper && name.word.len() > 3) && !name.is_plain() && !name.kinds.any(Kinds::COUNTRY.or(Kinds::NATION)) && short && number.gap.is_space()
+            (name.shape == Shape::Title
+                || lower && name.shape == Shape::Lower
+                || name.shape == Shape::Upper && name.word.len() > 3)
+                && !name.is_plain()
+                && !name.kinds.any(Kinds::COUNTRY.or(Kinds::NATION))
+                && short
+                && number.gap.is_space()
         }
         _ => false,
     });
@@ -267,9 +641,15 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
     while begin > first
         && tokens.get(begin).is_some_and(|token| token.gap.is_space() || (token.gap == Gap::STOP))
         && tokens.get(begin - 1).is_some_and(|before| {
-            (!before.is_plain() || before.kinds.any(Kinds::LAST.or(Kinds::PLACE)) || is_part(&before.word) || begin - 1 > first)
+            (!before.is_plain()
+                || before.kinds.any(Kinds::LAST.or(Kinds::PLACE))
+                || is_part(&before.word)
+                || begin - 1 > first)
                 && !matches!(&*before.word, "the" | "and" | "of" | "an")
-                && (before.is_capital() || lower || PARTICLES.contains(&&*before.word) || before.shape == Shape::Initial)
+                && (before.is_capital()
+                    || lower
+                    || PARTICLES.contains(&&*before.word)
+                    || before.shape == Shape::Initial)
         })
     {
         begin -= 1;
@@ -290,11 +670,7 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
 
 /// Whether a word in the ten before says that a place follows.
 fn stands_where(tokens: &[Token<'_>], first: usize) -> bool {
-    tokens
-        .get(first.saturating_sub(6)..first)
-        .unwrap_or_default()
-        .iter()
-        .any(|token| WHERE.contains(&&*token.word))
+    tokens.get(first.saturating_sub(6)..first).unwrap_or_default().iter().any(|token| WHERE.contains(&&*token.word))
 }
 
 /// Whether the tokens fill whole lines.
@@ -319,10 +695,13 @@ pub(super) fn corners(text: &str, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
         let (mut and, mut end, mut after) = (false, None, 0);
         for next in tokens.iter().skip(index + 2).take(14) {
             let stops = next.gap.any(Gap::LINE.or(Gap::COMMA).or(Gap::COLON));
-            if stops || (and && after > 0 && next.shape == Shape::Lower && next.is_plain() && !TYPES.contains(&&*next.word)) {
+            if stops
+                || (and && after > 0 && next.shape == Shape::Lower && next.is_plain() && !TYPES.contains(&&*next.word))
+            {
                 break;
             }
-            let sentence = next.gap.any(Gap::STOP) && next.is_capital() && next.is_plain() && !TYPES.contains(&&*next.word);
+            let sentence =
+                next.gap.any(Gap::STOP) && next.is_capital() && next.is_plain() && !TYPES.contains(&&*next.word);
             if sentence {
                 break;
             }

@@ -12,7 +12,10 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
         let found = match &*token.word {
             "license" | "licence" | "licences" | "fuhrerschein" | "fuhrerscheinnummer" | "permis" | "dl"
                 if token.word != "license" && token.word != "licence"
-                    || matches!(before(tokens, index, 1), "driver's" | "driver" | "drivers" | "driving" | "driver\u{2019}s" | "s") =>
+                    || matches!(
+                        before(tokens, index, 1),
+                        "driver's" | "driver" | "drivers" | "driving" | "driver\u{2019}s" | "s"
+                    ) =>
             {
                 value(text, tokens, index, 5, 20, 4).map(|span| (PiiKind::DriverLicense, span))
             }
@@ -20,18 +23,25 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
                 value(text, tokens, index, 6, 10, 5).map(|span| (PiiKind::Passport, span))
             }
             "account" | "acct" | "konto" | "kontonummer" | "routing" | "cuenta" | "compte"
-                if token.word != "account" || matches!(next(1), "number" | "no" | "num" | "nr" | "id" | "is" | "") || next_is_number(tokens, index) =>
+                if token.word != "account"
+                    || matches!(next(1), "number" | "no" | "num" | "nr" | "id" | "is" | "")
+                    || next_is_number(tokens, index) =>
             {
                 value(text, tokens, index, 6, 18, 6).map(|span| (PiiKind::BankAccount, span))
             }
-            "sort" if next(1) == "code" => value(text, tokens, index + 1, 6, 8, 6).map(|span| (PiiKind::BankAccount, span)),
-            "blz" | "bsb" | "clabe" | "ifsc" => value(text, tokens, index, 5, 18, 5).map(|span| (PiiKind::BankAccount, span)),
+            "sort" if next(1) == "code" => {
+                value(text, tokens, index + 1, 6, 8, 6).map(|span| (PiiKind::BankAccount, span))
+            }
+            "blz" | "bsb" | "clabe" | "ifsc" => {
+                value(text, tokens, index, 5, 18, 5).map(|span| (PiiKind::BankAccount, span))
+            }
             "iban" => value(text, tokens, index, 15, 34, 8).map(|span| (PiiKind::Iban, span)),
             "card" | "visa" | "mastercard" | "amex" | "maestro" => {
                 value(text, tokens, index, 12, 19, 12).map(|span| (PiiKind::CreditCard, span))
             }
-            "ssn" | "nin" | "nino" | "bsn" | "pesel" | "cpf" | "aadhaar" | "aadhar" | "nif" | "nie" | "dni" | "nhs" | "sin" | "tfn"
-            | "personnummer" | "hetu" | "cpr" | "codice" | "steuer-id" | "steuernummer" | "curp" | "rfc" | "ahv" | "itin" | "ein" => {
+            "ssn" | "nin" | "nino" | "bsn" | "pesel" | "cpf" | "aadhaar" | "aadhar" | "nif" | "nie" | "dni" | "nhs"
+            | "sin" | "tfn" | "personnummer" | "hetu" | "cpr" | "codice" | "steuer-id" | "steuernummer" | "curp"
+            | "rfc" | "ahv" | "itin" | "ein" => {
                 value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
             }
             "security" if before(tokens, index, 1) == "social" => {
@@ -40,14 +50,20 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
             "insurance" if before(tokens, index, 1) == "national" => {
                 value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
             }
-            "tax" | "national" | "identity" | "citizen" | "personal" if matches!(next(1), "id" | "number" | "identification") => {
+            "tax" | "national" | "identity" | "citizen" | "personal"
+                if matches!(next(1), "id" | "number" | "identification") =>
+            {
                 value(text, tokens, index + 1, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
             }
             "zip" | "postcode" | "postal" | "plz" | "zipcode" | "eircode" | "pincode" => {
                 value(text, tokens, index, 3, 10, 2).map(|span| (PiiKind::Address, span))
             }
-            "username" | "login" | "userid" | "handle" | "nickname" => name(text, tokens, index).map(|span| (PiiKind::Username, span)),
-            "user" if matches!(next(1), "name" | "id") => name(text, tokens, index + 1).map(|span| (PiiKind::Username, span)),
+            "username" | "login" | "userid" | "handle" | "nickname" => {
+                name(text, tokens, index).map(|span| (PiiKind::Username, span))
+            }
+            "user" if matches!(next(1), "name" | "id") => {
+                name(text, tokens, index + 1).map(|span| (PiiKind::Username, span))
+            }
             _ => None,
         };
         if let Some((kind, (start, end))) = found {
@@ -71,7 +87,14 @@ fn next_is_number(tokens: &[Token<'_>], index: usize) -> bool {
 
 /// The value after the word at `index`: the first of the next words that is made
 /// of digits and letters and long enough, grouped by spaces, hyphens and points.
-fn value(text: &str, tokens: &[Token<'_>], index: usize, least: usize, most: usize, digits: usize) -> Option<(usize, usize)> {
+fn value(
+    text: &str,
+    tokens: &[Token<'_>],
+    index: usize,
+    least: usize,
+    most: usize,
+    digits: usize,
+) -> Option<(usize, usize)> {
     let mut at = index + 1;
     let last = (index + 8).min(tokens.len());
     while at < last {
@@ -87,7 +110,9 @@ fn value(text: &str, tokens: &[Token<'_>], index: usize, least: usize, most: usi
                 // Letters of a licence or passport before its digits.
                 || (matches!(token.shape, Shape::Upper | Shape::Initial) && token.end - token.start <= 4)
         };
-        if matches!(token.shape, Shape::Number | Shape::Mixed) || numeric(token) && tokens.get(at + 1).is_some_and(|next| next.shape == Shape::Number) {
+        if matches!(token.shape, Shape::Number | Shape::Mixed)
+            || numeric(token) && tokens.get(at + 1).is_some_and(|next| next.shape == Shape::Number)
+        {
             let start = token.start;
             let mut end = token.end;
             let mut groups = 1;
@@ -144,7 +169,23 @@ fn year(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     let is_year = token.end - token.start == 4 && (token.word.starts_with("19") || token.word.starts_with("20"));
     let event = matches!(
         before(tokens, index, 2),
-        "founded" | "established" | "born" | "started" | "graduated" | "built" | "married" | "retired" | "moved" | "died" | "joined" | "created" | "formed" | "opened" | "hired" | "released" | "published"
+        "founded"
+            | "established"
+            | "born"
+            | "started"
+            | "graduated"
+            | "built"
+            | "married"
+            | "retired"
+            | "moved"
+            | "died"
+            | "joined"
+            | "created"
+            | "formed"
+            | "opened"
+            | "hired"
+            | "released"
+            | "published"
     );
     let said = match before(tokens, index, 1) {
         "since" | "born" => true,
@@ -158,19 +199,56 @@ fn year(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
 
 /// Words around a number that make a phone number of it.
 const PHONE: &[&str] = &[
-    "phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "desk", "office", "home", "call", "calling", "dial", "ring",
-    "text", "sms", "whatsapp", "reach", "reached", "answering", "answer", "hotline", "landline", "contact", "phones", "telefon",
-    "telefono", "handy", "mob", "ph", "voicemail", "pager", "numbers", "direct", "work",
+    "phone",
+    "telephone",
+    "tel",
+    "mobile",
+    "cell",
+    "cellphone",
+    "fax",
+    "desk",
+    "office",
+    "home",
+    "call",
+    "calling",
+    "dial",
+    "ring",
+    "text",
+    "sms",
+    "whatsapp",
+    "reach",
+    "reached",
+    "answering",
+    "answer",
+    "hotline",
+    "landline",
+    "contact",
+    "phones",
+    "telefon",
+    "telefono",
+    "handy",
+    "mob",
+    "ph",
+    "voicemail",
+    "pager",
+    "numbers",
+    "direct",
+    "work",
 ];
 
 /// Digits in groups beside a word like `mobile`.
 fn phone(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     let joined = |from: usize, to: usize| {
-        text.get(from..to).is_some_and(|gap| matches!(gap, " " | "-" | "." | "/" | ") " | ")" | " (" | "(" | ")-" | ".."))
+        text.get(from..to)
+            .is_some_and(|gap| matches!(gap, " " | "-" | "." | "/" | ") " | ")" | " (" | "(" | ")-" | ".."))
     };
-    let numeric = |token: &Token<'_>| token.shape == Shape::Number || (token.shape == Shape::Mixed && token.word.contains('x'));
+    let numeric =
+        |token: &Token<'_>| token.shape == Shape::Number || (token.shape == Shape::Mixed && token.word.contains('x'));
     let Some(first) = tokens.get(index) else { return };
-    let goes_on = index.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|before| numeric(before) && joined(before.end, first.start));
+    let goes_on = index
+        .checked_sub(1)
+        .and_then(|at| tokens.get(at))
+        .is_some_and(|before| numeric(before) && joined(before.end, first.start));
     if goes_on {
         return;
     }
@@ -185,7 +263,20 @@ fn phone(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan
     }
     let (Some(end), true) = (tokens.get(last), (6..=19).contains(&digits)) else { return };
     // What is asked for by its number is no phone: `order 732201349959`.
-    let other = matches!(before(tokens, index, 1), "order" | "purchase" | "invoice" | "ticket" | "case" | "id" | "account" | "card" | "reference" | "item" | "transaction");
+    let other = matches!(
+        before(tokens, index, 1),
+        "order"
+            | "purchase"
+            | "invoice"
+            | "ticket"
+            | "case"
+            | "id"
+            | "account"
+            | "card"
+            | "reference"
+            | "item"
+            | "transaction"
+    );
     let reach = if last == index { 4 } else { 6 };
     let said = tokens
         .get(index.saturating_sub(reach)..index)
@@ -208,11 +299,19 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     }
     let next = |distance: usize| tokens.get(index + distance).map_or("", |token| &*token.word);
     let back = |distance: usize| before(tokens, index, distance);
-    let near = |distance: usize| tokens.get(index + distance).is_some_and(|token| !token.gap.any(Gap::STOP.or(Gap::LINE)));
-    let old = (matches!(next(1), "year" | "years" | "yr" | "yrs" | "yo") && near(1) && (next(2) == "old" || next(1) == "yo"))
-        || matches!(next(1), "year-old" | "years-old" | "yo" | "y" ) && near(1) && (next(1) != "y" || next(2) == "o");
+    let near =
+        |distance: usize| tokens.get(index + distance).is_some_and(|token| !token.gap.any(Gap::STOP.or(Gap::LINE)));
+    let old = (matches!(next(1), "year" | "years" | "yr" | "yrs" | "yo")
+        && near(1)
+        && (next(2) == "old" || next(1) == "yo"))
+        || matches!(next(1), "year-old" | "years-old" | "yo" | "y") && near(1) && (next(1) != "y" || next(2) == "o");
     // What is asked of everybody is nobody's age: `must be at least 18 years old`.
-    let rule = (1..=5).any(|distance| matches!(back(distance), "least" | "over" | "under" | "than" | "must" | "below" | "above" | "minimum" | "limit" | "until" | "how"));
+    let rule = (1..=5).any(|distance| {
+        matches!(
+            back(distance),
+            "least" | "over" | "under" | "than" | "must" | "below" | "above" | "minimum" | "limit" | "until" | "how"
+        )
+    });
     let said = match back(1) {
         "aged" | "age" | "turn" | "turned" | "turning" | "turns" => true,
         "of" | "is" => back(2) == "age",
@@ -223,7 +322,12 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
         _ => false,
     };
     // Services ask about children: who is asked for has no name there.
-    let asked = tokens.iter().take(40).any(|token| matches!(&*token.word, "account" | "accounts" | "card" | "age" | "open" | "sign") ) && !matches!(back(2), "age") && !matches!(back(1), "am" | "was");
+    let asked = tokens
+        .iter()
+        .take(40)
+        .any(|token| matches!(&*token.word, "account" | "accounts" | "card" | "age" | "open" | "sign"))
+        && !matches!(back(2), "age")
+        && !matches!(back(1), "am" | "was");
     if (old || said) && !rule && !asked {
         spans.push(PiiSpan { kind: PiiKind::Age, start: token.start, end: token.end, score: 0.7 });
     }
@@ -249,8 +353,12 @@ pub(super) fn national(found: &mut super::Found<'_>, start: usize, end: usize, d
         }
         // Sweden, personnummer: 811228-9874, Luhn over a day of birth.
         10 if text.len() == 11 && text.as_bytes().get(6) == Some(&b'-') => {
-            let day = |range: std::ops::Range<usize>| digits.get(range).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
-            (1..=12).contains(&day(2..4)) && (1..=31).contains(&day(4..6)) && (luhn(digits.as_bytes()) || true_cpr(digits))
+            let day = |range: std::ops::Range<usize>| {
+                digits.get(range).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0)
+            };
+            (1..=12).contains(&day(2..4))
+                && (1..=31).contains(&day(4..6))
+                && (luhn(digits.as_bytes()) || true_cpr(digits))
         }
         _ => false,
     };
@@ -274,7 +382,11 @@ pub(super) fn lettered(tokens: &[Token<'_>], text: &str, spans: &mut Vec<PiiSpan
         }
         let Some(raw) = text.get(token.start..token.end).filter(|raw| raw.is_ascii()) else { continue };
         let upper = raw.to_ascii_uppercase();
-        let kind = if spain(&upper) || nino(&upper) || italy(&upper) || pan(&upper, raw) { PiiKind::NationalId } else { continue };
+        let kind = if spain(&upper) || nino(&upper) || italy(&upper) || pan(&upper, raw) {
+            PiiKind::NationalId
+        } else {
+            continue;
+        };
         spans.push(PiiSpan { kind, start: token.start, end: token.end, score: 0.9 });
     }
 }
@@ -289,14 +401,14 @@ fn spain(value: &str) -> bool {
         Some(b'Z') => head.replacen('Z', "2", 1),
         _ => head.to_owned(),
     };
-    value.len() == 9
-        && digits.parse::<usize>().is_ok_and(|number| LETTERS.get(number % 23) == Some(letter))
+    value.len() == 9 && digits.parse::<usize>().is_ok_and(|number| LETTERS.get(number % 23) == Some(letter))
 }
 
 /// United Kingdom, national insurance number: QQ123456C.
 fn nino(value: &str) -> bool {
     let bytes = value.as_bytes();
-    let letters = |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_alphabetic));
+    let letters =
+        |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_alphabetic));
     let digits = bytes.get(2..8).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     value.len() == 9
         && letters(0..2)
@@ -319,7 +431,8 @@ fn pan(value: &str, raw: &str) -> bool {
 
 /// Italy, codice fiscale: sixteen characters, the last a check letter.
 fn italy(value: &str) -> bool {
-    const ODD: [u32; 26] = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
+    const ODD: [u32; 26] =
+        [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
     let bytes = value.as_bytes();
     if bytes.len() != 16 || !bytes.iter().take(6).all(u8::is_ascii_alphabetic) {
         return false;
@@ -330,7 +443,11 @@ fn italy(value: &str) -> bool {
         .enumerate()
         .map(|(place, byte)| {
             let number = u32::from(if byte.is_ascii_digit() { byte - b'0' } else { byte.wrapping_sub(b'A') });
-            if place % 2 == 0 { usize::try_from(number).ok().and_then(|at| ODD.get(at).copied()).unwrap_or(0) } else { number }
+            if place % 2 == 0 {
+                usize::try_from(number).ok().and_then(|at| ODD.get(at).copied()).unwrap_or(0)
+            } else {
+                number
+            }
         })
         .sum();
     bytes.get(15).is_some_and(|byte| u32::from(byte.wrapping_sub(b'A')) == sum % 26)

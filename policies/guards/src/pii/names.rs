@@ -13,78 +13,433 @@ const NAMES: Kinds = Kinds::FIRST.or(Kinds::LAST);
 
 /// Forms of address before a name.
 const TITLES: &[&str] = &[
-    "mr", "mrs", "ms", "miss", "mister", "dr", "prof", "professor", "sir", "madam", "lord", "lady", "herr", "frau", "monsieur",
-    "madame", "mme", "mlle", "senor", "senora", "senhor", "signor", "signora", "don", "dona", "rev", "father", "captain",
-    "judge", "officer", "mx", "doctor",
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "mister",
+    "dr",
+    "prof",
+    "professor",
+    "sir",
+    "madam",
+    "lord",
+    "lady",
+    "herr",
+    "frau",
+    "monsieur",
+    "madame",
+    "mme",
+    "mlle",
+    "senor",
+    "senora",
+    "senhor",
+    "signor",
+    "signora",
+    "don",
+    "dona",
+    "rev",
+    "father",
+    "captain",
+    "judge",
+    "officer",
+    "mx",
+    "doctor",
 ];
 
 /// Words right before a name that say so.
 const BEFORE_PERSON: &[&str] = &[
-    "name", "named", "called", "i'm", "im", "hi", "hello", "hey", "dear", "regards", "sincerely", "cheers", "thanks", "by",
-    "signed", "contact", "attn", "from", "with", "mother", "father", "sister", "brother", "wife", "husband", "son", "daughter",
-    "friend", "colleague", "boss", "partner", "producer", "singer", "actor", "author", "commenter", "director", "president",
-    "holder", "beneficiary", "owner", "guardian", "surname", "met", "add", "under", "assistant", "to", "and", "songwriter", "fan",
-    "heard", "ask", "tell", "told", "asked", "love", "cc", "introduce", "agent", "manager", "customer", "client", "patient",
-    "employee", "king", "queen", "prince", "princess", "uncle", "aunt", "maiden", "is", "recipient", "attention", "payee", "sender",
+    "name",
+    "named",
+    "called",
+    "i'm",
+    "im",
+    "hi",
+    "hello",
+    "hey",
+    "dear",
+    "regards",
+    "sincerely",
+    "cheers",
+    "thanks",
+    "by",
+    "signed",
+    "contact",
+    "attn",
+    "from",
+    "with",
+    "mother",
+    "father",
+    "sister",
+    "brother",
+    "wife",
+    "husband",
+    "son",
+    "daughter",
+    "friend",
+    "colleague",
+    "boss",
+    "partner",
+    "producer",
+    "singer",
+    "actor",
+    "author",
+    "commenter",
+    "director",
+    "president",
+    "holder",
+    "beneficiary",
+    "owner",
+    "guardian",
+    "surname",
+    "met",
+    "add",
+    "under",
+    "assistant",
+    "to",
+    "and",
+    "songwriter",
+    "fan",
+    "heard",
+    "ask",
+    "tell",
+    "told",
+    "asked",
+    "love",
+    "cc",
+    "introduce",
+    "agent",
+    "manager",
+    "customer",
+    "client",
+    "patient",
+    "employee",
+    "king",
+    "queen",
+    "prince",
+    "princess",
+    "uncle",
+    "aunt",
+    "maiden",
+    "is",
+    "recipient",
+    "attention",
+    "payee",
+    "sender",
 ];
 
 /// Verbs and the like right after a name, in lower case.
 const AFTER_PERSON: &[&str] = &[
-    "said", "says", "lives", "lived", "told", "asked", "shouted", "explained", "points", "pointed", "wrote", "writes", "called",
-    "calls", "works", "worked", "was", "is", "has", "had", "will", "listed", "spent", "went", "came", "wants", "likes", "thinks",
-    "born", "and", "who", "speaks", "sings", "sang", "plays", "played", "joined", "left", "sent", "added", "replied", "noted",
-    "stated", "loves", "can", "does", "did", "version", "were", "would", "should", "might",
+    "said",
+    "says",
+    "lives",
+    "lived",
+    "told",
+    "asked",
+    "shouted",
+    "explained",
+    "points",
+    "pointed",
+    "wrote",
+    "writes",
+    "called",
+    "calls",
+    "works",
+    "worked",
+    "was",
+    "is",
+    "has",
+    "had",
+    "will",
+    "listed",
+    "spent",
+    "went",
+    "came",
+    "wants",
+    "likes",
+    "thinks",
+    "born",
+    "and",
+    "who",
+    "speaks",
+    "sings",
+    "sang",
+    "plays",
+    "played",
+    "joined",
+    "left",
+    "sent",
+    "added",
+    "replied",
+    "noted",
+    "stated",
+    "loves",
+    "can",
+    "does",
+    "did",
+    "version",
+    "were",
+    "would",
+    "should",
+    "might",
 ];
 
 /// Words before a firm.
 const BEFORE_FIRM: &[&str] = &[
-    "work", "works", "worked", "working", "employed", "employer", "job", "career", "intern", "hired", "ceo", "cto", "cfo",
-    "founder", "founded", "company", "firm", "corporation", "organization", "organisation", "employee", "joined", "consultant",
-    "recorded", "hq", "headquarters", "shares", "stock", "startup", "year", "assistant", "address", "shop", "office", "became",
-    "lawsuit", "sue", "sued",
+    "work",
+    "works",
+    "worked",
+    "working",
+    "employed",
+    "employer",
+    "job",
+    "career",
+    "intern",
+    "hired",
+    "ceo",
+    "cto",
+    "cfo",
+    "founder",
+    "founded",
+    "company",
+    "firm",
+    "corporation",
+    "organization",
+    "organisation",
+    "employee",
+    "joined",
+    "consultant",
+    "recorded",
+    "hq",
+    "headquarters",
+    "shares",
+    "stock",
+    "startup",
+    "year",
+    "assistant",
+    "address",
+    "shop",
+    "office",
+    "became",
+    "lawsuit",
+    "sue",
+    "sued",
 ];
 
 /// The last word of a firm: legal forms, and trades.
 const LEGAL: &[&str] = &[
-    "inc", "ltd", "llc", "llp", "plc", "gmbh", "ag", "corp", "corporation", "incorporated", "limited", "co", "sa", "srl", "spa",
-    "bv", "nv", "ab", "oy", "oyj", "as", "kg", "ug", "sarl", "sas", "pty", "kk", "lp", "company",
+    "inc",
+    "ltd",
+    "llc",
+    "llp",
+    "plc",
+    "gmbh",
+    "ag",
+    "corp",
+    "corporation",
+    "incorporated",
+    "limited",
+    "co",
+    "sa",
+    "srl",
+    "spa",
+    "bv",
+    "nv",
+    "ab",
+    "oy",
+    "oyj",
+    "as",
+    "kg",
+    "ug",
+    "sarl",
+    "sas",
+    "pty",
+    "kk",
+    "lp",
+    "company",
 ];
 const TRADES: &[&str] = &[
-    "group", "technologies", "technology", "systems", "services", "solutions", "holdings", "partners", "bank", "university",
-    "associates", "agency", "research", "institute", "media", "labs", "health", "capital", "industries", "foundation", "college",
-    "school", "hospital", "consulting", "insurance", "software", "networks", "network", "studios", "ventures", "enterprises",
-    "international", "communications", "analytics", "bros", "brothers", "sons", "club", "orchestra", "association", "society",
-    "council", "museum", "airlines", "motors", "pharmaceuticals", "energy", "logistics", "financial", "securities", "investments",
-    "ratings", "resources", "sciences", "data", "stores", "foods", "press", "records",
+    "group",
+    "technologies",
+    "technology",
+    "systems",
+    "services",
+    "solutions",
+    "holdings",
+    "partners",
+    "bank",
+    "university",
+    "associates",
+    "agency",
+    "research",
+    "institute",
+    "media",
+    "labs",
+    "health",
+    "capital",
+    "industries",
+    "foundation",
+    "college",
+    "school",
+    "hospital",
+    "consulting",
+    "insurance",
+    "software",
+    "networks",
+    "network",
+    "studios",
+    "ventures",
+    "enterprises",
+    "international",
+    "communications",
+    "analytics",
+    "bros",
+    "brothers",
+    "sons",
+    "club",
+    "orchestra",
+    "association",
+    "society",
+    "council",
+    "museum",
+    "airlines",
+    "motors",
+    "pharmaceuticals",
+    "energy",
+    "logistics",
+    "financial",
+    "securities",
+    "investments",
+    "ratings",
+    "resources",
+    "sciences",
+    "data",
+    "stores",
+    "foods",
+    "press",
+    "records",
 ];
 
 /// Words before a place.
-const BEFORE_PLACE: &[&str] = &["in", "from", "to", "near", "at", "around", "visit", "visiting", "outside", "of", "southern", "northern", "eastern", "western", "downtown"];
+const BEFORE_PLACE: &[&str] = &[
+    "in", "from", "to", "near", "at", "around", "visit", "visiting", "outside", "of", "southern", "northern",
+    "eastern", "western", "downtown",
+];
 
 /// Words that say that a place is somebody's.
 const PERSONAL: &[&str] = &[
-    "live", "lives", "lived", "living", "born", "grew", "originally", "moved", "reside", "resides", "based", "hometown",
-    "native", "raised", "relocated", "visit", "travelled", "traveled", "flew",
+    "live",
+    "lives",
+    "lived",
+    "living",
+    "born",
+    "grew",
+    "originally",
+    "moved",
+    "reside",
+    "resides",
+    "based",
+    "hometown",
+    "native",
+    "raised",
+    "relocated",
+    "visit",
+    "travelled",
+    "traveled",
+    "flew",
 ];
 
 /// Words of trade and payment: a country beside them is where a service goes,
 /// and an unknown word more likely a product than a person.
 const SERVICE: &[&str] = &[
-    "account", "accounts", "app", "atm", "atms", "balance", "bank", "banks", "card", "cards", "cash", "charge", "charged", "currency",
-    "currencies", "delivery", "deliver", "exchange", "fee", "fees", "funds", "invoice", "item", "money", "order", "payment",
-    "payments", "pin", "price", "product", "purchase", "rate", "refund", "restrictions", "shipping", "ship", "shipped", "statement",
-    "subscription", "topping", "top-up", "top-ups", "transaction", "transactions", "transfer", "transfers", "withdraw", "withdrawal",
-    "withdrawals", "identity", "verify", "verification", "countries", "supported", "contactless", "pounds", "dollars", "euros",
-    "rubles", "password", "passcode", "cheque", "declined", "pay", "debit", "topup", "plan", "package", "settings", "operate",
-    "user", "profile", "membership", "prefer", "freemium", "premium", "visa", "mastercard", "deposit",
+    "account",
+    "accounts",
+    "app",
+    "atm",
+    "atms",
+    "balance",
+    "bank",
+    "banks",
+    "card",
+    "cards",
+    "cash",
+    "charge",
+    "charged",
+    "currency",
+    "currencies",
+    "delivery",
+    "deliver",
+    "exchange",
+    "fee",
+    "fees",
+    "funds",
+    "invoice",
+    "item",
+    "money",
+    "order",
+    "payment",
+    "payments",
+    "pin",
+    "price",
+    "product",
+    "purchase",
+    "rate",
+    "refund",
+    "restrictions",
+    "shipping",
+    "ship",
+    "shipped",
+    "statement",
+    "subscription",
+    "topping",
+    "top-up",
+    "top-ups",
+    "transaction",
+    "transactions",
+    "transfer",
+    "transfers",
+    "withdraw",
+    "withdrawal",
+    "withdrawals",
+    "identity",
+    "verify",
+    "verification",
+    "countries",
+    "supported",
+    "contactless",
+    "pounds",
+    "dollars",
+    "euros",
+    "rubles",
+    "password",
+    "passcode",
+    "cheque",
+    "declined",
+    "pay",
+    "debit",
+    "topup",
+    "plan",
+    "package",
+    "settings",
+    "operate",
+    "user",
+    "profile",
+    "membership",
+    "prefer",
+    "freemium",
+    "premium",
+    "visa",
+    "mastercard",
+    "deposit",
 ];
 
 /// Ends of family names that are rare in other words.
 const ENDINGS: &[&str] = &[
-    "ovic", "evic", "jevic", "ic", "sson", "dottir", "enko", "enka", "ski", "ska", "sky", "skaya", "ova", "eva", "ov", "ev", "ova",
-    "yan", "shvili", "dze", "oglu", "escu", "eanu", "poulos", "opoulos", "idis", "akis", "aitis", "sen", "strom", "quist", "gren",
-    "berg", "mann", "stein", "ez", "inen", "nen", "ovsky", "vich", "uk", "chuk", "czyk", "wicz", "ek", "ikova", "ina", "ini",
-    "elli", "etti", "ucci", "eira", "inho", "esku", "aite", "iene", "ius", "unas", "enas", "adze", "iani", "sdottir",
+    "ovic", "evic", "jevic", "ic", "sson", "dottir", "enko", "enka", "ski", "ska", "sky", "skaya", "ova", "eva", "ov",
+    "ev", "ova", "yan", "shvili", "dze", "oglu", "escu", "eanu", "poulos", "opoulos", "idis", "akis", "aitis", "sen",
+    "strom", "quist", "gren", "berg", "mann", "stein", "ez", "inen", "nen", "ovsky", "vich", "uk", "chuk", "czyk",
+    "wicz", "ek", "ikova", "ina", "ini", "elli", "etti", "ucci", "eira", "inho", "esku", "aite", "iene", "ius", "unas",
+    "enas", "adze", "iani", "sdottir",
 ];
 
 /// What one run of capitals is.
@@ -96,13 +451,15 @@ struct Run {
 /// Finds people, firms and places; spans in byte offsets.
 pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool, spans: &mut Vec<PiiSpan>) {
     let plain = tokens.iter().filter(|token| token.is_plain()).count();
-    let mut context = Context { text, tokens, lower, service: false, personal: false, english: plain * 3 >= tokens.len() };
+    let mut context =
+        Context { text, tokens, lower, service: false, personal: false, english: plain * 3 >= tokens.len() };
     let (mut at, mut sentence) = (0, 0);
     while at < tokens.len() {
         if at >= sentence {
             // What a sentence talks of decides for all of it.
             let rest = tokens.get(at..).unwrap_or_default();
-            let ends = |token: &Token<'_>| token.gap.any(Gap::STOP.or(Gap::BLANK)) && !matches!(token.shape, Shape::Initial);
+            let ends =
+                |token: &Token<'_>| token.gap.any(Gap::STOP.or(Gap::BLANK)) && !matches!(token.shape, Shape::Initial);
             let length = 1 + rest.iter().skip(1).take(60).take_while(|token| !ends(token)).count();
             let says = |words: &[&str]| rest.iter().take(length).any(|token| words.contains(&&*token.word));
             (context.service, context.personal) = (says(SERVICE), says(PERSONAL));
@@ -218,7 +575,12 @@ impl<'a> Context<'_, 'a> {
                 // `M.` of `Janka M. Szász` was read; a mark ends the run.
                 break;
             }
-            let particle = token.shape == Shape::Lower && PARTICLES.contains(&&*token.word) && !matches!(&*token.word, "and" | "the" | "of" | "an" | "am" | "im" | "in" | "e" | "u" | "z" | "op" | "do" | "y" | "en");
+            let particle = token.shape == Shape::Lower
+                && PARTICLES.contains(&&*token.word)
+                && !matches!(
+                    &*token.word,
+                    "and" | "the" | "of" | "an" | "am" | "im" | "in" | "e" | "u" | "z" | "op" | "do" | "y" | "en"
+                );
             if self.namely(token) && self.country(index).is_none() {
                 last = index + 1;
             } else if !(token.shape == Shape::Initial && token.word != "i") && !particle {
@@ -247,14 +609,17 @@ impl<'a> Context<'_, 'a> {
         let mut titled = TITLES.contains(&&*before);
         while let Some(token) = self.token(first)
             && first < last
-            && (TITLES.contains(&&*token.word) || (token.is_plain() && !(token.kinds.any(NAMES) && self.in_name(first, last))))
+            && (TITLES.contains(&&*token.word)
+                || (token.is_plain() && !(token.kinds.any(NAMES) && self.in_name(first, last))))
         {
             titled = TITLES.contains(&&*token.word) && (token.is_capital() || self.lower);
             before = token.word.clone().into_owned();
             first += 1;
         }
         while last > first
-            && self.token(last - 1).is_some_and(|token| token.is_plain() && !(token.kinds.any(NAMES) && last - first > 1) || token.shape == Shape::Initial)
+            && self.token(last - 1).is_some_and(|token| {
+                token.is_plain() && !(token.kinds.any(NAMES) && last - first > 1) || token.shape == Shape::Initial
+            })
         {
             last -= 1;
         }
@@ -266,7 +631,11 @@ impl<'a> Context<'_, 'a> {
         let all = self.tokens.get(first..last).unwrap_or_default();
         let has = |kinds: Kinds| all.iter().any(|token| token.kinds.any(kinds) && !token.is_plain());
         let gap = all.first().map(|token| token.gap).unwrap_or_default();
-        let near = gap.is_space() || gap.any(Gap::COLON) || gap == Gap::STOP || gap.any(Gap::COMMA.or(Gap::LINE)) || gap == Gap::OTHER;
+        let near = gap.is_space()
+            || gap.any(Gap::COLON)
+            || gap == Gap::STOP
+            || gap.any(Gap::COMMA.or(Gap::LINE))
+            || gap == Gap::OTHER;
         let says_person = near && BEFORE_PERSON.contains(&&*before);
         let says_place = gap.is_space() && BEFORE_PLACE.contains(&&*before);
         let next = self.token(last).filter(|next| next.gap.is_space());
@@ -281,10 +650,15 @@ impl<'a> Context<'_, 'a> {
         if titled {
             return self.push(PiiKind::Person, first, last, 0.9, spans);
         }
-        if self.lower && !(has(NAMES) || has(Kinds::PLACE)) && !(says_person && self.firmly(first)) && !(says_place && self.personal) {
+        if self.lower
+            && !(has(NAMES) || has(Kinds::PLACE))
+            && !(says_person && self.firmly(first))
+            && !(says_place && self.personal)
+        {
             return;
         }
-        let first_name = all.first().is_some_and(|token| token.kinds.any(Kinds::FIRST) && (!token.is_plain() || all.len() > 1));
+        let first_name =
+            all.first().is_some_and(|token| token.kinds.any(Kinds::FIRST) && (!token.is_plain() || all.len() > 1));
         let last_name = all.last().is_some_and(|token| token.kinds.any(Kinds::LAST) && !token.is_plain());
         let place = has(Kinds::PLACE);
         if self.several(first, last) {
@@ -310,7 +684,8 @@ impl<'a> Context<'_, 'a> {
         let sign = says_person || acts || self.possessive(last) || self.alone(first, last) || self.listed(first, last);
         if first_name || last_name {
             let long = all.iter().any(|token| token.end - token.start > 3);
-            let faint = self.lower && self.service && all.len() == 1 && !(self.firmly(first) || self.listed(first, last));
+            let faint =
+                self.lower && self.service && all.len() == 1 && !(self.firmly(first) || self.listed(first, last));
             if faint {
                 return;
             }
@@ -356,10 +731,15 @@ impl<'a> Context<'_, 'a> {
 
     /// Whether a common word that is a name too stands in a name of several words.
     fn in_name(&self, at: usize, last: usize) -> bool {
-        self.token(at + 1).is_some_and(|next| at + 1 < last && (next.kinds.any(Kinds::LAST) && !next.is_plain() || next.shape == Shape::Initial))
-            && !self.sentence(at)
+        self.token(at + 1).is_some_and(|next| {
+            at + 1 < last && (next.kinds.any(Kinds::LAST) && !next.is_plain() || next.shape == Shape::Initial)
+        }) && !self.sentence(at)
             || (self.token(at).is_some_and(|token| token.kinds.any(Kinds::FIRST)) && self.firmly(at))
-            || (self.sentence(at) && self.token(at).is_some_and(|token| token.kinds.any(Kinds::FIRST)) && self.token(at + 1).is_some_and(|next| at + 1 < last && next.kinds.any(Kinds::LAST) && next.is_capital()))
+            || (self.sentence(at)
+                && self.token(at).is_some_and(|token| token.kinds.any(Kinds::FIRST))
+                && self
+                    .token(at + 1)
+                    .is_some_and(|next| at + 1 < last && next.kinds.any(Kinds::LAST) && next.is_capital()))
     }
 
     /// Whether the words before allow nothing but a name.
@@ -368,10 +748,12 @@ impl<'a> Context<'_, 'a> {
         match before(1) {
             "is" => matches!(before(2), "name" | "surname" | "beneficiary" | "recipient" | "holder"),
             "named" | "surname" | "signed" | "attn" => true,
-            "name" => self.token(at).is_some_and(|token| token.gap.any(Gap::COLON.or(Gap::STOP)) ),
+            "name" => self.token(at).is_some_and(|token| token.gap.any(Gap::COLON.or(Gap::STOP))),
             "i'm" | "am" => before(1) == "i'm" || before(2) == "i",
             "hi" | "dear" => self.token(at).is_some_and(|token| token.gap.is_space() && token.is_capital()),
-            "regards" | "sincerely" | "cheers" | "thanks" => self.token(at).is_some_and(|token| token.gap.any(Gap::LINE)),
+            "regards" | "sincerely" | "cheers" | "thanks" => {
+                self.token(at).is_some_and(|token| token.gap.any(Gap::LINE))
+            }
             "called" => matches!(before(2), "is" | "was" | "am" | "friend" | "somebody" | "someone"),
             word => TITLES.contains(&word),
         }
@@ -392,7 +774,21 @@ impl<'a> Context<'_, 'a> {
     /// Whether a word like `works at` stands in the five before.
     fn says_firm(&self, first: usize) -> bool {
         let near = self.tokens.get(first.saturating_sub(4)..first).unwrap_or_default();
-        let links = matches!(self.word(first.checked_sub(1)), "at" | "for" | "of" | "with" | "by" | "became" | "company" | "her" | "his" | "the" | "joined" | "employer" | "firm");
+        let links = matches!(
+            self.word(first.checked_sub(1)),
+            "at" | "for"
+                | "of"
+                | "with"
+                | "by"
+                | "became"
+                | "company"
+                | "her"
+                | "his"
+                | "the"
+                | "joined"
+                | "employer"
+                | "firm"
+        );
         links && near.iter().any(|token| BEFORE_FIRM.contains(&&*token.word))
     }
 
@@ -417,7 +813,9 @@ impl<'a> Context<'_, 'a> {
     /// `Wolf-Carpenter`: two family names.
     fn is_double(&self, token: &Token<'_>) -> bool {
         token.word.split_once('-').is_some_and(|(head, tail)| {
-            super::words::kinds(head).any(Kinds::LAST) && super::words::kinds(tail).any(Kinds::LAST) && !token.kinds.any(Kinds::FIRST)
+            super::words::kinds(head).any(Kinds::LAST)
+                && super::words::kinds(tail).any(Kinds::LAST)
+                && !token.kinds.any(Kinds::FIRST)
         })
     }
 
@@ -434,7 +832,13 @@ impl<'a> Context<'_, 'a> {
 
     /// Whether the name stands in a list of names.
     fn listed(&self, first: usize, last: usize) -> bool {
-        let names = |at: Option<usize>| at.and_then(|at| self.token(at)).is_some_and(|token| (token.is_capital() || self.lower) && token.kinds.any(NAMES) && (!token.is_plain() || token.kinds.any(Kinds::FIRST) && !self.lower));
+        let names = |at: Option<usize>| {
+            at.and_then(|at| self.token(at)).is_some_and(|token| {
+                (token.is_capital() || self.lower)
+                    && token.kinds.any(NAMES)
+                    && (!token.is_plain() || token.kinds.any(Kinds::FIRST) && !self.lower)
+            })
+        };
         let before = self.token(first).is_some_and(|token| token.gap == Gap::COMMA) && names(first.checked_sub(1));
         let after = self.token(last).is_some_and(|token| token.gap == Gap::COMMA) && names(Some(last));
         let and = self.word(first.checked_sub(1)) == "and" && names(first.checked_sub(2));
@@ -450,7 +854,9 @@ impl<'a> Context<'_, 'a> {
     /// Whether a word ends as family names do.
     fn family(&self, token: &Token<'_>) -> bool {
         let w = &*token.word;
-        !token.is_plain() && (token.is_capital() || self.lower) && token.shape != Shape::Upper
+        !token.is_plain()
+            && (token.is_capital() || self.lower)
+            && token.shape != Shape::Upper
             && ENDINGS.iter().any(|end| w.len() >= end.len() + 3 && w.len() >= 5 && w.ends_with(end))
     }
 
@@ -471,8 +877,48 @@ impl<'a> Context<'_, 'a> {
 
     /// Nationality where it is said of a person.
     fn nation(&self, first: usize, last: usize, before: &str, after: &str, spans: &mut Vec<PiiSpan>) {
-        const OF_PEOPLE: &[&str] = &["government", "citizen", "citizens", "national", "nationals", "passport", "people", "woman", "man", "men", "women", "minister", "president", "embassy", "nationality", "origin", "descent", "guy", "girl", "immigrant", "family", "church", "community"];
-        let is = matches!(before, "i'm" | "am" | "is" | "was" | "are" | "were" | "a" | "an" | "he's" | "she's" | "nationality" | "half" | "religion" | "the");
+        const OF_PEOPLE: &[&str] = &[
+            "government",
+            "citizen",
+            "citizens",
+            "national",
+            "nationals",
+            "passport",
+            "people",
+            "woman",
+            "man",
+            "men",
+            "women",
+            "minister",
+            "president",
+            "embassy",
+            "nationality",
+            "origin",
+            "descent",
+            "guy",
+            "girl",
+            "immigrant",
+            "family",
+            "church",
+            "community",
+        ];
+        let is = matches!(
+            before,
+            "i'm"
+                | "am"
+                | "is"
+                | "was"
+                | "are"
+                | "were"
+                | "a"
+                | "an"
+                | "he's"
+                | "she's"
+                | "nationality"
+                | "half"
+                | "religion"
+                | "the"
+        );
         if OF_PEOPLE.contains(&after) || (is && before != "the" && !self.service) {
             self.push(PiiKind::Nrp, first, last, 0.6, spans);
         }

@@ -228,8 +228,23 @@ fn card(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<
 }
 
 /// Words before a number that make a phone number of it.
-const PHONE_WORDS: &[&str] =
-    &["phone", "telephone", "tel", "call", "mobile", "cell", "fax", "whatsapp", "text me", "dial", "reach", "contact", "my number", "telefon", "handy"];
+const PHONE_WORDS: &[&str] = &[
+    "phone",
+    "telephone",
+    "tel",
+    "call",
+    "mobile",
+    "cell",
+    "fax",
+    "whatsapp",
+    "text me",
+    "dial",
+    "reach",
+    "contact",
+    "my number",
+    "telefon",
+    "handy",
+];
 
 fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
     let before = found.byte(first.start.wrapping_sub(1));

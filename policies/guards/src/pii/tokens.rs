@@ -161,7 +161,8 @@ fn length(text: &str, at: usize) -> usize {
         let joins = matches!(c, '-' | '\'' | '\u{2019}') && index > 0 && {
             let next = rest.get(index + c.len_utf8()..).unwrap_or_default();
             // `Asya's` is Asya.
-            let possessive = c != '-' && next.starts_with(['s', 'S']) && !next.chars().nth(1).is_some_and(char::is_alphanumeric);
+            let possessive =
+                c != '-' && next.starts_with(['s', 'S']) && !next.chars().nth(1).is_some_and(char::is_alphanumeric);
             next.chars().next().is_some_and(char::is_alphabetic)
                 && !possessive
                 && rest.get(..index).and_then(|word| word.chars().next_back()).is_some_and(char::is_alphabetic)

@@ -2,8 +2,8 @@
 
 use super::{Entity, Pattern, Pseudonyms};
 use crate::known::is_name_part;
-use crate::squeeze::Squeezed;
 use crate::pii::calling_code_length;
+use crate::squeeze::Squeezed;
 use crate::{KnownValue, PiiKind};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -237,7 +237,19 @@ impl Tables {
             return;
         }
         let last: String = digits.iter().skip(digits.len() - 4).collect();
-        for before in ["ending in ", "ending with ", "ending ", "ends in ", "ends with ", "last four ", "last 4 ", "last four digits ", "last 4 digits ", "xxxx", "xxxx xxxx xxxx "] {
+        for before in [
+            "ending in ",
+            "ending with ",
+            "ending ",
+            "ends in ",
+            "ends with ",
+            "last four ",
+            "last 4 ",
+            "last four digits ",
+            "last 4 digits ",
+            "xxxx",
+            "xxxx xxxx xxxx ",
+        ] {
             self.pseudonyms.patterns.push(Pattern { entity, name: Name::Whole, exact: None, one_word: false });
             self.texts.push(Squeezed::new(&format!("{before}{last}")).letters);
         }
@@ -278,9 +290,8 @@ fn spelled(value: &str) -> Vec<String> {
     }
     if value.contains(['ä', 'ö', 'ü', 'Ä', 'Ö', 'Ü', 'å', 'Å', 'ø', 'Ø']) {
         let plain = value.to_lowercase();
-        spelled.push(
-            plain.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('å', "aa").replace('ø', "oe"),
-        );
+        spelled
+            .push(plain.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('å', "aa").replace('ø', "oe"));
     }
     spelled
 }

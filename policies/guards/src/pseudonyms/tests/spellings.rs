@@ -13,10 +13,34 @@ impl Dice {
 }
 
 const PEOPLE: &[(&str, &str, &str, &str, &str)] = &[
-    ("Dana Whitfield", "dana@northwind.example", "+1 415 555 2671", "12 Harbour Road, Bristol BS1 4QA", "4929 1234 5678 9012"),
-    ("Jürgen Müller", "juergen.mueller@post.example", "+49 171 2345678", "Lindenstraße 7, 10969 Berlin", "DE89 3704 0044 0532 0130 00"),
-    ("Zoë Łukasiewicz", "zoe_l@mail.example", "+48 601 234 567", "ul. Długa 14/3, 31-147 Kraków", "PL61109010140000071219812874"),
-    ("Siân O'Brien-Hale", "sian@hale.example", "+44 20 7946 0958", "3 Tŷ Gwyn Close, Cardiff CF10 1AA", "20-00-00 55779911"),
+    (
+        "Dana Whitfield",
+        "dana@northwind.example",
+        "+1 415 555 2671",
+        "12 Harbour Road, Bristol BS1 4QA",
+        "4929 1234 5678 9012",
+    ),
+    (
+        "Jürgen Müller",
+        "juergen.mueller@post.example",
+        "+49 171 2345678",
+        "Lindenstraße 7, 10969 Berlin",
+        "DE89 3704 0044 0532 0130 00",
+    ),
+    (
+        "Zoë Łukasiewicz",
+        "zoe_l@mail.example",
+        "+48 601 234 567",
+        "ul. Długa 14/3, 31-147 Kraków",
+        "PL61109010140000071219812874",
+    ),
+    (
+        "Siân O'Brien-Hale",
+        "sian@hale.example",
+        "+44 20 7946 0958",
+        "3 Tŷ Gwyn Close, Cardiff CF10 1AA",
+        "20-00-00 55779911",
+    ),
 ];
 
 fn spelling(dice: &mut Dice, kind: PiiKind, value: &str) -> String {
@@ -59,7 +83,10 @@ fn spelling(dice: &mut Dice, kind: PiiKind, value: &str) -> String {
             6 if kind == PiiKind::Email => text.replace('@', " (at) "),
             6 if kind != PiiKind::Person => text.replace([' ', '-'], ""),
             6 => text.replace(' ', "-"),
-            _ => text.chars().map(|c| if c.is_ascii_digit() { char::from_u32(u32::from(c) + 0xfee0).unwrap() } else { c }).collect(),
+            _ => text
+                .chars()
+                .map(|c| if c.is_ascii_digit() { char::from_u32(u32::from(c) + 0xfee0).unwrap() } else { c })
+                .collect(),
         };
     }
     text
