@@ -3,7 +3,7 @@
 use crate::Program;
 use crate::call::for_each_text;
 use attache_context::{Bundle, Fact, FactKind, Sensitivity, Source, Trigger};
-use attache_guards::{FactValues, Pseudonyms, Stated, known_values, wants_human};
+use attache_guards::{FactValues, Pseudonyms, Stated, known_values, stands_in, wants_human};
 use attache_journal::{
     Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, Sentiment,
     SentimentLabel,
@@ -347,7 +347,7 @@ impl Context {
         if own {
             return SinkOrigin::Trusted;
         }
-        let read = |source: &str| source.contains(&text);
+        let read = |source: &str| source.contains(&text) || stands_in(&text, source);
         if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.as_str())) {
             SinkOrigin::Untrusted
         } else {

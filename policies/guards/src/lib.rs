@@ -38,6 +38,7 @@ pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan};
 pub use pseudonyms::{InventedPlaceholder, Pseudonyms};
 pub use scan::{Scan, scan};
 pub use sentiment::{LexiconSentiment, SentimentDetector};
+pub use squeeze::stands_in;
 
 #[cfg(test)]
 mod tests;

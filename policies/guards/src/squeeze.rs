@@ -13,6 +13,15 @@ pub(crate) struct Squeezed {
     pub(crate) places: Vec<Place>,
 }
 
+/// Whether `value` stands in `text` in any spelling: case, spacing, diacritics,
+/// look-alike letters and invisible marks count for nothing. `text` may be JSON.
+#[must_use]
+pub fn stands_in(value: &str, text: &str) -> bool {
+    let value = Squeezed::new(value).letters;
+    let text = Squeezed::json(text);
+    !value.is_empty() && text.letters.match_indices(&value).any(|(at, _)| text.whole(at, at + value.len()).is_some())
+}
+
 /// Where a letter came from.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
@@ -105,5 +114,19 @@ impl Squeezed {
         let group = (end..end + 3).all(digit) && self.places.get(end + 2).is_some_and(|place| place.ends);
         let right = marked(gap_after(end - 1)) && group;
         joined && !left && !right
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stands_in;
+
+    #[test]
+    fn a_value_stands_in_a_text_in_any_spelling() {
+        for text in ["pay DE89-3704 0044", "de8937040044", r#"{"a":"x\nDE89 3704 0044"}"#, "DE８９3704\u{200b}0044"] {
+            assert!(stands_in("DE89 3704 0044", text), "{text:?}");
+        }
+        assert!(!stands_in("DE89 3704 0044", "DE89 3704 00441"));
+        assert!(!stands_in("…", "… …"));
     }
 }
