@@ -202,8 +202,25 @@ pub struct PolicyDecided {
     /// action is decided on again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redact: Vec<String>,
+    /// What was found in the text, where the verdict is not `allow`: for the
+    /// reviewer, and for the model that may write it anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// The digest of the rule set.
     pub policy_digest: Digest,
+}
+
+/// A place in a text that a guard points at.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Finding {
+    /// What it is: `unsayable` or `unfounded`.
+    pub guard: String,
+    /// What of it: the key of a fact, or a kind such as `price`.
+    pub what: String,
+    /// Where it starts in the subject, a line feed and the body, in Unicode scalar values.
+    pub start: usize,
+    /// Where it ends, exclusive.
+    pub end: usize,
 }
 
 /// A tool is about to be called.
@@ -276,8 +293,22 @@ pub struct DraftCreated {
     pub body_field: Option<String>,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// What each of its sentences rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub support: Vec<Support>,
     /// The digest of content, evidence, policy and labels: an approval names it.
     pub digest: Digest,
+}
+
+/// A sentence of a draft and what it rests on.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Support {
+    /// Where the sentence starts in the subject, a line feed and the body, in Unicode scalar values.
+    pub start: usize,
+    /// Where it ends, exclusive.
+    pub end: usize,
+    /// The facts and passages that hold what it says; none if nothing does.
+    pub evidence: Vec<Evidence>,
 }
 
 /// One thing that a draft rests on.

@@ -25,8 +25,9 @@ pub use chain::{Chain, Sealed};
 pub use entry::{Entry, EntryFault, VERSION, open, verify, verify_head};
 pub use event::{
     Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence, FactPermission,
-    Fault, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided, ReviewRequested,
-    RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, ToolCalled, ToolReturned, Usage, Verdict,
+    Fault, Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided,
+    ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, ToolCalled, ToolReturned, Usage,
+    Verdict,
 };
 pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
 pub use json::Json;

@@ -90,6 +90,8 @@ pub struct TextFacts {
     pub pii: BTreeSet<String>,
     /// The keys of the facts that it states and may not.
     pub unsayable: Vec<String>,
+    /// The kinds of specifics in it that stand in no evidence: `price`, `promise`.
+    pub unfounded: BTreeSet<String>,
     /// Valid citations.
     pub citations: u32,
     /// Whether it says that an AI wrote it.

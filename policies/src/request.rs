@@ -122,6 +122,7 @@ impl Lexicon {
             ("discloses_ai", &|| Ok(self.bool(facts.discloses_ai))),
             ("length", &|| Ok(RestrictedExpression::new_long(facts.length.into()))),
             ("pii", &|| Ok(RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind))))),
+            ("unfounded", &|| Ok(RestrictedExpression::new_set(facts.unfounded.iter().map(|kind| text(kind))))),
             ("unsayable", &|| Ok(RestrictedExpression::new_set(facts.unsayable.iter().map(|key| text(key))))),
         ])
     }
@@ -175,7 +176,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "ai_interaction",
     "approved",
     "case",
@@ -200,6 +201,7 @@ const NAMES: [&str; 26] = [
     "stage",
     "text",
     "trigger",
+    "unfounded",
     "unsayable",
     "wants_human",
 ];

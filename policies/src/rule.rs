@@ -9,7 +9,7 @@ use std::ops::Range;
 const ANNOTATIONS: [&str; 6] = ["id", "priority", "queue", "reason", "reason_code", "verdict"];
 
 /// What `{…}` in a reason may name.
-const PLACEHOLDERS: [&str; 7] = ["action", "pii", "playbook", "purpose", "signal", "stage", "unsayable"];
+const PLACEHOLDERS: [&str; 8] = ["action", "pii", "playbook", "purpose", "signal", "stage", "unfounded", "unsayable"];
 
 /// A rule of a [`PolicySet`](crate::PolicySet).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -182,6 +182,10 @@ fn value(name: &str, request: &PolicyRequest<'_>) -> String {
         "purpose" => case.purpose.as_str().to_owned(),
         "signal" => case.signal.clone(),
         "stage" => case.stage.as_str().to_owned(),
+        "unfounded" => request
+            .text
+            .map(|text| text.unfounded.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+            .unwrap_or_default(),
         _ => request.text.map(|text| text.unsayable.join(", ")).unwrap_or_default(),
     }
 }

@@ -142,7 +142,8 @@ type Consent = { "ai_interaction": Bool, "marketing_email": Bool, "profiling": B
 type Case = { "approved": Bool, "channel": Channel, "consent": Consent, "emotion": Emotion,
 "first_contact": Bool, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
 "sentiment": Sentiment, "signal": String, "stage": Stage, "trigger": Trigger, "wants_human": Bool };
-type Text = { "citations": Long, "discloses_ai": Bool, "length": Long, "pii": Set<String>, "unsayable": Set<String> };
+type Text = { "citations": Long, "discloses_ai": Bool, "length": Long, "pii": Set<String>, "unfounded": Set<String>,
+"unsayable": Set<String> };
 "#,
         );
         line(&mut text, format_args!("action {};", EFFECTS.map(quoted).join(", ")));

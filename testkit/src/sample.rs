@@ -104,6 +104,7 @@ pub fn drafted_run(customer: &str, run: &str, call: &str, due: &str) -> Vec<(Act
     let draft = DraftId::of(&RunId::new(run), &CallId::new(call));
     let mut events = opening(customer);
     let created = DraftCreated {
+        support: Vec::new(),
         draft: draft.clone(),
         call: CallId::new(call),
         tool: "send_email".to_owned(),
@@ -224,6 +225,7 @@ fn asked(reply: Reply) -> ModelCalled {
 
 fn decided(action: &str, call: Option<CallId>) -> PolicyDecided {
     PolicyDecided {
+        findings: Vec::new(),
         action: action.to_owned(),
         call,
         verdict: Verdict::Allow,

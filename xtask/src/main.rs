@@ -6,6 +6,7 @@ mod check;
 mod fuzz;
 mod house;
 mod model;
+mod quality;
 mod readme;
 mod simulate;
 mod tidy;
@@ -70,6 +71,13 @@ enum Verb {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Figures of the guards on labelled data, into `docs/quality.md`
+    #[command(after_help = "Example:\n  cargo xtask quality --data ../data")]
+    Quality {
+        /// The folder of labelled data; what is not there is left out
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+    },
     /// Builds the load example and says how to measure it beside its peers
     Peers {
         /// The folder of the peer harness
@@ -85,6 +93,7 @@ fn main() -> ExitCode {
         Verb::Fuzz { seconds, seed } => fuzz::run(&house, seconds, seed),
         Verb::Simulate { seeds, seed } => simulate::run(&house, seeds, seed),
         Verb::Bench { args } => bench::run(&house, &args),
+        Verb::Quality { data } => quality::run(&house, &data),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });
     match outcome {

@@ -503,6 +503,7 @@ impl Run {
                 .filter(|field| !field.is_empty())
                 .map(str::to_owned),
             evidence: checked.evidence.clone(),
+            support: checked.support.clone(),
             digest: Digest::of(&[bound.to_string().as_bytes()]),
         };
         let hours = i64::from(self.program.playbook.review.hours);

@@ -3,8 +3,8 @@
 use crate::Program;
 use crate::context::Context;
 use crate::run::Spent;
-use attache_guards::{PiiSpan, discloses_ai};
-use attache_journal::{CallId, Evidence, Fault, Permission, Retry};
+use attache_guards::{PiiSpan, discloses_ai, ground};
+use attache_journal::{CallId, Evidence, Fault, Finding, Permission, Retry, Support};
 use attache_policies::{SinkOrigin, TextFacts};
 use attache_tools::{Admitted, Audience, InputFault, Preview, Registered};
 use serde_json::Value;
@@ -37,6 +37,10 @@ pub(crate) struct Checked {
     pub(crate) input: Value,
     pub(crate) text: Option<TextFacts>,
     pub(crate) evidence: Vec<Evidence>,
+    /// What each sentence of its text rests on.
+    pub(crate) support: Vec<Support>,
+    /// What guards point at in its text.
+    pub(crate) findings: Vec<Finding>,
     pub(crate) sinks: Vec<SinkOrigin>,
     /// Whether policy had something taken out of its text.
     pub(crate) redacted: bool,
@@ -133,27 +137,39 @@ pub(crate) fn for_each_text(value: &mut Value, f: &mut dyn FnMut(&mut String)) {
 
 fn facts(tool: &Registered, admitted: Admitted, program: &Program, context: &Context) -> Checked {
     let input = admitted.input.to_value();
-    let (text, evidence) = match &admitted.preview {
-        Some(preview) => {
-            let (text, evidence) = text_facts(preview, program, context);
-            (Some(text), evidence)
-        }
-        None => (None, Vec::new()),
+    let mut checked = Checked {
+        input,
+        text: None,
+        evidence: Vec::new(),
+        support: Vec::new(),
+        findings: Vec::new(),
+        sinks: Vec::new(),
+        redacted: false,
+        admitted,
     };
-    let sinks = tool.spec().sinks.iter().map(|sink| context.origin_of(input.pointer(sink))).collect();
-    Checked { admitted, input, text, evidence, sinks, redacted: false }
+    if let Some(preview) = checked.admitted.preview.clone() {
+        text_facts(&preview, program, context, &mut checked);
+    }
+    checked.sinks = tool.spec().sinks.iter().map(|sink| context.origin_of(checked.input.pointer(sink))).collect();
+    checked
 }
 
-fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextFacts, Vec<Evidence>) {
+fn text_facts(preview: &Preview, program: &Program, context: &Context, checked: &mut Checked) {
     let whole = format!("{}\n{}", preview.subject, preview.body);
     let mut unsayable = Vec::new();
     let mut evidence = Vec::new();
-    for key in context.stated(&whole, Permission::Mentionable) {
-        evidence.push(Evidence::Fact { key, permission: Permission::Mentionable });
+    for stated in context.stated(&whole, Permission::Mentionable) {
+        evidence.push(Evidence::Fact { key: stated.key, permission: Permission::Mentionable });
     }
-    for key in context.stated(&whole, Permission::Usable) {
+    for stated in context.stated(&whole, Permission::Usable) {
+        let key = stated.key;
         match preview.audience {
-            Audience::Customer => unsayable.push(key),
+            Audience::Customer => {
+                let finding =
+                    Finding { guard: "unsayable".into(), what: key.clone(), start: stated.start, end: stated.end };
+                checked.findings.push(finding);
+                unsayable.push(key);
+            }
             Audience::Staff => {
                 let permission = context.permission(&key);
                 evidence.push(Evidence::Fact { key, permission });
@@ -161,8 +177,25 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextF
         }
     }
     let valid: Vec<_> = preview.citations.iter().filter(|c| context.passages.contains_key(c)).cloned().collect();
+    unsayable.sort();
+    unsayable.dedup();
+    let pii = program.guards.pii.find(&whole);
+    let sources = context.sources(program, preview.audience == Audience::Staff);
+    let texts: Vec<&str> = sources.iter().map(|(_, text)| &**text).collect();
+    let grounding = ground(&whole, &pii, &texts);
+    for found in &grounding.unfounded {
+        let what = found.kind.to_string();
+        checked.findings.push(Finding { guard: "unfounded".into(), what, start: found.start, end: found.end });
+    }
+    let held = |index: &usize| sources.get(*index).and_then(|(evidence, _)| evidence.clone());
+    let support = grounding.sentences.iter().map(|sentence| {
+        let evidence = sentence.sources.iter().filter_map(held).collect();
+        Support { start: sentence.start, end: sentence.end, evidence }
+    });
+    checked.support = support.collect();
     let facts = TextFacts {
-        pii: program.guards.pii.find(&whole).iter().map(|span| span.kind.to_string()).collect(),
+        unfounded: grounding.unfounded.iter().map(|found| found.kind.to_string()).collect(),
+        pii: pii.iter().map(|span| span.kind.to_string()).collect(),
         unsayable,
         citations: u32::try_from(valid.len()).unwrap_or(u32::MAX),
         discloses_ai: discloses_ai(&whole),
@@ -171,7 +204,8 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context) -> (TextF
     evidence.extend(valid.into_iter().map(Evidence::Passage));
     evidence.sort();
     evidence.dedup();
-    (facts, evidence)
+    checked.text = Some(facts);
+    checked.evidence = evidence;
 }
 
 fn without(text: &str, spans: &[PiiSpan], kinds: &[String]) -> String {

@@ -3,14 +3,16 @@
 use crate::Program;
 use crate::call::for_each_text;
 use attache_context::{Bundle, Fact, FactKind, Sensitivity, Source, Trigger};
-use attache_guards::{FactValues, Pseudonyms, known_values, wants_human};
+use attache_guards::{FactValues, Pseudonyms, Stated, known_values, stands_in, wants_human};
 use attache_journal::{
-    Assessed, Citation, Emotion, Event, FactPermission, Json, Message, Past, Permission, Sentiment, SentimentLabel,
+    Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, Sentiment,
+    SentimentLabel,
 };
 use attache_policies::{Case, PolicySet, SinkOrigin};
 use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
@@ -232,10 +234,35 @@ impl Context {
         }
     }
 
-    /// The keys of the facts whose values stand in `text`: of those that may be
-    /// said, or of all others.
-    pub(crate) fn stated(&self, text: &str, permission: Permission) -> Vec<String> {
-        let stated = if permission == Permission::Mentionable {
+    /// What a text may rest on, each with what it is evidence of: facts that may
+    /// be said (to staff: seen), passages, what the customer wrote and tools
+    /// returned, and what the operator wrote.
+    pub(crate) fn sources(&self, program: &Program, staff: bool) -> Vec<(Option<Evidence>, Cow<'_, str>)> {
+        let mut sources: Vec<(Option<Evidence>, Cow<'_, str>)> = Vec::new();
+        for (_, fact, permission) in self.permitted() {
+            if permission == Permission::Mentionable || (staff && permission == Permission::Usable) {
+                let text = format!("{} {} {}", fact.key.replace(['.', '_'], " "), fact.value, fact.observed_at);
+                sources.push((Some(Evidence::Fact { key: fact.key.clone(), permission }), text.into()));
+            }
+        }
+        sources.extend(
+            self.passages.iter().map(|(citation, text)| (Some(Evidence::Passage(citation.clone())), text.into())),
+        );
+        let customer = &self.bundle.customer;
+        let who = customer.name.iter().chain(&customer.emails).chain(&customer.phones).map(String::as_str);
+        sources.push((None, who.collect::<Vec<_>>().join("\n").into()));
+        sources.push((None, self.bundle.trigger.at().to_string().into()));
+        sources.extend(self.bundle.trigger.message().map(|text| (None, text.into())));
+        sources.extend(self.heard.iter().map(|output| (None, output.as_str().into())));
+        let playbook = &program.playbook;
+        sources.push((None, format!("{}\n{}\n{}", playbook.name, playbook.goal, program.disclosure).into()));
+        sources
+    }
+
+    /// Where the values of facts stand in `text`: of those that may be said, or
+    /// of all others.
+    pub(crate) fn stated(&self, text: &str, permission: Permission) -> Vec<Stated> {
+        if permission == Permission::Mentionable {
             let values = self.said.get_or_init(|| {
                 // Looked for as if they might not be said: that is what it finds.
                 FactValues::new(
@@ -253,11 +280,7 @@ impl Context {
                 self.bundle.trigger.message().into_iter().chain(self.passages.values().map(String::as_str)).collect();
             let facts = self.permitted().map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p));
             FactValues::new(facts, &public).stated(text)
-        };
-        let mut keys: Vec<String> = stated.into_iter().map(|stated| stated.key).collect();
-        keys.sort();
-        keys.dedup();
-        keys
+        }
     }
 
     /// The facts with what may be done with them. Permissions stand in the order
@@ -324,7 +347,7 @@ impl Context {
         if own {
             return SinkOrigin::Trusted;
         }
-        let read = |source: &str| source.contains(&text);
+        let read = |source: &str| source.contains(&text) || stands_in(&text, source);
         if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.as_str())) {
             SinkOrigin::Untrusted
         } else {

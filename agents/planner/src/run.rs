@@ -301,13 +301,30 @@ impl Run {
     /// the time.
     #[must_use]
     pub fn decide(&self, policy: &PolicySet, now: Timestamp) -> Option<Event> {
+        let found = match &self.phase {
+            Phase::Judge(judge) => judge.1.as_ref().map(|checked| checked.findings.clone()).unwrap_or_default(),
+            _ => Vec::new(),
+        };
         self.asking(now, |action, call, request| {
             let decision = policy.decide(request);
             let redact = redacts(policy, request, &decision);
             let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
             let action = action.to_owned();
             let policy_digest = policy.digest().clone();
-            PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, redact, policy_digest }.into()
+            let findings = if verdict == Verdict::Allow { Vec::new() } else { found };
+            PolicyDecided {
+                action,
+                call,
+                verdict,
+                policies,
+                reasons,
+                queue,
+                reason_code,
+                redact,
+                findings,
+                policy_digest,
+            }
+            .into()
         })
     }
 

@@ -148,6 +148,7 @@ pub(crate) fn samples() -> Vec<Event> {
         }
         .into(),
         PolicyDecided {
+            findings: Vec::new(),
             action: "draft_email".into(),
             call: Some(call()),
             verdict: Verdict::Review,
@@ -175,6 +176,7 @@ pub(crate) fn samples() -> Vec<Event> {
         }
         .into(),
         DraftCreated {
+            support: Vec::new(),
             draft: draft(),
             call: call(),
             tool: "send_email".into(),
@@ -378,6 +380,7 @@ fn doing() -> impl Strategy<Value = Event> {
         (text(), of(a_call()), verdict, texts(), [texts(), texts()], of(text()), of(text()), a_digest()).prop_map(
             |(action, call, verdict, policies, [reasons, redact], queue, reason_code, policy_digest)| {
                 let decided = PolicyDecided {
+                    findings: Vec::new(),
                     action,
                     call,
                     verdict,
@@ -426,6 +429,7 @@ fn ending() -> impl Strategy<Value = Event> {
                 digest,
             )| {
                 DraftCreated {
+                    support: Vec::new(),
                     draft,
                     call,
                     tool,

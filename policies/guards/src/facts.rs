@@ -1,5 +1,6 @@
 //! Values of facts that may not be said, in a text.
 
+use crate::squeeze::Squeezed;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use attache_journal::Permission;
 use serde_json::Value;
@@ -172,69 +173,6 @@ impl FactValues {
             let fits = !number || text.is_number(found.start(), found.end());
             (whole && fits).then_some((pattern, first.at, last.at + 1))
         })
-    }
-}
-
-/// The letters and digits of a text in lower case, nothing between them.
-struct Squeezed {
-    letters: String,
-    /// For each byte of `letters`, where it came from.
-    places: Vec<Place>,
-}
-
-#[derive(Clone, Copy)]
-struct Place {
-    /// The scalar value in the text.
-    at: usize,
-    /// A word begins here.
-    begins: bool,
-    /// A word ends here.
-    ends: bool,
-    /// The one char between this word and the next, if it is only one.
-    gap: Option<char>,
-}
-
-impl Squeezed {
-    fn new(text: &str) -> Self {
-        let mut squeezed = Self { letters: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
-        let mut begins = true;
-        for (at, c) in text.chars().enumerate() {
-            if !c.is_alphanumeric() {
-                if let Some(last) = squeezed.places.last_mut() {
-                    last.ends = true;
-                    last.gap = (!begins).then_some(c);
-                }
-                begins = true;
-                continue;
-            }
-            let before = squeezed.letters.len();
-            squeezed.letters.extend(c.to_lowercase());
-            let place = Place { at, begins, ends: false, gap: None };
-            squeezed.places.resize(squeezed.letters.len(), Place { begins: false, ..place });
-            if let Some(first) = squeezed.places.get_mut(before) {
-                *first = place;
-            }
-            begins = false;
-        }
-        if let Some(last) = squeezed.places.last_mut() {
-            last.ends = true;
-        }
-        squeezed
-    }
-
-    /// Whether the digits from `start` to `end` are one number, and all of it.
-    fn is_number(&self, start: usize, end: usize) -> bool {
-        const SEPARATORS: [char; 7] = [',', '.', '\'', '\u{2019}', ' ', '\u{a0}', '\u{202f}'];
-        let gap_after = |index: usize| self.places.get(index).and_then(|place| place.gap);
-        let inner = self.places.get(start..end.saturating_sub(1)).unwrap_or_default();
-        let joined = inner.iter().all(|place| !place.ends || place.gap.is_some_and(|gap| SEPARATORS.contains(&gap)));
-        let digit = |index: usize| self.letters.as_bytes().get(index).is_some_and(u8::is_ascii_digit);
-        // `500` is no number of its own in `12,500`, nor is `12`.
-        let marked = |gap: Option<char>| gap.is_some_and(|gap| matches!(gap, ',' | '.' | '\'' | '\u{2019}'));
-        let left = start.checked_sub(1).is_some_and(|before| digit(before) && marked(gap_after(before)));
-        let group = (end..end + 3).all(digit) && self.places.get(end + 2).is_some_and(|place| place.ends);
-        let right = marked(gap_after(end - 1)) && group;
-        joined && !left && !right
     }
 }
 

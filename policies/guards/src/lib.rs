@@ -19,6 +19,8 @@
 
 mod facts;
 mod flat;
+mod fold;
+mod grounding;
 mod human;
 mod known;
 mod offsets;
@@ -26,14 +28,17 @@ mod pii;
 mod pseudonyms;
 mod scan;
 mod sentiment;
+mod squeeze;
 
 pub use facts::{FactValues, Stated};
+pub use grounding::{Grounded, Grounding, SpecificKind, Unfounded, ground};
 pub use human::{discloses_ai, wants_human};
 pub use known::{KnownValue, known_values};
 pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan};
 pub use pseudonyms::{InventedPlaceholder, Pseudonyms};
 pub use scan::{Scan, scan};
 pub use sentiment::{LexiconSentiment, SentimentDetector};
+pub use squeeze::stands_in;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,17 @@
 //! Personal data in a text.
 
+mod address;
 mod checks;
 mod dates;
+mod named;
+mod names;
 mod net;
 mod numbers;
 mod secrets;
+mod tokens;
+mod words;
 
+use crate::fold::Unmasked;
 use crate::offsets::Chars;
 use attache_context::words;
 use serde::Serialize;
@@ -174,8 +180,51 @@ pub(crate) fn digit_runs(text: &str, mut take: impl FnMut(usize, usize, &str) ->
     }
 }
 
-/// The spans in byte offsets, overlaps included.
+/// The spans in byte offsets, overlaps included. A text in disguise is read
+/// without it, and as it stands too: what is found either way counts.
 fn find_bytes(text: &str) -> Vec<PiiSpan> {
+    let Some(unmasked) = Unmasked::new(text) else {
+        return find_plain(text);
+    };
+    let mut spans = find_plain(&unmasked.text);
+    for span in &mut spans {
+        (span.start, span.end) = (unmasked.start(span.start), unmasked.end(text, span.end));
+    }
+    spans
+}
+
+/// The spans in byte offsets of a text without disguise: first what has a shape,
+/// then what words say.
+fn find_plain(text: &str) -> Vec<PiiSpan> {
+    let mut spans = shaped(text);
+    let mut taken: Vec<_> = spans
+        .iter()
+        .filter(|span| !matches!(span.kind, PiiKind::Phone | PiiKind::Date | PiiKind::DateOfBirth | PiiKind::Address))
+        .map(|span| (span.start, span.end))
+        .collect();
+    taken.sort_unstable();
+    let words = tokens::tokens(text, &taken);
+    let lower = !words.iter().any(|word| word.is_capital());
+    named::find(text, &words, &mut spans);
+    named::lettered(&words, text, &mut spans);
+    let push = |spans: &mut Vec<PiiSpan>, kind, start, end, score| spans.push(PiiSpan { kind, start, end, score });
+    let mut places = vec![];
+    for (start, end) in address::corners(text, &words) {
+        push(&mut spans, PiiKind::Address, start, end, 0.8);
+        places.push((start, end));
+    }
+    for found in address::find(text, &words, lower) {
+        if let (Some(first), Some(last)) = (words.get(found.first), words.get(found.last - 1)) {
+            push(&mut spans, PiiKind::Address, first.start, last.end, found.score);
+            places.push((first.start, last.end));
+        }
+    }
+    names::find(text, &words, lower, &mut spans);
+    spans
+}
+
+/// What has a shape.
+fn shaped(text: &str) -> Vec<PiiSpan> {
     let bytes = text.as_bytes();
     let mut found = Found { text, bytes, spans: Vec::new() };
     secrets::find(&mut found);
@@ -246,6 +295,19 @@ impl Found<'_> {
         };
         let byte = self.byte(before);
         (byte.is_ascii_alphanumeric() || byte == b'_') && !is_escape_end(self.bytes, before)
+    }
+
+    /// Whether one of `words` stands as a whole word in the 48 bytes before `at`, in any case.
+    fn word_before(&self, at: usize, words: &[&str]) -> bool {
+        let from = at.saturating_sub(48);
+        let window = self.bytes.get(from..at).unwrap_or_default();
+        words.iter().any(|word| {
+            window.windows(word.len()).enumerate().any(|(offset, part)| {
+                part.eq_ignore_ascii_case(word.as_bytes())
+                    && !self.byte((from + offset).wrapping_sub(1)).is_ascii_alphabetic()
+                    && !self.byte(from + offset + word.len()).is_ascii_alphabetic()
+            })
+        })
     }
 
     /// Whether one of `words` stands in the 48 bytes before `at`, in any case.

@@ -4,7 +4,8 @@ mod names;
 mod shape;
 
 use crate::offsets::Chars;
-use crate::pii::{digit_runs, is_escape_end};
+use crate::pii::digit_runs;
+use crate::squeeze::Squeezed;
 use crate::{KnownValue, PiiDetector, PiiKind};
 use aho_corasick::AhoCorasick;
 use names::Name;
@@ -42,8 +43,12 @@ use std::collections::BTreeMap;
 /// JSON escapes. Restore the strings inside a JSON document rather than the
 /// document, since a value may hold a quotation mark.
 ///
-/// Limits: other spacing or missing diacritics inside a name are not seen; what
-/// neither the known values nor the detector knows stays.
+/// Known values are found in any case and spacing, with or without diacritics,
+/// with look-alike letters, full-width digits and invisible marks, `(at)` and
+/// `dot` spelled out, `ue` for `ü`; a known card or account also by its last four
+/// digits after `ending in` or stars.
+///
+/// Limits: what neither the known values nor the detector knows stays.
 #[derive(Debug)]
 pub struct Pseudonyms {
     /// Finds the known values.
@@ -52,6 +57,8 @@ pub struct Pseudonyms {
     patterns: Vec<Pattern>,
     /// Digits of known phone numbers.
     phones: BTreeMap<String, usize>,
+    /// The last four digits of known cards and accounts.
+    tails: BTreeMap<String, usize>,
     /// What has a number.
     entities: Vec<Entity>,
     /// Entities by kind and value without regard to writing.
@@ -80,6 +87,8 @@ struct Pattern {
     name: Name,
     /// The only spelling that counts, for values that are plain words otherwise.
     exact: Option<String>,
+    /// It is one word of a few letters.
+    one_word: bool,
 }
 
 #[derive(Debug)]
@@ -114,9 +123,13 @@ struct Place {
 enum What {
     Literal,
     Known(usize),
+    /// By its digits: a phone number, or the last four of a card.
     KnownPhone(usize),
     Detected(PiiKind),
 }
+
+/// How many chars may stand between two words of one value.
+const APART: usize = 12;
 
 impl Pseudonyms {
     /// Placeholders for a run in which `known` is known.
@@ -133,7 +146,22 @@ impl Pseudonyms {
         literals(text, &mut places);
         self.known_values(text, &mut places);
         self.known_phones(text, &mut places);
+        self.known_tails(text, &mut places);
+        let known = places.len();
         detected(text, detector, &mut places);
+        // A name that is known is that person, whatever else looks like a name.
+        let (record, seen) = places.split_at_mut(known);
+        record.sort_by_key(|place| place.start);
+        let mut kept: Vec<Place> = Vec::with_capacity(seen.len());
+        for place in seen.iter() {
+            let from = record.partition_point(|known| known.end <= place.start);
+            let meets = record.get(from).is_some_and(|known| known.start < place.end);
+            if !(meets && matches!(place.what, What::Detected(PiiKind::Person))) {
+                kept.push(*place);
+            }
+        }
+        places.truncate(known);
+        places.append(&mut kept);
         places.sort_by_key(|place| (place.start, Reverse(place.end), place.what));
 
         let mut out = String::with_capacity(text.len() + 16 * places.len());
@@ -187,15 +215,27 @@ impl Pseudonyms {
         if self.patterns.is_empty() {
             return;
         }
-        for found in self.known.find_overlapping_iter(text) {
+        let squeezed = Squeezed::json(text);
+        for found in self.known.find_overlapping_iter(&squeezed.letters) {
             let index = found.pattern().as_usize();
-            let Some(pattern) = self.patterns.get(index) else {
+            let (Some(pattern), Some((first, last))) =
+                (self.patterns.get(index), squeezed.whole(found.start(), found.end()))
+            else {
                 continue;
             };
-            let spelling = text.get(found.range());
-            let right = pattern.exact.is_none() || pattern.exact.as_deref() == spelling;
-            if right && spelling.is_some() && is_whole(text, found.start(), found.end()) {
-                places.push(Place { start: found.start(), end: found.end(), what: What::Known(index) });
+            let (start, end) = (first.byte, last.end);
+            let right = match &pattern.exact {
+                Some(exact) => text.get(start..end) == Some(exact),
+                // One short word is not pieced together from others.
+                None => !squeezed.is_torn(found.start(), found.end(), if pattern.one_word { 0 } else { APART }),
+            };
+            // `Dana, Whitfield` may be two people.
+            let person = self.entities.get(pattern.entity).is_some_and(|entity| entity.kind == Some(PiiKind::Person));
+            let parted =
+                || text.get(start..end).is_some_and(|spelling| spelling.contains([',', ';', ':', '/', '&', '\n']));
+            let right = right && !(person && parted());
+            if right {
+                places.push(Place { start, end, what: What::Known(index) });
             }
         }
     }
@@ -214,6 +254,28 @@ impl Pseudonyms {
         });
     }
 
+    /// The places of known cards and accounts of which the last digits alone are
+    /// shown: `**** 4242`.
+    fn known_tails(&self, text: &str, places: &mut Vec<Place>) {
+        if self.tails.is_empty() {
+            return;
+        }
+        let is_star = |c: char| matches!(c, '*' | '\u{2022}' | '\u{b7}' | '\u{25cf}' | '.' | ' ' | '-');
+        for (star, _) in text.match_indices(['*', '\u{2022}', '\u{25cf}']) {
+            // The last star before the digits: what follows it is no star.
+            let rest = text.get(star..).unwrap_or_default();
+            let mut chars = rest.chars();
+            chars.next();
+            let stars = chars.as_str().chars().take(3).take_while(|c| is_star(*c)).map(char::len_utf8).sum::<usize>();
+            let start = text.len() - chars.as_str().len() + stars;
+            let digits = text.get(start..start + 4).unwrap_or_default();
+            let ends = !text.as_bytes().get(start + 4).is_some_and(u8::is_ascii_alphanumeric);
+            if let Some(entity) = self.tails.get(digits).filter(|_| ends) {
+                places.push(Place { start, end: start + 4, what: What::KnownPhone(*entity) });
+            }
+        }
+    }
+
     /// The kind of what stands in a place; none for a literal.
     fn kind_of(&self, what: What) -> Kind {
         match what {
@@ -222,7 +284,7 @@ impl Pseudonyms {
                 let entity = self.patterns.get(index).and_then(|pattern| self.entities.get(pattern.entity));
                 entity.and_then(|entity| entity.kind)
             }
-            What::KnownPhone(_) => Some(PiiKind::Phone),
+            What::KnownPhone(entity) => self.entities.get(entity).and_then(|entity| entity.kind),
             What::Detected(kind) => Some(kind),
         }
     }
@@ -362,18 +424,6 @@ fn detected(text: &str, detector: &dyn PiiDetector, places: &mut Vec<Place>) {
             places.push(Place { start, end, what: What::Detected(span.kind) });
         }
     }
-}
-
-/// Whether no word goes on at either end.
-fn is_whole(text: &str, start: usize, end: usize) -> bool {
-    let edge = |side: Option<char>| !side.is_some_and(char::is_alphanumeric);
-    let inner = text.get(start..end).unwrap_or_default();
-    // A value that ends in a mark has its boundary in itself.
-    let left = edge(text.get(..start).and_then(|text| text.chars().next_back()))
-        || edge(inner.chars().next())
-        || start.checked_sub(1).is_some_and(|before| is_escape_end(text.as_bytes(), before));
-    let right = edge(text.get(end..).and_then(|text| text.chars().next())) || edge(inner.chars().next_back());
-    left && right
 }
 
 #[cfg(test)]

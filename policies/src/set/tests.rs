@@ -37,6 +37,7 @@ fn the_shipped_rules_load_and_name_themselves() {
         "behaviour_unsaid",
         "third_party_unsaid",
         "inferred_unsaid",
+        "unfounded_specific",
         "unsayable_fact",
         "leaks_secret",
         "reply_needs_source",

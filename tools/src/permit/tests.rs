@@ -7,6 +7,7 @@ fn run() -> RunId {
 
 fn decided(verdict: Verdict) -> PolicyDecided {
     PolicyDecided {
+        findings: Vec::new(),
         action: "send".into(),
         call: Some(CallId::new("call_1")),
         verdict,

@@ -560,6 +560,7 @@ async fn perform(tool: &Registered, arguments: &str, package: Option<&HandoffPac
 async fn permit(tool: &str, effect: EffectKind, input: &Json) -> Permit {
     let (store, run, call) = (MemoryStore::new(), RunId::new("run_1"), CallId::new("call_1"));
     let decided = PolicyDecided {
+        findings: Vec::new(),
         action: tool.to_owned(),
         call: Some(call.clone()),
         verdict: Verdict::Allow,

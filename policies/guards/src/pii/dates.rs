@@ -38,7 +38,11 @@ pub(super) fn date(found: &mut Found<'_>, run: &Run, index: usize, first: Group)
 /// The bytes of a time such as `T09:12:00.5Z` at `at`; 0 if there is none.
 fn time(found: &Found<'_>, at: usize) -> usize {
     let digits = |at: usize| (0..9).take_while(|i| found.byte(at + i).is_ascii_digit()).count();
-    if found.byte(at) != b'T' || digits(at + 1) != 2 || found.byte(at + 3) != b':' || digits(at + 4) != 2 {
+    if !matches!(found.byte(at), b'T' | b' ')
+        || digits(at + 1) != 2
+        || found.byte(at + 3) != b':'
+        || digits(at + 4) != 2
+    {
         return 0;
     }
     let mut end = at + 6;

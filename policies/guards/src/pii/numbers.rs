@@ -117,6 +117,7 @@ fn word(found: &Found<'_>, at: usize) -> usize {
 /// Says what starts with the group `index`; returns how many groups it took.
 fn classify(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
     ip(found, run, index)
+        .or_else(|| national(found, run, index))
         .or_else(|| date(found, run, index, first))
         .or_else(|| ssn(found, run, index, first))
         .or_else(|| card(found, run, index, first))
@@ -155,6 +156,23 @@ fn four(run: &Run, index: usize) -> Option<[Group; 4]> {
 pub(super) fn three(run: &Run, index: usize) -> Option<[Group; 3]> {
     let mut groups = run.from(index);
     Some([groups.next()?, groups.next()?, groups.next()?])
+}
+
+/// An identity number of another state whose check digits are right.
+fn national(found: &mut Found<'_>, run: &Run, index: usize) -> Option<usize> {
+    let mut digits = String::new();
+    let start = run.from(index).next()?.start;
+    for (count, group) in run.from(index).enumerate().take(4) {
+        digits.push_str(found.text.get(group.start..group.end)?);
+        let grouped = count > 0 && matches!(digits.len(), 10 | 11 | 13) && !glued_right(found, group.end);
+        if grouped && super::named::national(found, start, group.end, &digits) {
+            return Some(count + 1);
+        }
+        if digits.len() > 13 || !matches!(group.separator, b'.' | b'-') {
+            return None;
+        }
+    }
+    None
 }
 
 /// A US social security number; the shapes that were never given out are left out.
@@ -210,8 +228,23 @@ fn card(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<
 }
 
 /// Words before a number that make a phone number of it.
-const PHONE_WORDS: &[&str] =
-    &["phone", "tel", "call", "mobile", "cell", "fax", "whatsapp", "text me", "dial", "reach", "contact", "my number"];
+const PHONE_WORDS: &[&str] = &[
+    "phone",
+    "telephone",
+    "tel",
+    "call",
+    "mobile",
+    "cell",
+    "fax",
+    "whatsapp",
+    "text me",
+    "dial",
+    "reach",
+    "contact",
+    "my number",
+    "telefon",
+    "handy",
+];
 
 fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<usize> {
     let before = found.byte(first.start.wrapping_sub(1));
@@ -240,7 +273,7 @@ fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option
     let last = groups().nth(count.checked_sub(1)?)?;
     let digits: usize = groups().take(count).map(Group::len).sum();
     let marks = groups().take(count.saturating_sub(1)).filter(|group| group.separator == b'.').count();
-    let named = score < 0.7 && (7..=15).contains(&digits) && found.context(first.start, PHONE_WORDS);
+    let named = score < 0.7 && (7..=15).contains(&digits) && found.word_before(first.start, PHONE_WORDS);
     let enough = match score {
         s if s >= 0.8 => digits >= if plus { 8 } else { 10 },
         0.7 => (9..=12).contains(&digits) && marks < 3,

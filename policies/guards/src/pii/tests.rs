@@ -183,3 +183,74 @@ proptest! {
         }
     }
 }
+
+/// What words say rather than shapes.
+#[test]
+fn finds_what_words_tell() {
+    for (text, kind, value) in [
+        ("My name is Rubija", "person", "Rubija"),
+        ("please ask for Mr. Pálffy tomorrow", "person", "Pálffy"),
+        ("I want to add Anthony Kortig as a beneficiary to my account", "person", "Anthony Kortig"),
+        ("She works for Deloitte now", "organization", "Deloitte"),
+        ("we bought it from Barnett Holdings Ltd last year", "organization", "Barnett Holdings Ltd"),
+        ("I grew up in Wrocław", "location", "Wrocław"),
+        ("I live in New Zealand", "location", "New Zealand"),
+        ("we live on 90 Whitchurch Road", "address", "90 Whitchurch Road"),
+        ("the shop is at Villacher Strasse 89", "address", "Villacher Strasse 89"),
+        ("send it to PSC 6695, Box 2353\nAPO AP 20849", "address", "PSC 6695, Box 2353\nAPO AP 20849"),
+        ("my zip code is 35350", "address", "35350"),
+        ("my driver's license number is F162823540116", "driver_license", "F162823540116"),
+        ("passport no. C01X00T47", "passport", "C01X00T47"),
+        ("account number 12345678", "bank_account", "12345678"),
+        ("they answer at 78 651 450", "phone", "78 651 450"),
+        ("username: dana_w", "username", "dana_w"),
+        ("my DNI is 12345678Z", "national_id", "12345678Z"),
+        ("CPF 529.982.247-25", "national_id", "529.982.247-25"),
+        ("AHV 756.9217.0769.85", "national_id", "756.9217.0769.85"),
+        ("codice RSSMRA85T10A562S", "national_id", "RSSMRA85T10A562S"),
+        ("he retired at the age of 61", "age", "61"),
+        ("a band founded in 1977", "date", "1977"),
+        ("I am Italian and happy", "nrp", "Italian"),
+    ] {
+        assert_eq!(found(text), [(kind, value.to_owned())], "{text:?}");
+    }
+}
+
+#[test]
+fn service_talk_holds_nobody() {
+    for text in [
+        "How long will a transfer from China take?",
+        "Can I use Apple Pay with my Visa card?",
+        "why was I charged when I used the ATM on Friday",
+        "cancel order 732201349959 please",
+        "I need help cancelling purchase 370795561790",
+        "Is there an age limit? My son is 16",
+        "What is Direct Debit and how do I Top Up?",
+        "I'm still waiting and I've tried it twice",
+        "HOW DO I CHANGE MY PIN",
+    ] {
+        assert_eq!(found(text), [], "{text:?}");
+    }
+}
+
+#[test]
+fn disguises_hide_nothing() {
+    let card = "4111111111111111";
+    let wide: String = card.chars().filter_map(|c| char::from_u32(u32::from(c) - 0x30 + 0xff10)).collect();
+    let zero: String = card.chars().flat_map(|c| [c, '\u{200b}']).collect();
+    let bidi = format!("\u{202e}{card}\u{202c}");
+    let arabic: String = card.chars().filter_map(|c| char::from_u32(u32::from(c) - 0x30 + 0x660)).collect();
+    for text in [&wide, &zero, &bidi, &arabic] {
+        let text = format!("é {text}.");
+        let spans = PatternPii.find(&text);
+        assert_eq!(spans.iter().map(|span| span.kind).collect::<Vec<_>>(), [PiiKind::CreditCard], "{text:?}");
+        let span: String = spans
+            .iter()
+            .flat_map(|span| text.chars().skip(span.start).take(span.end - span.start))
+            .filter(|c| c.is_numeric())
+            .collect();
+        assert_eq!(span.chars().count(), 16, "{text:?}");
+    }
+    // A Cyrillic о in the domain.
+    assert_eq!(found("dana@nоrthwind.example")[0].0, "email");
+}

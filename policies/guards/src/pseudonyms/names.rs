@@ -3,6 +3,7 @@
 use super::{Entity, Pattern, Pseudonyms};
 use crate::known::is_name_part;
 use crate::pii::calling_code_length;
+use crate::squeeze::Squeezed;
 use crate::{KnownValue, PiiKind};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,8 +152,10 @@ pub(super) fn build(known: &[KnownValue]) -> Pseudonyms {
         }
         let entity = tables.pseudonyms.entity(Some(value.kind), whole);
         tables.add(entity, Name::Whole, whole);
-        if value.kind == PiiKind::Phone {
-            tables.phone(entity, whole);
+        match value.kind {
+            PiiKind::Phone => tables.phone(entity, whole),
+            PiiKind::BankAccount | PiiKind::CreditCard | PiiKind::Iban => tables.tail(entity, whole),
+            _ => {}
         }
     }
     for (whole, parts) in people {
@@ -195,6 +198,7 @@ impl Default for Tables {
                 known: automaton(&[]),
                 patterns: Vec::new(),
                 phones: BTreeMap::new(),
+                tails: BTreeMap::new(),
                 entities: Vec::<Entity>::new(),
                 by_value: BTreeMap::new(),
                 used: BTreeMap::new(),
@@ -211,25 +215,45 @@ impl Tables {
         let lower = value.to_lowercase();
         // So short or so plain that only this spelling is a name.
         let exact = value.chars().count() < 3 || PLAIN.contains(&lower.as_str());
+        let one_word = value.chars().count() < 8 && value.chars().all(char::is_alphanumeric);
         let mut spellings = vec![value.to_owned()];
         if !exact {
-            // The automaton looks through the case of ASCII letters alone.
-            spellings.extend([lower, value.to_uppercase()]);
+            spellings.extend(spelled(value));
         }
-        // As it stands in JSON text, if that is different.
-        let json: Vec<_> = spellings
-            .iter()
-            .filter_map(|spelling| serde_json::to_string(spelling).ok())
-            .filter_map(|json| json.strip_prefix('"')?.strip_suffix('"').map(str::to_owned))
-            .collect();
-        spellings.extend(json);
-        spellings.sort_by_key(|spelling| spelling.to_ascii_lowercase());
-        spellings.dedup_by_key(|spelling| spelling.to_ascii_lowercase());
-        for spelling in spellings {
-            let exact = exact.then(|| spelling.clone());
-            self.pseudonyms.patterns.push(Pattern { entity, name, exact });
-            self.texts.push(spelling);
+        let mut texts: Vec<String> = spellings.iter().map(|spelling| Squeezed::new(spelling).letters).collect();
+        texts.sort();
+        texts.dedup();
+        for text in texts.into_iter().filter(|text| !text.is_empty()) {
+            let exact = exact.then(|| value.to_owned());
+            self.pseudonyms.patterns.push(Pattern { entity, name, exact, one_word });
+            self.texts.push(text);
         }
+    }
+
+    /// Looks for the last digits of a card or an account where words say so.
+    fn tail(&mut self, entity: usize, value: &str) {
+        let digits: Vec<char> = value.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() < 8 {
+            return;
+        }
+        let last: String = digits.iter().skip(digits.len() - 4).collect();
+        for before in [
+            "ending in ",
+            "ending with ",
+            "ending ",
+            "ends in ",
+            "ends with ",
+            "last four ",
+            "last 4 ",
+            "last four digits ",
+            "last 4 digits ",
+            "xxxx",
+            "xxxx xxxx xxxx ",
+        ] {
+            self.pseudonyms.patterns.push(Pattern { entity, name: Name::Whole, exact: None, one_word: false });
+            self.texts.push(Squeezed::new(&format!("{before}{last}")).letters);
+        }
+        self.pseudonyms.tails.entry(last).or_insert(entity);
     }
 
     /// Looks for the digits of a phone number, with and without calling code.
@@ -254,13 +278,30 @@ impl Tables {
     }
 }
 
+/// Other ways in which people write a value: `dana(at)x dot example`, `Mueller`
+/// for `Müller`.
+fn spelled(value: &str) -> Vec<String> {
+    let mut spelled = Vec::new();
+    if value.contains('@') {
+        let at = value.replace('@', " at ");
+        spelled.push(at.replace('.', " dot "));
+        spelled.push(value.replace('.', " dot "));
+        spelled.push(at);
+    }
+    if value.contains(['ä', 'ö', 'ü', 'Ä', 'Ö', 'Ü', 'å', 'Å', 'ø', 'Ø']) {
+        let plain = value.to_lowercase();
+        spelled
+            .push(plain.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('å', "aa").replace('ø', "oe"));
+    }
+    spelled
+}
+
 fn automaton(texts: &[String]) -> AhoCorasick {
     #[expect(
         clippy::expect_used,
         reason = "fails only above 2^31 states, and a bundle holds at most a mebibyte of values"
     )]
     AhoCorasick::builder()
-        .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
         // Made for each run: what is quickest to build.
         .kind(Some(AhoCorasickKind::NoncontiguousNFA))

@@ -2,6 +2,8 @@ use super::*;
 use crate::PatternPii;
 use proptest::prelude::*;
 
+mod spellings;
+
 fn known(values: &[(PiiKind, &str)]) -> Vec<KnownValue> {
     values.iter().map(|(kind, value)| KnownValue { kind: *kind, value: (*value).to_owned() }).collect()
 }

@@ -193,6 +193,7 @@ fn text(text: &TextFacts) -> Word {
         ("discloses_ai", Word::Bool(text.discloses_ai)),
         ("length", Word::Int(text.length.into())),
         ("pii", Word::Array(text.pii.iter().map(|kind| string(kind)).collect())),
+        ("unfounded", Word::Array(text.unfounded.iter().map(|kind| string(kind)).collect())),
         ("unsayable", Word::Array(text.unsayable.iter().map(|key| string(key)).collect())),
     ])
 }

@@ -59,6 +59,7 @@ impl Dice {
             text: TextFacts {
                 pii: pii.into_iter().filter(|_| self.roll(3) == 0).map(str::to_owned).collect(),
                 unsayable: if self.roll(3) == 0 { vec!["score.churn".into()] } else { Vec::new() },
+                unfounded: ["price", "promise"].into_iter().filter(|_| self.roll(3) == 0).map(str::to_owned).collect(),
                 citations: self.roll(3) as u32,
                 discloses_ai: self.coin(),
                 length: self.roll(900) as u32,

@@ -1,0 +1,272 @@
+//! What each sentence of a text rests on, and what it claims out of nowhere.
+
+mod figures;
+mod promises;
+
+use crate::fold::plain;
+use crate::{PiiKind, PiiSpan};
+use attache_context::words;
+use figures::{Figure, figures};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+words! {
+    /// A kind of specific that must stand in evidence.
+    SpecificKind {
+        /// A number, in digits or words.
+        Number = "number",
+        /// An amount of money or a percentage.
+        Price = "price",
+        /// A day.
+        Date = "date",
+        /// A web address.
+        Url = "url",
+        /// An e-mail address.
+        Email = "email",
+        /// A phone, card or account number, and other numbers of a person.
+        Identifier = "identifier",
+        /// The name of a person.
+        Name = "name",
+        /// Something that we would have to do or have done: `we will refund`.
+        Promise = "promise",
+    }
+}
+
+/// A specific that no source holds.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Unfounded {
+    /// What it is.
+    pub kind: SpecificKind,
+    /// Where it starts, in Unicode scalar values.
+    pub start: usize,
+    /// Where it ends, exclusive, in Unicode scalar values.
+    pub end: usize,
+}
+
+/// A sentence and the sources that hold what it says.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Grounded {
+    /// Where it starts, in Unicode scalar values.
+    pub start: usize,
+    /// Where it ends, exclusive, in Unicode scalar values.
+    pub end: usize,
+    /// The indexes of the sources, in order: those that share a specific with
+    /// it, or more than half of its content words.
+    pub sources: Vec<usize>,
+}
+
+/// What a text rests on.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Grounding {
+    /// Its sentences, in order.
+    pub sentences: Vec<Grounded>,
+    /// What it says that no source does, in order.
+    pub unfounded: Vec<Unfounded>,
+}
+
+/// Links the sentences of `text` to `sources`, and finds the specifics that
+/// stand in none of them. `pii` are the spans that a detector sees in `text`.
+///
+/// Figures count by value: `12,500`, `12.500 €`, `12.5k` and `twelve thousand
+/// five hundred` are one; dates by day, month and year in any usual form; names
+/// and addresses without regard to case, spacing and diacritics; a promise by
+/// its deed, which a source must speak of as done or offered.
+///
+/// Not looked at: `one` and `first`, ordinals, numbers of steps in a list, and
+/// `24/7`. Limits: a claim without a specific is not judged beyond its words.
+#[must_use]
+pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str]) -> Grounding {
+    let facts: Vec<Facts> = sources.iter().map(|source| Facts::new(source)).collect();
+    let specifics = specifics(text, pii);
+    let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
+    let char_at = |byte: usize| starts.partition_point(|start| *start < byte);
+    let held = |specific: &Specific| -> Vec<usize> {
+        facts.iter().enumerate().filter(|(_, facts)| facts.hold(specific)).map(|(index, _)| index).collect()
+    };
+    let founded: Vec<Vec<usize>> = specifics.iter().map(held).collect();
+    let unfounded = specifics
+        .iter()
+        .zip(&founded)
+        .filter(|(_, sources)| sources.is_empty())
+        .map(|(specific, _)| Unfounded {
+            kind: specific.kind,
+            start: char_at(specific.start),
+            end: char_at(specific.end),
+        })
+        .collect();
+    let sentences = sentences(text)
+        .into_iter()
+        .map(|(start, end)| {
+            let words = content(text.get(start..end).unwrap_or_default());
+            let mut of: BTreeSet<usize> = specifics
+                .iter()
+                .zip(&founded)
+                .filter(|(specific, _)| specific.start >= start && specific.end <= end)
+                .flat_map(|(_, sources)| sources.iter().copied())
+                .collect();
+            of.extend(facts.iter().enumerate().filter(|(_, facts)| facts.shares(&words)).map(|(index, _)| index));
+            Grounded { start: char_at(start), end: char_at(end), sources: of.into_iter().collect() }
+        })
+        .collect();
+    Grounding { sentences, unfounded }
+}
+
+/// Something specific that a text says, in byte offsets.
+struct Specific {
+    kind: SpecificKind,
+    start: usize,
+    end: usize,
+    what: What,
+    /// What a small number counts: the stems of the words after it.
+    counts: Vec<String>,
+}
+
+enum What {
+    Figure(Figure),
+    /// Words that must stand together.
+    Letters(String),
+    /// The words of a name: each must be known.
+    Words(Vec<String>),
+    Promise(&'static [&'static str]),
+}
+
+/// What is specific in `text`, in order.
+fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
+    let mut found: Vec<Specific> = Vec::new();
+    let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
+    let byte = |at: usize| starts.get(at).copied().unwrap_or(text.len());
+    for span in pii {
+        let (start, end) = (byte(span.start), byte(span.end));
+        let value = text.get(start..end).unwrap_or_default();
+        let kind = match span.kind {
+            PiiKind::Email => SpecificKind::Email,
+            PiiKind::Url => SpecificKind::Url,
+            PiiKind::Person if span.score >= 0.7 => SpecificKind::Name,
+            // Cards, keys and the like are for the rule that takes them out.
+            PiiKind::Phone | PiiKind::BankAccount | PiiKind::Passport | PiiKind::DriverLicense | PiiKind::IpAddress => {
+                SpecificKind::Identifier
+            }
+            // A day is read as figures; places and firms are too unsure.
+            _ => continue,
+        };
+        let what = if kind == SpecificKind::Name {
+            What::Words(
+                plain(value)
+                    .split(|c: char| !c.is_alphanumeric())
+                    .filter(|word| word.len() > 1)
+                    .map(str::to_owned)
+                    .collect(),
+            )
+        } else {
+            What::Letters(letters(value))
+        };
+        found.push(Specific { kind, start, end, what, counts: Vec::new() });
+    }
+    let taken: Vec<(usize, usize)> = found.iter().map(|specific| (specific.start, specific.end)).collect();
+    for figure in figures(text) {
+        let free = taken.iter().all(|(start, end)| figure.end <= *start || *end <= figure.start);
+        if free && !figure.is_trivial(text) {
+            let kind = figure.kind();
+            let counts = if figure.is_small() { stems(text.get(figure.end..).unwrap_or_default()) } else { Vec::new() };
+            found.push(Specific { kind, start: figure.start, end: figure.end, what: What::Figure(figure), counts });
+        }
+    }
+    for (start, end, deed) in promises::find(text) {
+        found.push(Specific { kind: SpecificKind::Promise, start, end, what: What::Promise(deed), counts: Vec::new() });
+    }
+    found.sort_by_key(|specific| (specific.start, specific.end));
+    found
+}
+
+/// The stems of the next two words, if they follow at once.
+fn stems(rest: &str) -> Vec<String> {
+    let clause = rest.split(['.', ',', ';', ':', '!', '?', '\n', '(', ')']).next().unwrap_or_default();
+    let words = clause.split_whitespace().take(2).map(plain).filter(|word| word.chars().count() >= 4);
+    words.map(|word| word.chars().take(4).collect()).collect()
+}
+
+/// What a source holds.
+struct Facts {
+    letters: String,
+    words: BTreeSet<String>,
+    figures: Vec<Figure>,
+    plain: String,
+    /// It has amounts in minor units.
+    minor: bool,
+}
+
+impl Facts {
+    fn new(source: &str) -> Self {
+        let plain = plain(source);
+        Self {
+            letters: letters(source),
+            words: plain
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            figures: figures(source),
+            minor: plain.contains("minor") || plain.contains("cents"),
+            plain,
+        }
+    }
+
+    fn hold(&self, specific: &Specific) -> bool {
+        match &specific.what {
+            What::Figure(figure) => {
+                // `9` stands in many texts: what it counts must stand there too.
+                let counted =
+                    specific.counts.is_empty() || specific.counts.iter().any(|stem| self.plain.contains(stem.as_str()));
+                counted && self.figures.iter().any(|known| figure.same(known, self.minor))
+            }
+            What::Letters(letters) => self.letters.contains(letters.as_str()),
+            What::Words(words) => words.iter().all(|word| self.words.contains(word)),
+            What::Promise(deed) => deed.iter().any(|deed| self.plain.contains(deed)),
+        }
+    }
+
+    /// Whether more than half of the words stand here.
+    fn shares(&self, words: &BTreeSet<String>) -> bool {
+        let shared = words.iter().filter(|word| self.words.contains(*word)).count();
+        shared >= 2 && shared * 2 > words.len()
+    }
+}
+
+/// The letters and digits of a value.
+fn letters(text: &str) -> String {
+    plain(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The words of a sentence that say something: of five letters and more.
+fn content(text: &str) -> BTreeSet<String> {
+    plain(text).split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= 5).map(str::to_owned).collect()
+}
+
+/// The sentences of a text in byte offsets, without the space around them.
+pub(crate) fn sentences(text: &str) -> Vec<(usize, usize)> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map(|(_, next)| *next);
+        let stop = matches!(c, '.' | '!' | '?') && next.is_none_or(char::is_whitespace) || c == '\n';
+        if stop {
+            push(text, start, at + c.len_utf8(), &mut sentences);
+            start = at + c.len_utf8();
+        }
+    }
+    push(text, start, text.len(), &mut sentences);
+    sentences
+}
+
+fn push(text: &str, start: usize, end: usize, sentences: &mut Vec<(usize, usize)>) {
+    let part = text.get(start..end).unwrap_or_default();
+    let trimmed = part.trim();
+    if !trimmed.is_empty() {
+        let start = start + (part.len() - part.trim_start().len());
+        sentences.push((start, start + trimmed.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,454 @@
+//! Numbers that a word before them explains: accounts, licences, passports,
+//! identity numbers, ages, postcodes.
+
+use super::checks::luhn;
+use super::tokens::{Gap, Shape, Token};
+use super::{PiiKind, PiiSpan};
+
+/// Finds what a word names; spans in byte offsets.
+pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
+    for (index, token) in tokens.iter().enumerate() {
+        let next = |distance: usize| tokens.get(index + distance).map_or("", |token| &*token.word);
+        let found = match &*token.word {
+            "license" | "licence" | "licences" | "fuhrerschein" | "fuhrerscheinnummer" | "permis" | "dl"
+                if token.word != "license" && token.word != "licence"
+                    || matches!(
+                        before(tokens, index, 1),
+                        "driver's" | "driver" | "drivers" | "driving" | "driver\u{2019}s" | "s"
+                    ) =>
+            {
+                value(text, tokens, index, 5, 20, 4).map(|span| (PiiKind::DriverLicense, span))
+            }
+            "passport" | "reisepass" | "passeport" | "pasaporte" => {
+                value(text, tokens, index, 6, 10, 5).map(|span| (PiiKind::Passport, span))
+            }
+            "account" | "acct" | "konto" | "kontonummer" | "routing" | "cuenta" | "compte"
+                if token.word != "account"
+                    || matches!(next(1), "number" | "no" | "num" | "nr" | "id" | "is" | "")
+                    || next_is_number(tokens, index) =>
+            {
+                value(text, tokens, index, 6, 18, 6).map(|span| (PiiKind::BankAccount, span))
+            }
+            "sort" if next(1) == "code" => {
+                value(text, tokens, index + 1, 6, 8, 6).map(|span| (PiiKind::BankAccount, span))
+            }
+            "blz" | "bsb" | "clabe" | "ifsc" => {
+                value(text, tokens, index, 5, 18, 5).map(|span| (PiiKind::BankAccount, span))
+            }
+            "iban" => value(text, tokens, index, 15, 34, 8).map(|span| (PiiKind::Iban, span)),
+            "card" | "visa" | "mastercard" | "amex" | "maestro" => {
+                value(text, tokens, index, 12, 19, 12).map(|span| (PiiKind::CreditCard, span))
+            }
+            "ssn" | "nin" | "nino" | "bsn" | "pesel" | "cpf" | "aadhaar" | "aadhar" | "nif" | "nie" | "dni" | "nhs"
+            | "sin" | "tfn" | "personnummer" | "hetu" | "cpr" | "codice" | "steuer-id" | "steuernummer" | "curp"
+            | "rfc" | "ahv" | "itin" | "ein" => {
+                value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
+            }
+            "security" if before(tokens, index, 1) == "social" => {
+                value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
+            }
+            "insurance" if before(tokens, index, 1) == "national" => {
+                value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
+            }
+            "tax" | "national" | "identity" | "citizen" | "personal"
+                if matches!(next(1), "id" | "number" | "identification") =>
+            {
+                value(text, tokens, index + 1, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
+            }
+            "zip" | "postcode" | "postal" | "plz" | "zipcode" | "eircode" | "pincode" => {
+                value(text, tokens, index, 3, 10, 2).map(|span| (PiiKind::Address, span))
+            }
+            "username" | "login" | "userid" | "handle" | "nickname" => {
+                name(text, tokens, index).map(|span| (PiiKind::Username, span))
+            }
+            "user" if matches!(next(1), "name" | "id") => {
+                name(text, tokens, index + 1).map(|span| (PiiKind::Username, span))
+            }
+            _ => None,
+        };
+        if let Some((kind, (start, end))) = found {
+            spans.push(PiiSpan { kind, start, end, score: 0.85 });
+        }
+        if token.shape == Shape::Number {
+            age(tokens, index, spans);
+            year(tokens, index, spans);
+            phone(text, tokens, index, spans);
+        }
+    }
+}
+
+fn before<'t>(tokens: &'t [Token<'_>], index: usize, distance: usize) -> &'t str {
+    index.checked_sub(distance).and_then(|at| tokens.get(at)).map_or("", |token| &*token.word)
+}
+
+fn next_is_number(tokens: &[Token<'_>], index: usize) -> bool {
+    tokens.get(index + 1).is_some_and(|token| token.shape == Shape::Number)
+}
+
+/// The value after the word at `index`: the first of the next words that is made
+/// of digits and letters and long enough, grouped by spaces, hyphens and points.
+fn value(
+    text: &str,
+    tokens: &[Token<'_>],
+    index: usize,
+    least: usize,
+    most: usize,
+    digits: usize,
+) -> Option<(usize, usize)> {
+    let mut at = index + 1;
+    let last = (index + 8).min(tokens.len());
+    while at < last {
+        let token = tokens.get(at)?;
+        if token.gap.any(Gap::LINE.or(Gap::BLANK)) && at > index + 1 {
+            return None;
+        }
+        if token.gap.any(Gap::STOP) && token.gap != Gap::STOP {
+            return None;
+        }
+        let numeric = |token: &Token<'_>| {
+            matches!(token.shape, Shape::Number | Shape::Mixed)
+                // Letters of a licence or passport before its digits.
+                || (matches!(token.shape, Shape::Upper | Shape::Initial) && token.end - token.start <= 4)
+        };
+        if matches!(token.shape, Shape::Number | Shape::Mixed)
+            || numeric(token) && tokens.get(at + 1).is_some_and(|next| next.shape == Shape::Number)
+        {
+            let start = token.start;
+            let mut end = token.end;
+            let mut groups = 1;
+            while groups < 10
+                && let Some(next) = tokens.get(at + groups)
+                && numeric(next)
+                && text.get(end..next.start).is_some_and(|gap| matches!(gap, " " | "-" | "." | "/"))
+            {
+                let letters: usize = text.get(start..next.end)?.chars().filter(|c| c.is_alphanumeric()).count();
+                if letters > most {
+                    break;
+                }
+                end = next.end;
+                groups += 1;
+            }
+            let value = text.get(start..end)?;
+            let letters = value.chars().filter(|c| c.is_alphanumeric()).count();
+            let count = value.chars().filter(|c| c.is_ascii_digit()).count();
+            let money = text.get(..start)?.ends_with(['$', '€', '£']);
+            if (least..=most).contains(&letters) && count >= digits && !money {
+                return Some((start, end));
+            }
+            return None;
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The word after `username:` or `username is`.
+fn name(text: &str, tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)> {
+    let next = tokens.get(index + 1)?;
+    let (value, sure) = match &*next.word {
+        "is" | "was" => (tokens.get(index + 2)?, false),
+        _ if next.gap.any(Gap::COLON) => (next, true),
+        _ => return None,
+    };
+    let end = value.end
+        + text
+            .get(value.end..)?
+            .bytes()
+            .take(40)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+            .count();
+    let whole = text.get(value.start..end)?.trim_end_matches(['.', '-']);
+    let end = value.start + whole.len();
+    let odd = whole.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
+    (odd || (sure && !value.is_plain())).then_some((value.start, end))
+}
+
+/// A year: `since 1997`.
+fn year(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
+    let Some(token) = tokens.get(index) else { return };
+    let is_year = token.end - token.start == 4 && (token.word.starts_with("19") || token.word.starts_with("20"));
+    let event = matches!(
+        before(tokens, index, 2),
+        "founded"
+            | "established"
+            | "born"
+            | "started"
+            | "graduated"
+            | "built"
+            | "married"
+            | "retired"
+            | "moved"
+            | "died"
+            | "joined"
+            | "created"
+            | "formed"
+            | "opened"
+            | "hired"
+            | "released"
+            | "published"
+    );
+    let said = match before(tokens, index, 1) {
+        "since" | "born" => true,
+        "in" | "year" => event,
+        _ => false,
+    };
+    if is_year && said && token.gap.is_space() {
+        spans.push(PiiSpan { kind: PiiKind::Date, start: token.start, end: token.end, score: 0.6 });
+    }
+}
+
+/// Words around a number that make a phone number of it.
+const PHONE: &[&str] = &[
+    "phone",
+    "telephone",
+    "tel",
+    "mobile",
+    "cell",
+    "cellphone",
+    "fax",
+    "desk",
+    "office",
+    "home",
+    "call",
+    "calling",
+    "dial",
+    "ring",
+    "text",
+    "sms",
+    "whatsapp",
+    "reach",
+    "reached",
+    "answering",
+    "answer",
+    "hotline",
+    "landline",
+    "contact",
+    "phones",
+    "telefon",
+    "telefono",
+    "handy",
+    "mob",
+    "ph",
+    "voicemail",
+    "pager",
+    "numbers",
+    "direct",
+    "work",
+];
+
+/// Digits in groups beside a word like `mobile`.
+fn phone(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
+    let joined = |from: usize, to: usize| {
+        text.get(from..to)
+            .is_some_and(|gap| matches!(gap, " " | "-" | "." | "/" | ") " | ")" | " (" | "(" | ")-" | ".."))
+    };
+    let numeric =
+        |token: &Token<'_>| token.shape == Shape::Number || (token.shape == Shape::Mixed && token.word.contains('x'));
+    let Some(first) = tokens.get(index) else { return };
+    let goes_on = index
+        .checked_sub(1)
+        .and_then(|at| tokens.get(at))
+        .is_some_and(|before| numeric(before) && joined(before.end, first.start));
+    if goes_on {
+        return;
+    }
+    let (mut last, mut digits) = (index, first.end - first.start);
+    while last - index < 7
+        && let (Some(this), Some(next)) = (tokens.get(last), tokens.get(last + 1))
+        && numeric(next)
+        && joined(this.end, next.start)
+    {
+        digits += next.end - next.start;
+        last += 1;
+    }
+    let (Some(end), true) = (tokens.get(last), (6..=19).contains(&digits)) else { return };
+    // What is asked for by its number is no phone: `order 732201349959`.
+    let other = matches!(
+        before(tokens, index, 1),
+        "order"
+            | "purchase"
+            | "invoice"
+            | "ticket"
+            | "case"
+            | "id"
+            | "account"
+            | "card"
+            | "reference"
+            | "item"
+            | "transaction"
+    );
+    let reach = if last == index { 4 } else { 6 };
+    let said = tokens
+        .get(index.saturating_sub(reach)..index)
+        .unwrap_or_default()
+        .iter()
+        .chain(tokens.get(last + 1).filter(|next| next.gap.is_space() || next.gap == Gap::OTHER))
+        .any(|token| PHONE.contains(&&*token.word));
+    let named = tokens.get(index.saturating_sub(3)..index).unwrap_or_default().windows(2).any(|pair| matches!(pair, [my, number] if number.word == "number" && matches!(&*my.word, "my" | "phone" | "his" | "her" | "their" | "our")));
+    if !other && (said || named) {
+        let start = first.start - usize::from(text.get(..first.start).is_some_and(|text| text.ends_with(['+', '('])));
+        spans.push(PiiSpan { kind: PiiKind::Phone, start, end: end.end, score: 0.75 });
+    }
+}
+
+/// A number that is somebody's age.
+fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
+    let Some(token) = tokens.get(index) else { return };
+    if token.end - token.start > 3 || !token.word.parse::<u32>().is_ok_and(|age| (1..=120).contains(&age)) {
+        return;
+    }
+    let next = |distance: usize| tokens.get(index + distance).map_or("", |token| &*token.word);
+    let back = |distance: usize| before(tokens, index, distance);
+    let near =
+        |distance: usize| tokens.get(index + distance).is_some_and(|token| !token.gap.any(Gap::STOP.or(Gap::LINE)));
+    let old = (matches!(next(1), "year" | "years" | "yr" | "yrs" | "yo")
+        && near(1)
+        && (next(2) == "old" || next(1) == "yo"))
+        || matches!(next(1), "year-old" | "years-old" | "yo" | "y") && near(1) && (next(1) != "y" || next(2) == "o");
+    // What is asked of everybody is nobody's age: `must be at least 18 years old`.
+    let rule = (1..=5).any(|distance| {
+        matches!(
+            back(distance),
+            "least" | "over" | "under" | "than" | "must" | "below" | "above" | "minimum" | "limit" | "until" | "how"
+        )
+    });
+    let said = match back(1) {
+        "aged" | "age" | "turn" | "turned" | "turning" | "turns" => true,
+        "of" | "is" => back(2) == "age",
+        "was" | "am" | "i'm" => {
+            let ends = tokens.get(index + 1).is_none_or(|next| next.gap.any(Gap::STOP.or(Gap::COMMA).or(Gap::LINE)));
+            ends && matches!(back(2), "he" | "she" | "i" | "they" | "when") || (back(1) == "i'm" && ends)
+        }
+        _ => false,
+    };
+    // Services ask about children: who is asked for has no name there.
+    let asked = tokens
+        .iter()
+        .take(40)
+        .any(|token| matches!(&*token.word, "account" | "accounts" | "card" | "age" | "open" | "sign"))
+        && !matches!(back(2), "age")
+        && !matches!(back(1), "am" | "was");
+    if (old || said) && !rule && !asked {
+        spans.push(PiiSpan { kind: PiiKind::Age, start: token.start, end: token.end, score: 0.7 });
+    }
+}
+
+/// Identity numbers that their check digits tell, without any word before.
+pub(super) fn national(found: &mut super::Found<'_>, start: usize, end: usize, digits: &str) -> bool {
+    let sum = |weights: &[u32]| -> u32 {
+        digits.bytes().zip(weights).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum()
+    };
+    let text = found.text.get(start..end).unwrap_or_default();
+    let last = digits.bytes().last().map_or(0, |byte| u32::from(byte - b'0'));
+    let sure = match digits.len() {
+        // Brazil, CPF: 123.456.789-09.
+        11 if text.bytes().filter(|byte| *byte == b'.').count() == 2 && text.contains('-') => {
+            let first = sum(&[10, 9, 8, 7, 6, 5, 4, 3, 2]) * 10 % 11 % 10;
+            let second = sum(&[11, 10, 9, 8, 7, 6, 5, 4, 3, 2]) * 10 % 11 % 10;
+            digits.ends_with(&format!("{first}{second}"))
+        }
+        // Switzerland, AHV: 756.1234.5678.97, an EAN-13.
+        13 if digits.starts_with("756") && text.contains('.') => {
+            (10 - sum(&[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]) % 10) % 10 == last
+        }
+        // Sweden, personnummer: 811228-9874, Luhn over a day of birth.
+        10 if text.len() == 11 && text.as_bytes().get(6) == Some(&b'-') => {
+            let day = |range: std::ops::Range<usize>| {
+                digits.get(range).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0)
+            };
+            (1..=12).contains(&day(2..4))
+                && (1..=31).contains(&day(4..6))
+                && (luhn(digits.as_bytes()) || true_cpr(digits))
+        }
+        _ => false,
+    };
+    if sure {
+        found.push(PiiKind::NationalId, start, end, 0.9);
+    }
+    sure
+}
+
+/// Denmark, CPR: no check since 2007, so the day of birth alone, which stands first.
+fn true_cpr(digits: &str) -> bool {
+    let day = |range: std::ops::Range<usize>| digits.get(range).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
+    (1..=31).contains(&day(0..2)) && (1..=12).contains(&day(2..4))
+}
+
+/// Identity numbers with letters among the digits, told by their check letter or shape.
+pub(super) fn lettered(tokens: &[Token<'_>], text: &str, spans: &mut Vec<PiiSpan>) {
+    for token in tokens {
+        if token.shape != Shape::Mixed || !(8..=16).contains(&(token.end - token.start)) {
+            continue;
+        }
+        let Some(raw) = text.get(token.start..token.end).filter(|raw| raw.is_ascii()) else { continue };
+        let upper = raw.to_ascii_uppercase();
+        let kind = if spain(&upper) || nino(&upper) || italy(&upper) || pan(&upper, raw) {
+            PiiKind::NationalId
+        } else {
+            continue;
+        };
+        spans.push(PiiSpan { kind, start: token.start, end: token.end, score: 0.9 });
+    }
+}
+
+/// Spain, DNI and NIE: the letter is the number modulo 23.
+fn spain(value: &str) -> bool {
+    const LETTERS: &[u8] = b"TRWAGMYFPDXBNJZSQVHLCKE";
+    let (Some(head), Some(letter)) = (value.get(..8), value.as_bytes().get(8)) else { return false };
+    let digits = match head.as_bytes().first() {
+        Some(b'X') => head.replacen('X', "0", 1),
+        Some(b'Y') => head.replacen('Y', "1", 1),
+        Some(b'Z') => head.replacen('Z', "2", 1),
+        _ => head.to_owned(),
+    };
+    value.len() == 9 && digits.parse::<usize>().is_ok_and(|number| LETTERS.get(number % 23) == Some(letter))
+}
+
+/// United Kingdom, national insurance number: QQ123456C.
+fn nino(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let letters =
+        |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_alphabetic));
+    let digits = bytes.get(2..8).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    value.len() == 9
+        && letters(0..2)
+        && digits
+        && matches!(bytes.get(8), Some(b'A'..=b'D'))
+        && !bytes.iter().take(2).any(|byte| matches!(byte, b'D' | b'F' | b'I' | b'Q' | b'U' | b'V'))
+        && bytes.get(1) != Some(&b'O')
+}
+
+/// India, PAN: AAAAA9999A, written in capitals.
+fn pan(value: &str, raw: &str) -> bool {
+    let bytes = value.as_bytes();
+    value == raw
+        && value.len() == 10
+        && bytes.iter().take(5).all(u8::is_ascii_uppercase)
+        && bytes.iter().skip(5).take(4).all(u8::is_ascii_digit)
+        && bytes.get(9).is_some_and(u8::is_ascii_uppercase)
+        && matches!(bytes.get(3), Some(b'P' | b'C' | b'H' | b'A' | b'B' | b'G' | b'J' | b'L' | b'F' | b'T'))
+}
+
+/// Italy, codice fiscale: sixteen characters, the last a check letter.
+fn italy(value: &str) -> bool {
+    const ODD: [u32; 26] =
+        [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
+    let bytes = value.as_bytes();
+    if bytes.len() != 16 || !bytes.iter().take(6).all(u8::is_ascii_alphabetic) {
+        return false;
+    }
+    let sum: u32 = bytes
+        .iter()
+        .take(15)
+        .enumerate()
+        .map(|(place, byte)| {
+            let number = u32::from(if byte.is_ascii_digit() { byte - b'0' } else { byte.wrapping_sub(b'A') });
+            if place % 2 == 0 {
+                usize::try_from(number).ok().and_then(|at| ODD.get(at).copied()).unwrap_or(0)
+            } else {
+                number
+            }
+        })
+        .sum();
+    bytes.get(15).is_some_and(|byte| u32::from(byte.wrapping_sub(b'A')) == sum % 26)
+}

@@ -1,0 +1,935 @@
+//! People, firms and places in free text.
+//!
+//! A list of names alone finds `May` and `Will` everywhere, capitals alone find
+//! every product. What counts is both: words that are names and no common words,
+//! and the words around them (`Mr`, `my name is`, `lives in`, `works for`).
+
+use super::address::PARTICLES;
+use super::tokens::{Gap, Shape, Token};
+use super::words::Kinds;
+use super::{PiiKind, PiiSpan};
+
+const NAMES: Kinds = Kinds::FIRST.or(Kinds::LAST);
+
+/// Forms of address before a name.
+const TITLES: &[&str] = &[
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "mister",
+    "dr",
+    "prof",
+    "professor",
+    "sir",
+    "madam",
+    "lord",
+    "lady",
+    "herr",
+    "frau",
+    "monsieur",
+    "madame",
+    "mme",
+    "mlle",
+    "senor",
+    "senora",
+    "senhor",
+    "signor",
+    "signora",
+    "don",
+    "dona",
+    "rev",
+    "father",
+    "captain",
+    "judge",
+    "officer",
+    "mx",
+    "doctor",
+];
+
+/// Words right before a name that say so.
+const BEFORE_PERSON: &[&str] = &[
+    "name",
+    "named",
+    "called",
+    "i'm",
+    "im",
+    "hi",
+    "hello",
+    "hey",
+    "dear",
+    "regards",
+    "sincerely",
+    "cheers",
+    "thanks",
+    "by",
+    "signed",
+    "contact",
+    "attn",
+    "from",
+    "with",
+    "mother",
+    "father",
+    "sister",
+    "brother",
+    "wife",
+    "husband",
+    "son",
+    "daughter",
+    "friend",
+    "colleague",
+    "boss",
+    "partner",
+    "producer",
+    "singer",
+    "actor",
+    "author",
+    "commenter",
+    "director",
+    "president",
+    "holder",
+    "beneficiary",
+    "owner",
+    "guardian",
+    "surname",
+    "met",
+    "add",
+    "under",
+    "assistant",
+    "to",
+    "and",
+    "songwriter",
+    "fan",
+    "heard",
+    "ask",
+    "tell",
+    "told",
+    "asked",
+    "love",
+    "cc",
+    "introduce",
+    "agent",
+    "manager",
+    "customer",
+    "client",
+    "patient",
+    "employee",
+    "king",
+    "queen",
+    "prince",
+    "princess",
+    "uncle",
+    "aunt",
+    "maiden",
+    "is",
+    "recipient",
+    "attention",
+    "payee",
+    "sender",
+];
+
+/// Verbs and the like right after a name, in lower case.
+const AFTER_PERSON: &[&str] = &[
+    "said",
+    "says",
+    "lives",
+    "lived",
+    "told",
+    "asked",
+    "shouted",
+    "explained",
+    "points",
+    "pointed",
+    "wrote",
+    "writes",
+    "called",
+    "calls",
+    "works",
+    "worked",
+    "was",
+    "is",
+    "has",
+    "had",
+    "will",
+    "listed",
+    "spent",
+    "went",
+    "came",
+    "wants",
+    "likes",
+    "thinks",
+    "born",
+    "and",
+    "who",
+    "speaks",
+    "sings",
+    "sang",
+    "plays",
+    "played",
+    "joined",
+    "left",
+    "sent",
+    "added",
+    "replied",
+    "noted",
+    "stated",
+    "loves",
+    "can",
+    "does",
+    "did",
+    "version",
+    "were",
+    "would",
+    "should",
+    "might",
+];
+
+/// Words before a firm.
+const BEFORE_FIRM: &[&str] = &[
+    "work",
+    "works",
+    "worked",
+    "working",
+    "employed",
+    "employer",
+    "job",
+    "career",
+    "intern",
+    "hired",
+    "ceo",
+    "cto",
+    "cfo",
+    "founder",
+    "founded",
+    "company",
+    "firm",
+    "corporation",
+    "organization",
+    "organisation",
+    "employee",
+    "joined",
+    "consultant",
+    "recorded",
+    "hq",
+    "headquarters",
+    "shares",
+    "stock",
+    "startup",
+    "year",
+    "assistant",
+    "address",
+    "shop",
+    "office",
+    "became",
+    "lawsuit",
+    "sue",
+    "sued",
+];
+
+/// The last word of a firm: legal forms, and trades.
+const LEGAL: &[&str] = &[
+    "inc",
+    "ltd",
+    "llc",
+    "llp",
+    "plc",
+    "gmbh",
+    "ag",
+    "corp",
+    "corporation",
+    "incorporated",
+    "limited",
+    "co",
+    "sa",
+    "srl",
+    "spa",
+    "bv",
+    "nv",
+    "ab",
+    "oy",
+    "oyj",
+    "as",
+    "kg",
+    "ug",
+    "sarl",
+    "sas",
+    "pty",
+    "kk",
+    "lp",
+    "company",
+];
+const TRADES: &[&str] = &[
+    "group",
+    "technologies",
+    "technology",
+    "systems",
+    "services",
+    "solutions",
+    "holdings",
+    "partners",
+    "bank",
+    "university",
+    "associates",
+    "agency",
+    "research",
+    "institute",
+    "media",
+    "labs",
+    "health",
+    "capital",
+    "industries",
+    "foundation",
+    "college",
+    "school",
+    "hospital",
+    "consulting",
+    "insurance",
+    "software",
+    "networks",
+    "network",
+    "studios",
+    "ventures",
+    "enterprises",
+    "international",
+    "communications",
+    "analytics",
+    "bros",
+    "brothers",
+    "sons",
+    "club",
+    "orchestra",
+    "association",
+    "society",
+    "council",
+    "museum",
+    "airlines",
+    "motors",
+    "pharmaceuticals",
+    "energy",
+    "logistics",
+    "financial",
+    "securities",
+    "investments",
+    "ratings",
+    "resources",
+    "sciences",
+    "data",
+    "stores",
+    "foods",
+    "press",
+    "records",
+];
+
+/// Words before a place.
+const BEFORE_PLACE: &[&str] = &[
+    "in", "from", "to", "near", "at", "around", "visit", "visiting", "outside", "of", "southern", "northern",
+    "eastern", "western", "downtown",
+];
+
+/// Words that say that a place is somebody's.
+const PERSONAL: &[&str] = &[
+    "live",
+    "lives",
+    "lived",
+    "living",
+    "born",
+    "grew",
+    "originally",
+    "moved",
+    "reside",
+    "resides",
+    "based",
+    "hometown",
+    "native",
+    "raised",
+    "relocated",
+    "visit",
+    "travelled",
+    "traveled",
+    "flew",
+];
+
+/// Words of trade and payment: a country beside them is where a service goes,
+/// and an unknown word more likely a product than a person.
+const SERVICE: &[&str] = &[
+    "account",
+    "accounts",
+    "app",
+    "atm",
+    "atms",
+    "balance",
+    "bank",
+    "banks",
+    "card",
+    "cards",
+    "cash",
+    "charge",
+    "charged",
+    "currency",
+    "currencies",
+    "delivery",
+    "deliver",
+    "exchange",
+    "fee",
+    "fees",
+    "funds",
+    "invoice",
+    "item",
+    "money",
+    "order",
+    "payment",
+    "payments",
+    "pin",
+    "price",
+    "product",
+    "purchase",
+    "rate",
+    "refund",
+    "restrictions",
+    "shipping",
+    "ship",
+    "shipped",
+    "statement",
+    "subscription",
+    "topping",
+    "top-up",
+    "top-ups",
+    "transaction",
+    "transactions",
+    "transfer",
+    "transfers",
+    "withdraw",
+    "withdrawal",
+    "withdrawals",
+    "identity",
+    "verify",
+    "verification",
+    "countries",
+    "supported",
+    "contactless",
+    "pounds",
+    "dollars",
+    "euros",
+    "rubles",
+    "password",
+    "passcode",
+    "cheque",
+    "declined",
+    "pay",
+    "debit",
+    "topup",
+    "plan",
+    "package",
+    "settings",
+    "operate",
+    "user",
+    "profile",
+    "membership",
+    "prefer",
+    "freemium",
+    "premium",
+    "visa",
+    "mastercard",
+    "deposit",
+];
+
+/// Ends of family names that are rare in other words.
+const ENDINGS: &[&str] = &[
+    "ovic", "evic", "jevic", "ic", "sson", "dottir", "enko", "enka", "ski", "ska", "sky", "skaya", "ova", "eva", "ov",
+    "ev", "ova", "yan", "shvili", "dze", "oglu", "escu", "eanu", "poulos", "opoulos", "idis", "akis", "aitis", "sen",
+    "strom", "quist", "gren", "berg", "mann", "stein", "ez", "inen", "nen", "ovsky", "vich", "uk", "chuk", "czyk",
+    "wicz", "ek", "ikova", "ina", "ini", "elli", "etti", "ucci", "eira", "inho", "esku", "aite", "iene", "ius", "unas",
+    "enas", "adze", "iani", "sdottir",
+];
+
+/// What one run of capitals is.
+struct Run {
+    first: usize,
+    last: usize,
+}
+
+/// Finds people, firms and places; spans in byte offsets.
+pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool, spans: &mut Vec<PiiSpan>) {
+    let plain = tokens.iter().filter(|token| token.is_plain()).count();
+    let mut context =
+        Context { text, tokens, lower, service: false, personal: false, english: plain * 3 >= tokens.len() };
+    let (mut at, mut sentence) = (0, 0);
+    while at < tokens.len() {
+        if at >= sentence {
+            // What a sentence talks of decides for all of it.
+            let rest = tokens.get(at..).unwrap_or_default();
+            let ends =
+                |token: &Token<'_>| token.gap.any(Gap::STOP.or(Gap::BLANK)) && !matches!(token.shape, Shape::Initial);
+            let length = 1 + rest.iter().skip(1).take(60).take_while(|token| !ends(token)).count();
+            let says = |words: &[&str]| rest.iter().take(length).any(|token| words.contains(&&*token.word));
+            (context.service, context.personal) = (says(SERVICE), says(PERSONAL));
+            sentence = at + length;
+        }
+        if context.nation_alone(at, spans) {
+            at += 1;
+            continue;
+        }
+        if let Some(country) = context.country(at) {
+            context.push_country(at, country, spans);
+            at = country;
+            continue;
+        }
+        match context.run(at) {
+            Some(run) => {
+                at = run.last;
+                context.judge(run, spans);
+            }
+            None => at += 1,
+        }
+    }
+}
+
+struct Context<'t, 'a> {
+    text: &'t str,
+    tokens: &'t [Token<'a>],
+    lower: bool,
+    service: bool,
+    personal: bool,
+    /// Whether enough of the words are common English ones.
+    english: bool,
+}
+
+impl<'a> Context<'_, 'a> {
+    fn token(&self, at: usize) -> Option<&Token<'a>> {
+        self.tokens.get(at)
+    }
+
+    fn word(&self, at: Option<usize>) -> &str {
+        at.and_then(|at| self.token(at)).map_or("", |token| &*token.word)
+    }
+
+    /// Whether the token can be a part of a name.
+    fn namely(&self, token: &Token<'_>) -> bool {
+        match token.shape {
+            Shape::Title => true,
+            Shape::Upper => token.end - token.start > 3 || token.kinds.any(NAMES),
+            Shape::Lower => self.lower && !token.is_plain() && token.end - token.start > 2,
+            Shape::Initial | Shape::Number | Shape::Mixed => false,
+        }
+    }
+
+    /// Where the country that starts at `at` ends.
+    fn country(&self, at: usize) -> Option<usize> {
+        let first = self.token(at)?;
+        if !(first.is_capital() || self.lower || first.kinds.any(Kinds::COUNTRY)) {
+            return None;
+        }
+        if first.kinds.any(Kinds::OF_COUNTRY) {
+            let mut joined = first.word.clone().into_owned();
+            let mut end = None;
+            for (offset, next) in self.tokens.iter().skip(at + 1).take(4).enumerate() {
+                if !next.gap.is_space() && next.gap != Gap::OTHER {
+                    break;
+                }
+                joined.push('_');
+                joined.push_str(&next.word);
+                if super::words::kinds(&joined).any(Kinds::COUNTRY) {
+                    end = Some(at + offset + 2);
+                }
+            }
+            if end.is_some() {
+                return end;
+            }
+        }
+        let alone = first.kinds.any(Kinds::COUNTRY)
+            // `Jordan Smith`, `Georgia said`.
+            && !self.token(at + 1).is_some_and(|next| next.gap.is_space() && next.is_capital() && next.kinds.any(NAMES))
+            && !(first.kinds.any(NAMES) && self.firmly(at))
+            && (first.is_capital() || self.lower && (!first.kinds.any(Kinds::COMMON)));
+        alone.then_some(at + 1)
+    }
+
+    fn push_country(&self, first: usize, last: usize, spans: &mut Vec<PiiSpan>) {
+        let (Some(start), Some(end)) = (self.token(first), self.token(last - 1)) else { return };
+        // `US` and `UK` name nobody.
+        if start.end - start.start <= 3 && first + 1 == last {
+            return;
+        }
+        if self.service && !self.personal {
+            return;
+        }
+        spans.push(PiiSpan { kind: PiiKind::Location, start: start.start, end: end.end, score: 0.7 });
+    }
+
+    /// The run of names that starts at `at`.
+    fn run(&self, at: usize) -> Option<Run> {
+        let first = self.token(at)?;
+        // `@dana` is the name of an account.
+        let handle = first.start.checked_sub(1).is_some_and(|before| self.text.as_bytes().get(before) == Some(&b'@'));
+        if !self.namely(first) || handle {
+            return None;
+        }
+        let mut last = at + 1;
+        let mut index = at + 1;
+        while let Some(token) = self.token(index)
+            && index - at < 8
+        {
+            let initial_before = self.token(index - 1).is_some_and(|before| before.shape == Shape::Initial);
+            let joins = token.gap.is_space() || (initial_before && token.gap == Gap::STOP);
+            if !joins {
+                // `M.` of `Janka M. Szász` was read; a mark ends the run.
+                break;
+            }
+            let particle = token.shape == Shape::Lower
+                && PARTICLES.contains(&&*token.word)
+                && !matches!(
+                    &*token.word,
+                    "and" | "the" | "of" | "an" | "am" | "im" | "in" | "e" | "u" | "z" | "op" | "do" | "y" | "en"
+                );
+            if self.namely(token) && self.country(index).is_none() {
+                last = index + 1;
+            } else if !(token.shape == Shape::Initial && token.word != "i") && !particle {
+                break;
+            }
+            index += 1;
+        }
+        Some(Run { first: at, last })
+    }
+
+    /// Says what a run is.
+    fn judge(&self, run: Run, spans: &mut Vec<PiiSpan>) {
+        let Run { mut first, mut last } = run;
+        let all = self.tokens.get(first..last).unwrap_or_default();
+        let ending = all.last().map_or("", |token| &*token.word);
+        let legal = LEGAL.contains(&ending);
+        let trade = TRADES.contains(&ending);
+        let known = all.iter().any(|token| token.kinds.any(NAMES.or(Kinds::PLACE)) || !token.is_plain());
+        if last - first >= 2 && (legal || (trade && known)) && !self.lower {
+            let begins = self.sentence(first) && all.first().is_some_and(Token::is_plain) && last - first > 2;
+            self.push(PiiKind::Organization, first + usize::from(begins && !legal), last, 0.75, spans);
+            return;
+        }
+        let mut before = self.word(first.checked_sub(1)).to_owned();
+        // `Hi Freddy`, `Dr. Hale`, `Please`: what is no name at the front.
+        let mut titled = TITLES.contains(&&*before);
+        while let Some(token) = self.token(first)
+            && first < last
+            && (TITLES.contains(&&*token.word)
+                || (token.is_plain() && !(token.kinds.any(NAMES) && self.in_name(first, last))))
+        {
+            titled = TITLES.contains(&&*token.word) && (token.is_capital() || self.lower);
+            before = token.word.clone().into_owned();
+            first += 1;
+        }
+        while last > first
+            && self.token(last - 1).is_some_and(|token| {
+                token.is_plain() && !(token.kinds.any(NAMES) && last - first > 1) || token.shape == Shape::Initial
+            })
+        {
+            last -= 1;
+        }
+        if first >= last {
+            // `my name is Mark`: a common word where only a name can stand.
+            self.plain_name(&run, spans);
+            return;
+        }
+        let all = self.tokens.get(first..last).unwrap_or_default();
+        let has = |kinds: Kinds| all.iter().any(|token| token.kinds.any(kinds) && !token.is_plain());
+        let gap = all.first().map(|token| token.gap).unwrap_or_default();
+        let near = gap.is_space()
+            || gap.any(Gap::COLON)
+            || gap == Gap::STOP
+            || gap.any(Gap::COMMA.or(Gap::LINE))
+            || gap == Gap::OTHER;
+        let says_person = near && BEFORE_PERSON.contains(&&*before);
+        let says_place = gap.is_space() && BEFORE_PLACE.contains(&&*before);
+        let next = self.token(last).filter(|next| next.gap.is_space());
+        let after = next.map_or("", |next| &*next.word);
+        let acts = next.is_some_and(|next| next.shape == Shape::Lower) && AFTER_PERSON.contains(&after);
+        let firm = self.says_firm(first);
+        let nation = all.iter().all(|token| token.kinds.any(Kinds::NATION));
+        if nation {
+            self.nation(first, last, &before, after, spans);
+            return;
+        }
+        if titled {
+            return self.push(PiiKind::Person, first, last, 0.9, spans);
+        }
+        if self.lower
+            && !(has(NAMES) || has(Kinds::PLACE))
+            && !(says_person && self.firmly(first))
+            && !(says_place && self.personal)
+        {
+            return;
+        }
+        let first_name =
+            all.first().is_some_and(|token| token.kinds.any(Kinds::FIRST) && (!token.is_plain() || all.len() > 1));
+        let last_name = all.last().is_some_and(|token| token.kinds.any(Kinds::LAST) && !token.is_plain());
+        let place = has(Kinds::PLACE);
+        if self.several(first, last) {
+            return self.push(PiiKind::Organization, first, last, 0.6, spans);
+        }
+        if all.len() == 1 && all.iter().all(|token| self.is_double(token)) {
+            return self.push(PiiKind::Organization, first, last, 0.6, spans);
+        }
+        if firm && !(first_name && last_name) && !(says_place && place && before != "at") {
+            return self.push(PiiKind::Organization, first, last, 0.55, spans);
+        }
+        if place && says_place && !(first_name && all.len() > 1) {
+            // A town where a payment was made is no home.
+            if !self.service || self.personal {
+                self.push(PiiKind::Location, first, last, 0.65, spans);
+            }
+            return;
+        }
+        if first_name && all.len() > 1 {
+            return self.push(PiiKind::Person, first, last, if last_name { 0.85 } else { 0.75 }, spans);
+        }
+        // In service talk a single name needs a sign, since products have names too.
+        let sign = says_person || acts || self.possessive(last) || self.alone(first, last) || self.listed(first, last);
+        if first_name || last_name {
+            let long = all.iter().any(|token| token.end - token.start > 3);
+            let faint =
+                self.lower && self.service && all.len() == 1 && !(self.firmly(first) || self.listed(first, last));
+            if faint {
+                return;
+            }
+            if sign || (!self.service && long && !self.lower) || all.len() > 1 {
+                self.push(PiiKind::Person, first, last, if sign { 0.7 } else { 0.6 }, spans);
+            }
+            return;
+        }
+        if has(NAMES) && all.len() > 1 {
+            return self.push(PiiKind::Person, first, last, 0.6, spans);
+        }
+        if place {
+            if !self.service || self.personal {
+                self.push(PiiKind::Location, first, last, 0.55, spans);
+            }
+            return;
+        }
+        let family = all.last().is_some_and(|token| self.family(token));
+        if (family && (sign || !self.service)) || (says_person && self.firmly(first)) {
+            return self.push(PiiKind::Person, first, last, 0.6, spans);
+        }
+        if self.service && !(self.personal && says_place) {
+            return;
+        }
+        // In a language whose words we do not know every word is unknown.
+        if !self.english && !(self.alone(first, last) && self.text.contains('\n')) {
+            return;
+        }
+        // Nothing is known of these words but that they are no common ones.
+        let kind = if says_place {
+            PiiKind::Location
+        } else if acts || says_person || (all.len() > 1 && self.alone(first, last)) {
+            PiiKind::Person
+        } else if all.len() > 1 || !self.sentence(first) {
+            PiiKind::Organization
+        } else if self.alone(first, last) && self.text.len() > last {
+            PiiKind::Location
+        } else {
+            return;
+        };
+        self.push(kind, first, last, 0.5, spans);
+    }
+
+    /// Whether a common word that is a name too stands in a name of several words.
+    fn in_name(&self, at: usize, last: usize) -> bool {
+        self.token(at + 1).is_some_and(|next| {
+            at + 1 < last && (next.kinds.any(Kinds::LAST) && !next.is_plain() || next.shape == Shape::Initial)
+        }) && !self.sentence(at)
+            || (self.token(at).is_some_and(|token| token.kinds.any(Kinds::FIRST)) && self.firmly(at))
+            || (self.sentence(at)
+                && self.token(at).is_some_and(|token| token.kinds.any(Kinds::FIRST))
+                && self
+                    .token(at + 1)
+                    .is_some_and(|next| at + 1 < last && next.kinds.any(Kinds::LAST) && next.is_capital()))
+    }
+
+    /// Whether the words before allow nothing but a name.
+    fn firmly(&self, at: usize) -> bool {
+        let before = |distance: usize| self.word(at.checked_sub(distance));
+        match before(1) {
+            "is" => matches!(before(2), "name" | "surname" | "beneficiary" | "recipient" | "holder"),
+            "named" | "surname" | "signed" | "attn" => true,
+            "name" => self.token(at).is_some_and(|token| token.gap.any(Gap::COLON.or(Gap::STOP))),
+            "i'm" | "am" => before(1) == "i'm" || before(2) == "i",
+            "hi" | "dear" => self.token(at).is_some_and(|token| token.gap.is_space() && token.is_capital()),
+            "regards" | "sincerely" | "cheers" | "thanks" => {
+                self.token(at).is_some_and(|token| token.gap.any(Gap::LINE))
+            }
+            "called" => matches!(before(2), "is" | "was" | "am" | "friend" | "somebody" | "someone"),
+            word => TITLES.contains(&word),
+        }
+    }
+
+    /// A common word that stands where only a name can.
+    fn plain_name(&self, run: &Run, spans: &mut Vec<PiiSpan>) {
+        let named = (run.first..run.last).find(|at| {
+            self.token(*at).is_some_and(|token| token.kinds.any(NAMES) && token.is_capital())
+                && ((self.firmly(*at) && self.word(at.checked_sub(1)) != "i'm")
+                    || (self.token(*at).is_some_and(|token| token.kinds.any(Kinds::FIRST)) && self.listed(*at, at + 1)))
+        });
+        if let Some(at) = named {
+            self.push(PiiKind::Person, at, at + 1, 0.6, spans);
+        }
+    }
+
+    /// Whether a word like `works at` stands in the five before.
+    fn says_firm(&self, first: usize) -> bool {
+        let near = self.tokens.get(first.saturating_sub(4)..first).unwrap_or_default();
+        let links = matches!(
+            self.word(first.checked_sub(1)),
+            "at" | "for"
+                | "of"
+                | "with"
+                | "by"
+                | "became"
+                | "company"
+                | "her"
+                | "his"
+                | "the"
+                | "joined"
+                | "employer"
+                | "firm"
+        );
+        links && near.iter().any(|token| BEFORE_FIRM.contains(&&*token.word))
+    }
+
+    /// `Lopez, Santos and Coleman`: handled from its first name.
+    fn several(&self, first: usize, last: usize) -> bool {
+        let _ = first;
+        self.several_end(last).is_some()
+    }
+
+    fn several_end(&self, last: usize) -> Option<usize> {
+        let second = self.token(last)?;
+        let and = self.token(last + 1)?;
+        let third = self.token(last + 2)?;
+        let named = |token: &Token<'_>| self.namely(token) && token.kinds.any(Kinds::LAST);
+        (second.gap == Gap::COMMA && named(second) && and.word == "and" && and.gap.is_space() && named(third) && third.gap.is_space()
+            && self.token(last - 1).is_some_and(|token| token.kinds.any(Kinds::LAST))
+            // `Anna, Ben and Carl` are people: their first names are no family names.
+            && (!second.kinds.any(Kinds::FIRST) || !third.kinds.any(Kinds::FIRST)))
+        .then_some(last + 3)
+    }
+
+    /// `Wolf-Carpenter`: two family names.
+    fn is_double(&self, token: &Token<'_>) -> bool {
+        token.word.split_once('-').is_some_and(|(head, tail)| {
+            super::words::kinds(head).any(Kinds::LAST)
+                && super::words::kinds(tail).any(Kinds::LAST)
+                && !token.kinds.any(Kinds::FIRST)
+        })
+    }
+
+    /// Whether a sentence starts here.
+    fn sentence(&self, at: usize) -> bool {
+        self.token(at).is_none_or(|token| token.gap.any(Gap::START.or(Gap::STOP).or(Gap::LINE).or(Gap::BLANK)))
+    }
+
+    /// Whether the words fill a line or the whole text.
+    fn alone(&self, first: usize, last: usize) -> bool {
+        let starts = self.token(first).is_some_and(|token| token.gap.any(Gap::START.or(Gap::LINE)));
+        starts && self.token(last).is_none_or(|token| token.gap.any(Gap::LINE))
+    }
+
+    /// Whether the name stands in a list of names.
+    fn listed(&self, first: usize, last: usize) -> bool {
+        let names = |at: Option<usize>| {
+            at.and_then(|at| self.token(at)).is_some_and(|token| {
+                (token.is_capital() || self.lower)
+                    && token.kinds.any(NAMES)
+                    && (!token.is_plain() || token.kinds.any(Kinds::FIRST) && !self.lower)
+            })
+        };
+        let before = self.token(first).is_some_and(|token| token.gap == Gap::COMMA) && names(first.checked_sub(1));
+        let after = self.token(last).is_some_and(|token| token.gap == Gap::COMMA) && names(Some(last));
+        let and = self.word(first.checked_sub(1)) == "and" && names(first.checked_sub(2));
+        before || after || and || (self.word(Some(last)) == "and" && names(Some(last + 1)))
+    }
+
+    /// Whether `'s` follows.
+    fn possessive(&self, last: usize) -> bool {
+        let end = self.token(last - 1).map_or(0, |token| token.end);
+        self.text.get(end..).is_some_and(|rest| rest.starts_with("'s ") || rest.starts_with("\u{2019}s "))
+    }
+
+    /// Whether a word ends as family names do.
+    fn family(&self, token: &Token<'_>) -> bool {
+        let w = &*token.word;
+        !token.is_plain()
+            && (token.is_capital() || self.lower)
+            && token.shape != Shape::Upper
+            && ENDINGS.iter().any(|end| w.len() >= end.len() + 3 && w.len() >= 5 && w.ends_with(end))
+    }
+
+    /// A nationality in lower case.
+    fn nation_alone(&self, at: usize, spans: &mut Vec<PiiSpan>) -> bool {
+        let nation = self.token(at).is_some_and(|token| token.shape == Shape::Lower && token.kinds.any(Kinds::NATION));
+        if nation {
+            let before = self.word(at.checked_sub(1)).to_owned();
+            let after = self.word(Some(at + 1)).to_owned();
+            // `I am polish` and `I am in a roma`: only what follows `I am`.
+            let said = matches!(&*before, "i'm" | "am") || self.lower;
+            if said {
+                self.nation(at, at + 1, &before, &after, spans);
+            }
+        }
+        nation
+    }
+
+    /// Nationality where it is said of a person.
+    fn nation(&self, first: usize, last: usize, before: &str, after: &str, spans: &mut Vec<PiiSpan>) {
+        const OF_PEOPLE: &[&str] = &[
+            "government",
+            "citizen",
+            "citizens",
+            "national",
+            "nationals",
+            "passport",
+            "people",
+            "woman",
+            "man",
+            "men",
+            "women",
+            "minister",
+            "president",
+            "embassy",
+            "nationality",
+            "origin",
+            "descent",
+            "guy",
+            "girl",
+            "immigrant",
+            "family",
+            "church",
+            "community",
+        ];
+        let is = matches!(
+            before,
+            "i'm"
+                | "am"
+                | "is"
+                | "was"
+                | "are"
+                | "were"
+                | "a"
+                | "an"
+                | "he's"
+                | "she's"
+                | "nationality"
+                | "half"
+                | "religion"
+                | "the"
+        );
+        if OF_PEOPLE.contains(&after) || (is && before != "the" && !self.service) {
+            self.push(PiiKind::Nrp, first, last, 0.6, spans);
+        }
+    }
+
+    fn push(&self, kind: PiiKind, first: usize, mut last: usize, score: f32, spans: &mut Vec<PiiSpan>) {
+        if kind == PiiKind::Organization {
+            last = self.several_end(last).unwrap_or(last);
+        }
+        if let (Some(start), Some(end)) = (self.token(first), last.checked_sub(1).and_then(|last| self.token(last))) {
+            spans.push(PiiSpan { kind, start: start.start, end: end.end, score });
+        }
+    }
+}

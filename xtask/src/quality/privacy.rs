@@ -1,0 +1,165 @@
+//! Personal data: what leaks, what is found for nothing, how fast.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::Outcome;
+use crate::house::House;
+
+/// The labels whose values have a shape or stand beside a word that names them.
+const STRUCTURED: &[&str] = &[
+    "AGE",
+    "CREDIT_CARD",
+    "DATE_TIME",
+    "DOMAIN_NAME",
+    "EMAIL_ADDRESS",
+    "IBAN_CODE",
+    "IP_ADDRESS",
+    "PHONE_NUMBER",
+    "URL",
+    "US_BANK_NUMBER",
+    "US_DRIVER_LICENSE",
+    "US_PASSPORT",
+    "US_SSN",
+    "ZIP_CODE",
+];
+
+/// The section as Markdown. Data that is not there is said so.
+pub(crate) fn section(house: &House, data: &Path) -> Outcome<String> {
+    house.run(house.cargo(["build", "--release", "--bin", "attache"]).env_remove("RUSTFLAGS"))?;
+    let mut lines = vec![
+        "## Personal data".to_owned(),
+        String::new(),
+        "`cargo xtask quality --data DIR`, through `attache scan`. A leak is a character of a labelled span that no find covers; titles are not counted.".to_owned(),
+        String::new(),
+        "| set | records | structured kinds leak | all kinds leak | finds without any label |".to_owned(),
+        "|---|---|---|---|---|".to_owned(),
+    ];
+    for name in ["pii/synth_v1_dev.jsonl", "pii/synth_v2_dev.jsonl"] {
+        lines.push(match records(house, &data.join(name))? {
+            Some(records) => leaks(house, name, &records)?,
+            None => format!("| {name} | not there | | | |"),
+        });
+    }
+    lines.extend([
+        String::new(),
+        "| questions that name nobody | records | finds | for 3,000 | records a second |".to_owned(),
+        "|---|---|---|---|---|".to_owned(),
+    ]);
+    for name in ["intents/banking77_train.jsonl.gz", "intents/bitext_train.jsonl.gz", "intents/bitext_dev.jsonl.gz"] {
+        lines.push(match records(house, &data.join(name))? {
+            Some(records) => harmless(house, name, &records)?,
+            None => format!("| {name} | not there | | | |"),
+        });
+    }
+    let mut test = house.cargo(["test", "-p", "attache-guards", "--lib", "planted", "--", "--nocapture"]);
+    let output = test.output().map_err(|e| format!("cargo test: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let planted = text.lines().find(|line| line.starts_with("planted ")).unwrap_or("the test of planted drafts failed");
+    lines.extend([
+        String::new(),
+        format!("Drafts put together by `policies/guards/src/grounding/tests/planted.rs`: {planted}."),
+    ]);
+    Ok(lines.join("\n"))
+}
+
+fn records(house: &House, path: &Path) -> Outcome<Option<Vec<Value>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut command = house.command(if path.extension().is_some_and(|end| end == "gz") { "gzip" } else { "cat" });
+    if path.extension().is_some_and(|end| end == "gz") {
+        command.arg("-dc");
+    }
+    let output = command.arg(path).output().map_err(|e| format!("{}: {e}", path.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let records: Result<_, _> = text.lines().filter(|line| !line.is_empty()).map(serde_json::from_str).collect();
+    records.map(Some).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// What `attache scan` finds in each record, and the seconds it took.
+fn scan(house: &House, records: &[Value]) -> Outcome<(Vec<Vec<Value>>, f64)> {
+    let feed: String = records
+        .iter()
+        .enumerate()
+        .map(|(id, record)| format!("{}\n", serde_json::json!({ "id": id.to_string(), "text": record["text"] })))
+        .collect();
+    let start = Instant::now();
+    let mut child = house
+        .command(
+            std::env::var_os("CARGO_TARGET_DIR")
+                .map_or_else(|| house.path("target"), Into::into)
+                .join("release/attache"),
+        )
+        .args(["scan", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| format!("attache scan: {e}"))?;
+    let mut stdin = child.stdin.take().ok_or("attache scan takes no input")?;
+    let writer = std::thread::spawn(move || stdin.write_all(feed.as_bytes()));
+    let output = child.wait_with_output().map_err(|e| format!("attache scan: {e}"))?;
+    let _ = writer.join();
+    let seconds = start.elapsed().as_secs_f64();
+    let found: Vec<Vec<Value>> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .map(|record| record["pii"].as_array().cloned().unwrap_or_default())
+        .collect();
+    if found.len() == records.len() {
+        Ok((found, seconds))
+    } else {
+        Err("attache scan did not answer every record".into())
+    }
+}
+
+fn range(span: &Value) -> std::ops::Range<u64> {
+    span["start"].as_u64().unwrap_or(0)..span["end"].as_u64().unwrap_or(0)
+}
+
+fn leaks(house: &House, name: &str, records: &[Value]) -> Outcome<String> {
+    let (found, _) = scan(house, records)?;
+    let mut chars: BTreeMap<bool, (usize, usize)> = BTreeMap::new();
+    let mut idle = 0;
+    for (record, found) in records.iter().zip(&found) {
+        let covered: BTreeSet<u64> = found.iter().flat_map(range).collect();
+        let mut labelled = BTreeSet::new();
+        for span in record["spans"].as_array().into_iter().flatten().filter(|span| span["type"] != "TITLE") {
+            let structured = span["type"].as_str().is_some_and(|kind| STRUCTURED.contains(&kind));
+            let (missed, all) = chars.entry(structured).or_default();
+            *all += range(span).count();
+            *missed += range(span).filter(|at| !covered.contains(at)).count();
+            labelled.extend(range(span));
+        }
+        idle += found.iter().filter(|span| range(span).all(|at| !labelled.contains(&at))).count();
+    }
+    let (missed, all) = chars.get(&true).copied().unwrap_or_default();
+    let (more_missed, more) = chars.get(&false).copied().unwrap_or_default();
+    let (structured, every) = (share(missed, all), share(missed + more_missed, all + more));
+    Ok(format!("| {name} | {} | {structured} | {every} | {idle} |", records.len()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of characters")]
+fn share(part: usize, all: usize) -> String {
+    format!("{:.2} %", 100.0 * part as f64 / all.max(1) as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of records")]
+fn harmless(house: &House, name: &str, records: &[Value]) -> Outcome<String> {
+    let (found, seconds) = scan(house, records)?;
+    let mut finds = 0;
+    for (record, found) in records.iter().zip(&found) {
+        // A name or a town that the set itself labels is no false find.
+        let entity = &record["entity"];
+        let real = matches!(entity["type"].as_str(), Some("person_name" | "delivery_city" | "delivery_country"));
+        let own = range(entity);
+        finds += found.iter().filter(|span| !(real && range(span).any(|at| own.contains(&at)))).count();
+    }
+    let rate = 3_000.0 * finds as f64 / records.len().max(1) as f64;
+    Ok(format!("| {name} | {} | {finds} | {rate:.1} | {:.0} |", records.len(), records.len() as f64 / seconds))
+}
