@@ -1,12 +1,13 @@
 //! The knowledge base as its users see it.
 
 use crate::error::KbError;
-use crate::index::{self, Change, Entry, Fields, stored_number, stored_text};
-use crate::passages::{self, Markup};
+use crate::index::{self, Change, Entry, Fields, stored_about, stored_number, stored_text};
+use crate::article::{Article, Markup};
+use crate::passages;
 use crate::search::Search;
 use crate::sources::{self, Document, Item, Listing, Skipped, Source};
 use async_trait::async_trait;
-use attache_tools::{KnowledgeBase, Passage, PortError};
+use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -82,6 +83,8 @@ pub struct Listed {
     pub source: String,
     /// How many passages it has.
     pub passages: usize,
+    /// What is known of it besides.
+    pub about: About,
 }
 
 /// What is known of a document before files are added.
@@ -187,23 +190,22 @@ impl Kb {
         Ok(true)
     }
 
-    /// The passages that fit `query` best, best first, at most `top`. The query
-    /// is text; nothing in it is syntax. At most
-    /// [`MAX_TERMS`](crate::MAX_TERMS) of its terms are searched for.
+    /// The passages that fit best, best first, as [`Ask`] says. At most
+    /// [`MAX_TERMS`](crate::MAX_TERMS) terms of a question are searched for.
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, KbError> {
-        Ok(self.reading(|search| search.passages(query, top))?.unwrap_or_default())
+    pub fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, KbError> {
+        Ok(self.reading(|search| search.passages(ask))?.unwrap_or_default())
     }
 
-    /// The documents that fit `query` best, each with its best passage and the
-    /// document's score; best first, at most `top`.
+    /// The documents that fit best, each with its best passage and the
+    /// document's score; best first, at most `ask.top`.
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub fn search_documents(&self, query: &str, top: usize) -> Result<Vec<Passage>, KbError> {
-        Ok(self.reading(|search| search.documents(query, top))?.unwrap_or_default())
+    pub fn search_documents(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, KbError> {
+        Ok(self.reading(|search| search.documents(ask))?.unwrap_or_default())
     }
 
     /// The share of the question's content words that `passage` has, at most 1.
@@ -229,6 +231,7 @@ impl Kb {
                 title: stored_text(entry, fields.title),
                 source: stored_text(entry, fields.source),
                 passages: stored_number(entry, fields.start),
+                about: stored_about(entry, fields),
             }));
         }
         list.sort_by(|one, other| one.id.cmp(&other.id));
@@ -353,7 +356,7 @@ struct Adding {
 
 impl Adding {
     fn item(&mut self, source: &Source, item: Item, listing: &Listing) -> Result<(), TantivyError> {
-        let (document, markup) = match item {
+        let Article { document, markup, notes } = match item {
             Ok(read) => read,
             Err(fault) => {
                 self.unread.push(source.key.clone());
@@ -361,6 +364,7 @@ impl Adding {
                 return Ok(());
             }
         };
+        self.report.skipped.extend(notes.into_iter().map(|note| source.fault(None, note)));
         let key = source.key.to_string_lossy();
         let known = self.known.get(&document.id);
         // A file of the same name somewhere else must not take the place of an
@@ -405,7 +409,8 @@ fn under(path: &Path, places: &[PathBuf]) -> bool {
 /// Tells one content from another.
 fn digest(document: &Document, markup: Markup) -> String {
     let mut hash = Sha256::new();
-    for part in [format!("{markup:?}").as_str(), &document.title, &document.text] {
+    let about = serde_json::to_string(&document.about).unwrap_or_default();
+    for part in [format!("{markup:?}").as_str(), &document.title, &document.text, &about] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
@@ -414,14 +419,14 @@ fn digest(document: &Document, markup: Markup) -> String {
 
 #[async_trait]
 impl KnowledgeBase for Kb {
-    async fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, PortError> {
+    async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
         // In memory a search takes microseconds; a file may have to come from
         // a disk first.
         let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| self.inner.dir.is_some()) else {
-            return Ok(Kb::search(self, query, top)?);
+            return Ok(Kb::search(self, ask)?);
         };
-        let (kb, query) = (self.clone(), query.to_owned());
-        let found = runtime.spawn_blocking(move || kb.search(&query, top)).await;
+        let (kb, query, top, scope) = (self.clone(), ask.query.to_owned(), ask.top, ask.scope.clone());
+        let found = runtime.spawn_blocking(move || kb.search(&Ask { query: &query, top, scope })).await;
         Ok(found.map_err(|error| PortError {
             message: format!("the search ended early: {error}"),
             retry: attache_journal::Retry::Safe,

@@ -7,19 +7,22 @@
 //!
 //! ```
 //! use attache_kb::{Document, Kb};
+//! use attache_tools::Ask;
 //!
 //! let kb = Kb::in_memory([Document {
 //!     id: "refunds".into(),
 //!     title: "Refunds".into(),
 //!     text: "# Refunds\n\nYou get your money back within 14 days.\n".into(),
+//!     ..Document::default()
 //! }])?;
-//! let hits = kb.search("how do I get my money back?", 3)?;
+//! let hits = kb.search(&Ask::new("how do I get my money back?", 3))?;
 //! assert_eq!(hits[0].passage, "You get your money back within 14 days.");
 //! assert_eq!(hits[0].id, "refunds#11-50");
 //! # Ok::<(), attache_kb::KbError>(())
 //! ```
 
 mod analysis;
+mod article;
 mod error;
 mod index;
 mod kb;

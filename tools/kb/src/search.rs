@@ -1,12 +1,13 @@
 //! Finding and ranking.
 
 use crate::analysis::{self, MAX_TERMS};
-use crate::index::{DOCUMENT, Fields, PASSAGE, Ranked, stored_number, stored_text};
-use attache_tools::Passage;
+use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
+use attache_tools::{Ask, Passage, Readers, Scope};
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use tantivy::collector::TopDocs;
 use tantivy::query::{
-    Bm25StatisticsProvider, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, TermQuery,
+    Bm25StatisticsProvider, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, RangeQuery, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocAddress, DocId, Score, Searcher, TantivyDocument, TantivyError, Term};
@@ -33,20 +34,20 @@ impl Search {
     }
 
     /// The best passages.
-    pub(crate) fn passages(&self, query: &str, top: usize) -> Result<Vec<Passage>, TantivyError> {
+    pub(crate) fn passages(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(PASSAGE)?;
-        let query = self.query(&self.rarest(query, self.fields.passages)?, self.fields.passages);
-        self.best(&*query, top, &counted)
+        let query = self.query(&self.rarest(ask.query, self.fields.passages)?, self.fields.passages);
+        self.best(&*self.within(query, &ask.scope), ask.top, &counted)
     }
 
     /// The best documents, each with its best passage.
-    pub(crate) fn documents(&self, query: &str, top: usize) -> Result<Vec<Passage>, TantivyError> {
+    pub(crate) fn documents(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(DOCUMENT)?;
-        let in_passages = self.query(&self.rarest(query, self.fields.passages)?, self.fields.passages);
-        let query = self.query(&self.rarest(query, self.fields.documents)?, self.fields.documents);
+        let in_passages = self.query(&self.rarest(ask.query, self.fields.passages)?, self.fields.passages);
+        let query = self.query(&self.rarest(ask.query, self.fields.documents)?, self.fields.documents);
         let counted_passages = self.counted(PASSAGE)?;
         let mut hits = Vec::new();
-        for document in self.best(&*query, top, &counted)? {
+        for document in self.best(&*self.within(query, &ask.scope), ask.top, &counted)? {
             let inside = self.inside(&document.doc, &*in_passages);
             let passage = self.best(&inside, 1, &counted_passages)?.into_iter().next();
             hits.extend(passage.map(|passage| Passage { score: document.score, ..passage }));
@@ -119,6 +120,21 @@ impl Search {
         if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::union(clauses)) }
     }
 
+    /// `query` among the articles of `scope`.
+    fn within(&self, query: Box<dyn Query>, scope: &Scope) -> Box<dyn Query> {
+        let mut clauses = Vec::new();
+        if scope.readers == Readers::Public {
+            clauses.push((Occur::MustNot, has(Term::from_field_text(self.fields.readers, INTERNAL))));
+        }
+        if let Some(since) = scope.since {
+            let from = Bound::Included(Term::from_field_i64(self.fields.updated, since.as_second()));
+            let fresh = Box::new(RangeQuery::new(from, Bound::Unbounded));
+            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(fresh, 0.0))));
+        }
+        clauses.push((Occur::Must, query));
+        Box::new(BooleanQuery::new(clauses))
+    }
+
     /// The passages of one document. Those that fit come first; a document
     /// found by the heading of an empty section still shows its first passage.
     fn inside(&self, doc: &str, query: &dyn Query) -> BooleanQuery {
@@ -183,6 +199,7 @@ impl Search {
             start,
             end,
             score,
+            about: stored_about(entry, self.fields),
         }
     }
 

@@ -1,8 +1,9 @@
 //! `kb_search`.
 
 use crate::tool::{CallCx, Tool};
-use crate::{KnowledgeBase, Passage, Read, Unavailable};
+use crate::{Ask, KnowledgeBase, Passage, Read, Readers, Scope, Unavailable};
 use attache_journal::Citation;
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -27,6 +28,14 @@ pub struct KbInput {
     /// A question or key words, without personal data.
     #[schemars(length(min = 1, max = 2_000))]
     pub query: String,
+    /// `internal` if the text that is written reaches colleagues alone: their
+    /// articles are then searched too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Readers>,
+    /// Only articles updated within so many days.
+    #[schemars(range(min = 1, max = 36_500))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_days: Option<u32>,
 }
 
 /// What was found.
@@ -50,12 +59,22 @@ impl Tool for KbSearch {
         "Searches the knowledge base and returns the best passages, each with an id to cite.".into()
     }
 
-    async fn call(&self, input: KbInput, _: CallCx<'_, Read>) -> Result<KbHits, Unavailable> {
-        let hits = self.kb.search(&input.query, TOP).await.map_err(|e| Unavailable {
+    async fn call(&self, input: KbInput, cx: CallCx<'_, Read>) -> Result<KbHits, Unavailable> {
+        let since = input.max_age_days.map(|days| {
+            let age = SignedDuration::from_hours(24 * i64::from(days));
+            cx.now().checked_sub(age).unwrap_or(jiff::Timestamp::MIN)
+        });
+        let scope = Scope { readers: input.audience.unwrap_or_default(), since };
+        let ask = Ask { query: &input.query, top: TOP, scope };
+        let mut hits = self.kb.search(&ask).await.map_err(|e| Unavailable {
             what: "the knowledge base",
             retry: e.retry,
             source: e.into(),
         })?;
+        // Policy allowed this scope and no other, whatever a knowledge base of
+        // somebody else makes of it.
+        hits.retain(|hit| ask.scope.holds(&hit.about));
+        hits.truncate(TOP);
         Ok(KbHits { hits })
     }
 }
