@@ -236,7 +236,7 @@ pub(crate) enum Tools {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Kb {
-    /// Add folders or files of articles (Markdown, text, JSONL)
+    /// Add folders or files of articles (Markdown, HTML, text, JSONL)
     Add {
         /// Which
         #[arg(required = true)]
@@ -253,6 +253,9 @@ pub(crate) enum Kb {
         /// How many hits
         #[arg(long, default_value_t = 5)]
         top: usize,
+        /// Among the articles for colleagues too
+        #[arg(long)]
+        internal: bool,
     },
     /// The articles
     List,

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::tell;
 use attache::guards::{Scan, scan as look};
 use attache::kb::KbError;
-use attache::tools::Passage;
+use attache::tools::{Ask, Passage, Readers, Scope};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -67,16 +67,19 @@ pub(crate) fn kb(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<(
                 report.skipped.len()
             )?;
         }
-        Kb::Search { query, queries, top } => {
+        Kb::Search { query, queries, top, internal } => {
+            let readers = if *internal { Readers::Internal } else { Readers::Public };
+            let scope = Scope { readers, since: None };
+            let ask = |query| Ask { query, top: *top, scope: scope.clone() };
             if let Some(file) = queries {
                 for record in records(file)? {
                     let (id, text) = record?;
-                    json(out, &Answer { id: &id, hits: kb.search_documents(&text, *top).map_err(failed)? })?;
+                    json(out, &Answer { id: &id, hits: kb.search_documents(&ask(&text)).map_err(failed)? })?;
                 }
                 return Ok(());
             }
             let query = query.as_deref().unwrap_or_default();
-            let hits = kb.search_documents(query, *top).map_err(failed)?;
+            let hits = kb.search_documents(&ask(query)).map_err(failed)?;
             if global.json {
                 return json(out, &Answer { id: "", hits });
             }

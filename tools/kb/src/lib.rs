@@ -23,7 +23,9 @@
 
 mod analysis;
 mod article;
+mod dense;
 mod error;
+mod fusion;
 mod index;
 mod kb;
 mod passages;
@@ -31,7 +33,8 @@ mod search;
 mod sources;
 
 pub use analysis::{MAX_TERMS, coverage};
+pub use dense::{EmbedFault, Embedder};
 pub use error::KbError;
-pub use kb::{Kb, Listed, Progress, Report};
+pub use kb::{Kb, Listed, Progress, Report, Retrieval};
 pub use passages::MAX_PASSAGE;
 pub use sources::{Document, MAX_DOCUMENT, Skipped};

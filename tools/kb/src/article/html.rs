@@ -5,7 +5,10 @@ use dom_query::{Document, NodeRef, Selection};
 use dom_smoothie::{Config, Readability};
 
 /// A page with more elements is not read.
-const MAX_ELEMENTS: usize = 50_000;
+const MAX_ELEMENTS: usize = 20_000;
+
+/// A page with more characters that are written by name is not read.
+const MAX_ENTITIES: usize = 50_000;
 
 /// A page whose elements are nested deeper is not read.
 const MAX_DEPTH: usize = 200;
@@ -29,10 +32,10 @@ pub(super) struct Page {
 
 /// Reads a page.
 pub(super) fn read(html: &str) -> Result<Page, String> {
-    // Before it is parsed: the parser's own time grows with both.
-    if html.bytes().filter(|byte| *byte == b'<').count() > 3 * MAX_ELEMENTS {
-        return Err(format!("the page has more than {MAX_ELEMENTS} elements"));
+    if html.bytes().filter(|byte| *byte == b'&').count() > MAX_ENTITIES {
+        return Err(format!("the page has more than {MAX_ENTITIES} character references"));
     }
+    count_tags(html)?;
     let document = Document::from(html);
     measure(&document)?;
     let fields = said(&document);
@@ -40,6 +43,40 @@ pub(super) fn read(html: &str) -> Result<Page, String> {
     anchors(&document);
     let text = main_content(&document).ok_or("the page has no text")?;
     Ok(Page { title, text, fields })
+}
+
+/// Counts tags before the page is parsed: the time of the standard's own repairs
+/// grows with the square of how many elements stay open.
+fn count_tags(html: &str) -> Result<(), String> {
+    /// Elements without an end, or with one that may be left out.
+    const ENDLESS: [&str; 33] = [
+        "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input",
+        "li", "link", "meta", "optgroup", "option", "p", "param", "path", "rp", "rt", "source", "tbody", "td",
+        "tfoot", "th", "thead", "tr", "track", "wbr",
+    ];
+    let (mut tags, mut depth) = (0_usize, 0_usize);
+    for rest in html.split('<').skip(1) {
+        let (close, rest) = rest.strip_prefix('/').map_or((false, rest), |rest| (true, rest));
+        if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            continue;
+        }
+        tags += 1;
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let name = rest.get(..end).unwrap_or_default().to_ascii_lowercase();
+        let inside = rest.split('>').next().unwrap_or_default();
+        if close && !ENDLESS.contains(&name.as_str()) {
+            depth = depth.saturating_sub(1);
+        } else if !close && !ENDLESS.contains(&name.as_str()) && !inside.ends_with('/') {
+            depth += 1;
+        }
+        if tags > 2 * MAX_ELEMENTS {
+            return Err(format!("the page has more than {MAX_ELEMENTS} elements"));
+        }
+        if depth > MAX_DEPTH {
+            return Err(format!("the page is nested deeper than {MAX_DEPTH} elements"));
+        }
+    }
+    Ok(())
 }
 
 /// Walks without recursion: how deep it would have to go is what is asked.
