@@ -120,6 +120,7 @@ impl Lexicon {
         needs.record([
             ("citations", &|| Ok(RestrictedExpression::new_long(facts.citations.into()))),
             ("discloses_ai", &|| Ok(self.bool(facts.discloses_ai))),
+            ("internal", &|| Ok(self.bool(facts.internal))),
             ("length", &|| Ok(RestrictedExpression::new_long(facts.length.into()))),
             ("pii", &|| Ok(RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind))))),
             ("unsayable", &|| Ok(RestrictedExpression::new_set(facts.unsayable.iter().map(|key| text(key))))),
@@ -175,7 +176,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "ai_interaction",
     "approved",
     "case",
@@ -186,6 +187,7 @@ const NAMES: [&str; 26] = [
     "emotion",
     "first_contact",
     "input",
+    "internal",
     "length",
     "marketing_email",
     "mood",

@@ -51,7 +51,7 @@ mod tool;
 
 pub use builtin::{
     CrmInput, CrmLookup, DraftInput, DraftText, Email, EscalateInput, EscalateToHuman, Headline, KbHits, KbInput,
-    KbSearch, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text, destination,
+    KbSearch, KbSearchInternal, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text, destination,
     parse_citation,
 };
 pub use dynamic::DynamicTool;

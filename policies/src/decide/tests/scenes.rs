@@ -61,6 +61,7 @@ impl Dice {
                 unsayable: if self.roll(3) == 0 { vec!["score.churn".into()] } else { Vec::new() },
                 citations: self.roll(3) as u32,
                 discloses_ai: self.coin(),
+                internal: self.coin(),
                 length: self.roll(900) as u32,
             },
             sinks: (0..self.roll(3)).map(|_| self.pick(&SinkOrigin::ALL)).collect(),
