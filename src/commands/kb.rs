@@ -55,16 +55,15 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
         Kb::Search { query, queries, top, internal } => {
             let readers = if *internal { Readers::Internal } else { Readers::Public };
             let scope = Scope { readers, since: None };
-            let ask = |query| Ask { query, top: *top, scope: scope.clone() };
             if let Some(file) = queries {
                 for record in records(file)? {
                     let (id, text) = record?;
-                    json(out, &Answer { id: &id, hits: kb.search_documents(&ask(&text)).map_err(failed)? })?;
+                    json(out, &Answer { id: &id, hits: kb.search_documents(&Ask { query: &text, top: *top, scope: scope.clone() }).map_err(failed)? })?;
                 }
                 return Ok(());
             }
             let query = query.as_deref().unwrap_or_default();
-            let hits = kb.search_documents(&ask(query)).map_err(failed)?;
+            let hits = kb.search_documents(&Ask { query, top: *top, scope }).map_err(failed)?;
             if global.json {
                 return json(out, &Answer { id: "", hits });
             }
