@@ -147,7 +147,10 @@ pub(crate) fn open_log(global: &Global) -> Result<LogStore, Failure> {
 }
 
 pub(crate) fn open_kb(data: &Path) -> Result<Kb, Failure> {
-    Kb::open(&data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))
+    let kb = Kb::open(&data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))?;
+    #[cfg(feature = "embed")]
+    let kb = crate::embed::with_vectors(kb, data)?;
+    Ok(kb)
 }
 
 pub(crate) fn open_crm(data: &Path) -> Result<EmbeddedCrm, Failure> {

@@ -264,7 +264,7 @@ pub(crate) enum Tools {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Kb {
-    /// Add folders or files of articles (Markdown, text, JSONL)
+    /// Add folders or files of articles (Markdown, HTML, text, JSONL)
     Add {
         /// Which
         #[arg(required = true)]
@@ -280,6 +280,36 @@ pub(crate) enum Kb {
         queries: Option<PathBuf>,
         /// How many hits
         #[arg(long, default_value_t = 5)]
+        top: usize,
+        /// Among the articles for colleagues too
+        #[arg(long)]
+        internal: bool,
+    },
+    /// Make vectors of the articles, so that a question is also found by its sense
+    #[cfg(feature = "embed")]
+    #[command(after_help = "Example: attache kb embed --download")]
+    Embed {
+        /// A folder with a sentence model: config.json, tokenizer.json, model.safetensors
+        #[arg(long, value_name = "DIR", env = "ATTACHE_EMBED_MODEL")]
+        model: Option<PathBuf>,
+        /// Fetch the model all-MiniLM-L6-v2 from huggingface.co first
+        #[arg(long, conflicts_with = "model")]
+        download: bool,
+        /// Ask an OpenAI-compatible server at this address, with the key in OPENAI_API_KEY
+        #[arg(long, value_name = "URL", conflicts_with_all = ["model", "download"], requires = "name")]
+        endpoint: Option<String>,
+        /// The name of the server's model
+        #[arg(long, value_name = "NAME", requires = "endpoint")]
+        name: Option<String>,
+        /// Search by words alone again
+        #[arg(long, conflicts_with_all = ["model", "download", "endpoint"])]
+        off: bool,
+    },
+    /// Questions that the articles did not answer, alike ones together
+    #[command(after_help = "Example: attache kb gaps --json | jq .count")]
+    Gaps {
+        /// At most so many
+        #[arg(long, default_value_t = 20)]
         top: usize,
     },
     /// The articles

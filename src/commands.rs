@@ -1,8 +1,10 @@
 //! What each command does.
 
 mod demo;
+mod gaps;
 mod init;
 mod keep;
+mod kb;
 mod log;
 mod policy;
 mod records;
@@ -32,7 +34,7 @@ pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Policy(policy) => policy::run(global, policy, out),
         Command::Tools(tools) => tools::run(global, tools, out),
-        Command::Kb(kb) => records::kb(global, kb, out),
+        Command::Kb(kb) => kb::run(global, kb, out),
         Command::Crm(crm) => records::crm(global, crm, out),
         Command::Scan { file } => records::scan(global, file, out),
         Command::Schema { document } => schema::run(*document, out),

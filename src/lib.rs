@@ -31,6 +31,8 @@ mod builder;
 
 pub use attache_context as context;
 pub use attache_crm as crm;
+#[cfg(feature = "embed")]
+pub use attache_embed as embed;
 pub use attache_engine as engine;
 pub use attache_guards as guards;
 pub use attache_journal as journal;

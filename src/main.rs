@@ -4,6 +4,8 @@ mod app;
 mod cli;
 mod commands;
 mod config;
+#[cfg(feature = "embed")]
+mod embed;
 mod failure;
 mod tell;
 

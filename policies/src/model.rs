@@ -96,6 +96,8 @@ pub struct TextFacts {
     pub citations: u32,
     /// Whether it says that an AI wrote it.
     pub discloses_ai: bool,
+    /// Whether the run has read what is written for colleagues alone.
+    pub internal: bool,
     /// Unicode scalar values.
     pub length: u32,
 }

@@ -120,6 +120,7 @@ impl Lexicon {
         needs.record([
             ("citations", &|| Ok(RestrictedExpression::new_long(facts.citations.into()))),
             ("discloses_ai", &|| Ok(self.bool(facts.discloses_ai))),
+            ("internal", &|| Ok(self.bool(facts.internal))),
             ("length", &|| Ok(RestrictedExpression::new_long(facts.length.into()))),
             ("pii", &|| Ok(RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind))))),
             ("unfounded", &|| Ok(RestrictedExpression::new_set(facts.unfounded.iter().map(|kind| text(kind))))),
@@ -187,6 +188,7 @@ const NAMES: [&str; 27] = [
     "emotion",
     "first_contact",
     "input",
+    "internal",
     "length",
     "marketing_email",
     "mood",

@@ -19,7 +19,7 @@ pub(crate) const FIXED: [&str; 3] = ["engage", "mention", "see"];
 /// The tools that the shipped rules speak of, with their effects. They are
 /// actions even where a registry lacks them, so that the shipped rules load
 /// everywhere; without a tool nobody can ask for them.
-const KNOWN: [(&str, &str); 11] = [
+const KNOWN: [(&str, &str); 12] = [
     ("crm_lookup", "read"),
     ("draft_email", "draft"),
     ("draft_headline", "draft"),
@@ -27,6 +27,7 @@ const KNOWN: [(&str, &str); 11] = [
     ("escalate_to_human", "escalate"),
     ("file_summary", "write"),
     ("kb_search", "read"),
+    ("kb_search_internal", "read"),
     ("notify_customer", "write"),
     ("publish_headline", "write"),
     ("reply", "write"),
@@ -142,8 +143,8 @@ type Consent = { "ai_interaction": Bool, "marketing_email": Bool, "profiling": B
 type Case = { "approved": Bool, "channel": Channel, "consent": Consent, "emotion": Emotion,
 "first_contact": Bool, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
 "sentiment": Sentiment, "signal": String, "stage": Stage, "trigger": Trigger, "wants_human": Bool };
-type Text = { "citations": Long, "discloses_ai": Bool, "length": Long, "pii": Set<String>, "unfounded": Set<String>,
-"unsayable": Set<String> };
+type Text = { "citations": Long, "discloses_ai": Bool, "internal": Bool, "length": Long, "pii": Set<String>,
+"unfounded": Set<String>, "unsayable": Set<String> };
 "#,
         );
         line(&mut text, format_args!("action {};", EFFECTS.map(quoted).join(", ")));

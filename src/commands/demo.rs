@@ -103,7 +103,7 @@ fn open(global: &Global, project: &Project, model: Option<&str>) -> Result<Attac
     let data = global.data.join("demo");
     let articles = COMPANY.get_dir("kb").into_iter().flat_map(Dir::files).filter_map(|file| {
         let id = file.path().file_stem()?.to_str()?;
-        Some(Document { id: id.to_owned(), title: String::new(), text: file.contents_utf8()?.to_owned() })
+        Some(Document { id: id.to_owned(), text: file.contents_utf8()?.to_owned(), ..Document::default() })
     });
     let kb = Kb::in_memory(articles).map_err(|e| Failure::ours(e.to_string()))?;
     let rows = COMPANY.get_file("crm.jsonl").map(|file| file.contents()).unwrap_or_default();

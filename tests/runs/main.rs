@@ -8,6 +8,8 @@
 )]
 
 mod adversary;
+mod answers;
 mod engine;
+mod knowledge;
 mod stories;
 mod world;

@@ -22,7 +22,7 @@ pub(crate) fn builder(data: &Path) -> Builder {
     let articles = fs::read_dir(company.join("kb")).unwrap().map(|entry| {
         let path = entry.unwrap().path();
         let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        Document { id, title: String::new(), text: fs::read_to_string(path).unwrap() }
+        Document { id, text: fs::read_to_string(path).unwrap(), ..Document::default() }
     });
     let rows = EmbeddedCrm::parse("crm.jsonl", fs::File::open(company.join("crm.jsonl")).unwrap()).unwrap();
     let mut builder = Attache::builder();

@@ -7,7 +7,7 @@ mod messages;
 
 pub use crm::{CrmInput, CrmLookup};
 pub use escalate::{EscalateInput, EscalateToHuman};
-pub use kb::{KbHits, KbInput, KbSearch, parse_citation};
+pub use kb::{KbHits, KbInput, KbSearch, KbSearchInternal, parse_citation};
 pub use messages::{
     DraftInput, DraftText, Email, Headline, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText,
     Summary, Text, destination,
@@ -29,7 +29,8 @@ impl Registry {
         let mut registry = Self::new();
         registry
             .add(CrmLookup::new(crm))?
-            .add(KbSearch::new(kb))?
+            .add(KbSearch::new(kb.clone()))?
+            .add(KbSearchInternal::new(kb))?
             .add(Reply::new(outbox.clone()))?
             .add(NotifyCustomer::new(outbox.clone()))?
             .add(EscalateToHuman)?

@@ -51,7 +51,7 @@ mod tool;
 
 pub use builtin::{
     CrmInput, CrmLookup, DraftInput, DraftText, Email, EscalateInput, EscalateToHuman, Headline, KbHits, KbInput,
-    KbSearch, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text, destination,
+    KbSearch, KbSearchInternal, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text, destination,
     parse_citation,
 };
 pub use dynamic::DynamicTool;
@@ -59,8 +59,8 @@ pub use effect::{Draft, Effect, EffectKind, Escalate, Read, Write};
 pub use fault::{InputFault, NoFault, ToolFault, Unavailable};
 pub use permit::{Permit, PermitRefused};
 pub use ports::{
-    Company, Crm, CrmRecord, Deal, Delivered, KnowledgeBase, Money, Nothing, Outbox, Outgoing, Passage, Person,
-    PortError, Ticket,
+    About, Ask, Company, Crm, CrmRecord, Deal, Delivered, KnowledgeBase, Money, Nothing, Outbox, Outgoing, Passage,
+    Person, PortError, Readers, Scope, Ticket,
 };
 pub use registry::{Admitted, RegisterError, Registered, Registry, ToolSpec};
 pub use schema::{SchemaFault, close};

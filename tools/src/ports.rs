@@ -150,8 +150,96 @@ pub struct Ticket {
 /// What the company knows and tells its customers.
 #[async_trait]
 pub trait KnowledgeBase: Send + Sync + 'static {
-    /// The passages that fit `query` best, best first, at most `top`.
-    async fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, PortError>;
+    /// The passages that fit what is asked best, best first, at most
+    /// `ask.top`, of articles within `ask.scope` only.
+    async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError>;
+}
+
+/// What a knowledge base is asked.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// A question or key words. It is text: nothing in it is syntax.
+    pub query: &'a str,
+    /// At most so many passages.
+    pub top: usize,
+    /// Which articles count.
+    pub scope: Scope,
+}
+
+impl<'a> Ask<'a> {
+    /// Asks for `top` passages of public articles of any age.
+    #[must_use]
+    pub fn new(query: &'a str, top: usize) -> Self {
+        Self { query, top, scope: Scope::default() }
+    }
+}
+
+/// Which articles a search may show; the default is all that is public.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Scope {
+    /// Who will read what is found: for [`Readers::Internal`] articles for
+    /// customers and those for colleagues.
+    pub readers: Readers,
+    /// Only articles that say that they were updated at this time or later.
+    pub since: Option<Timestamp>,
+}
+
+impl Scope {
+    /// Whether an article lies within.
+    #[must_use]
+    pub fn holds(&self, about: &About) -> bool {
+        (about.audience == Readers::Public || self.readers == Readers::Internal)
+            && self.since.is_none_or(|since| about.updated_at.is_some_and(|at| at >= since))
+    }
+}
+
+/// Whom an article is written for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readers {
+    /// Customers, and with them everybody.
+    #[default]
+    Public,
+    /// Colleagues alone.
+    Internal,
+}
+
+/// What is known of an article besides its text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(default)]
+pub struct About {
+    /// Whom it is written for.
+    #[serde(skip_serializing_if = "is_public")]
+    pub audience: Readers,
+    /// The product that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Its language, as a tag such as `en` or `pt-BR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// When it was last changed, as it says itself.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// The version of the article or of what it describes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Where its page has the passage: the fragment of a link, without `#`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
+}
+
+impl About {
+    /// Whether it says nothing but that the article is public.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_public(readers: &Readers) -> bool {
+    *readers == Readers::Public
 }
 
 /// A passage of a document.
@@ -171,6 +259,9 @@ pub struct Passage {
     pub end: usize,
     /// How well it fits: higher is better, comparable within one answer.
     pub score: f32,
+    /// What is known of the article.
+    #[serde(default, skip_serializing_if = "About::is_plain")]
+    pub about: About,
 }
 
 impl Passage {
@@ -247,7 +338,7 @@ impl Crm for Nothing {
 
 #[async_trait]
 impl KnowledgeBase for Nothing {
-    async fn search(&self, _: &str, _: usize) -> Result<Vec<Passage>, PortError> {
+    async fn search(&self, _: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
         Ok(Vec::new())
     }
 }

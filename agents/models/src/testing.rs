@@ -4,7 +4,7 @@ use attache_context::{Channel, FactKind, Stage};
 use attache_journal::{CallRequest, Message, Reply, RunId};
 use attache_planner::{Memo, ModelRequest, Playbook, Playbooks, ToolSet};
 use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
-use attache_tools::{Nothing, Outbox, Passage, Registry};
+use attache_tools::{About, Nothing, Outbox, Passage, Registry};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -129,6 +129,7 @@ pub(crate) fn passages(doc: &str, text: &str) -> Vec<Passage> {
                 start,
                 end: at,
                 score: 1.0,
+                about: About::default(),
             });
         }
     }

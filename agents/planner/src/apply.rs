@@ -11,7 +11,7 @@ use attache_journal::{
     ToolCalled, ToolReturned, Verdict,
 };
 use attache_tools::{
-    Audience, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, NotifyCustomer, Preview, Tool, Tried,
+    Audience, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Preview, Readers, Tool, Tried,
     destination,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -382,9 +382,10 @@ impl Run {
     }
 
     fn succeeded(&mut self, judged: Judged, output: &Json) {
-        if judged.call.tool == KbSearch::NAME
+        if [KbSearch::NAME, KbSearchInternal::NAME].contains(&judged.call.tool.as_str())
             && let (Some(context), Ok(found)) = (&mut self.context, serde_json::from_str::<KbHits>(output.as_str()))
         {
+            context.internal |= found.hits.iter().any(|hit| hit.about.audience == Readers::Internal);
             let texts = found.hits.into_iter().map(|hit| (hit.citation(), format!("{}\n{}", hit.title, hit.passage)));
             context.passages.extend(texts);
         }

@@ -199,6 +199,7 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context, checked: 
         unsayable,
         citations: u32::try_from(valid.len()).unwrap_or(u32::MAX),
         discloses_ai: discloses_ai(&whole),
+        internal: context.internal,
         length: u32::try_from(whole.chars().count()).unwrap_or(u32::MAX),
     };
     evidence.extend(valid.into_iter().map(Evidence::Passage));

@@ -34,6 +34,8 @@ pub(crate) struct Context {
     /// Passages that tools of this run returned, with their texts: what a text
     /// may cite.
     pub(crate) passages: BTreeMap<Citation, String>,
+    /// Whether one of them is written for colleagues alone.
+    pub(crate) internal: bool,
     /// The values that a text may state; compiled when the first is checked.
     said: OnceLock<FactValues>,
     /// What tools returned, for telling where a sink's value came from.
@@ -52,6 +54,7 @@ impl Context {
             assessed: None,
             brief: None,
             passages: BTreeMap::new(),
+            internal: false,
             said: OnceLock::new(),
             heard: Vec::new(),
         }

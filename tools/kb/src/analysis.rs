@@ -66,8 +66,13 @@ pub(crate) fn terms(text: &str) -> BTreeSet<String> {
 
 /// The different terms of a question.
 pub(crate) fn query_terms(query: &str) -> BTreeSet<String> {
+    terms(first_chars(query))
+}
+
+/// What is read of a question.
+pub(crate) fn first_chars(query: &str) -> &str {
     let end = query.char_indices().nth(MAX_QUERY).map_or(query.len(), |(at, _)| at);
-    terms(query.get(..end).unwrap_or_default())
+    query.get(..end).unwrap_or_default()
 }
 
 /// The share of the question's content words that `passage` has, from 0 to 1,

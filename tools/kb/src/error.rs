@@ -1,5 +1,6 @@
 //! What can go wrong with the whole knowledge base.
 
+use crate::dense::EmbedFault;
 use attache_journal::Retry;
 use attache_tools::PortError;
 use std::io;
@@ -29,6 +30,9 @@ pub enum KbError {
         /// What was found.
         what: String,
     },
+    /// No vectors could be made.
+    #[error(transparent)]
+    Embed(EmbedFault),
     /// A path to add is not there, or cannot be read at all.
     #[error("{}: {source}", .path.display())]
     Path {
@@ -62,7 +66,7 @@ impl KbError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Busy { .. } | Self::Unavailable { .. } => Retry::Safe,
+            Self::Busy { .. } | Self::Embed(_) | Self::Unavailable { .. } => Retry::Safe,
             Self::Damaged { .. } | Self::Path { .. } | Self::Version { .. } => Retry::Never,
         }
     }

@@ -7,15 +7,17 @@
 use crate::analysis;
 use crate::passages::Cut;
 use crate::sources::Document;
+use attache_tools::{About, Readers};
+use sha2::{Digest as _, Sha256};
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{
-    Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions, Value,
+    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions, Value,
 };
 use tantivy::{Index, IndexWriter, TantivyDocument, TantivyError, Term};
 
 /// The name of the analysis in the index. It is in the schema: a change of the
 /// analysis needs another name, and so makes old indexes ask to be made anew.
-const ANALYSIS: &str = "attache-1";
+const ANALYSIS: &str = "attache-2";
 
 /// What a writer may keep in memory before it writes a segment.
 const MEMORY: usize = 64 << 20;
@@ -25,6 +27,9 @@ pub(crate) const DOCUMENT: &str = "d";
 
 /// The kind of an entry that is a passage.
 pub(crate) const PASSAGE: &str = "p";
+
+/// Marks entries that are for colleagues alone.
+pub(crate) const INTERNAL: &str = "internal";
 
 /// The fields of the index.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +50,15 @@ pub(crate) struct Fields {
     pub(crate) start: Field,
     /// Where the passage ends.
     pub(crate) end: Field,
+    /// What is known of the article, as JSON.
+    pub(crate) about: Field,
+    /// [`INTERNAL`] where the article is for colleagues alone.
+    pub(crate) readers: Field,
+    /// When the article was updated, in seconds since 1970; absent if it does
+    /// not say.
+    pub(crate) updated: Field,
+    /// What a passage says, as a number: the key of its vector.
+    pub(crate) content: Field,
     /// What a document is found by.
     pub(crate) documents: Ranked,
     /// What a passage is found by.
@@ -82,6 +96,10 @@ pub(crate) fn schema() -> (Schema, Fields) {
         text: builder.add_text_field("text", STORED),
         start: builder.add_u64_field("start", STORED),
         end: builder.add_u64_field("end", STORED),
+        about: builder.add_text_field("about", STORED),
+        readers: builder.add_text_field("readers", STRING),
+        updated: builder.add_i64_field("updated", INDEXED | FAST),
+        content: builder.add_u64_field("content", FAST),
         documents: ranks(&mut builder, "documents"),
         passages: ranks(&mut builder, "passages"),
     };
@@ -115,11 +133,12 @@ impl Fields {
 
     /// The entries of one document: itself, then its passages.
     pub(crate) fn entries(&self, entry: &Entry<'_>) -> Vec<TantivyDocument> {
-        let Document { id, title, text } = entry.document;
+        let Document { id, title, text, about } = entry.document;
         let Cut { title: own, headings, words, pieces } = entry.cut;
         let title = Some(title).filter(|title| !title.trim().is_empty()).or(own.as_ref()).unwrap_or(id);
 
         let mut document = self.entry(DOCUMENT, id, title, text, pieces.len(), 0);
+        self.tell(&mut document, about);
         document.add_text(self.source, entry.source);
         document.add_text(self.digest, entry.digest);
         rank(&mut document, self.documents, title, headings, words);
@@ -127,11 +146,26 @@ impl Fields {
         for piece in pieces {
             let mut shown = vec![title.as_str()];
             shown.extend(piece.trail.iter().map(String::as_str).filter(|heading| heading != title));
-            let mut passage = self.entry(PASSAGE, id, &shown.join(" > "), &piece.text, piece.start, piece.end);
+            let shown = shown.join(" > ");
+            let mut passage = self.entry(PASSAGE, id, &shown, &piece.text, piece.start, piece.end);
+            self.tell(&mut passage, &About { anchor: piece.anchor.clone(), ..about.clone() });
+            passage.add_u64(self.content, content(&shown, &piece.words));
             rank(&mut passage, self.passages, title, &piece.trail, &piece.words);
             entries.push(passage);
         }
         entries
+    }
+
+    fn tell(&self, entry: &mut TantivyDocument, about: &About) {
+        if !about.is_plain() {
+            entry.add_text(self.about, serde_json::to_string(about).unwrap_or_default());
+        }
+        if about.audience == Readers::Internal {
+            entry.add_text(self.readers, INTERNAL);
+        }
+        if let Some(at) = about.updated_at {
+            entry.add_i64(self.updated, at.as_second());
+        }
     }
 
     fn entry(&self, kind: &str, id: &str, title: &str, text: &str, start: usize, end: usize) -> TantivyDocument {
@@ -162,9 +196,25 @@ pub(crate) fn stored_text(entry: &TantivyDocument, field: Field) -> String {
     entry.get_first(field).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
 }
 
+/// The number of what a passage says: equal where title and words are.
+pub(crate) fn content(title: &str, words: &str) -> u64 {
+    let hash = Sha256::new().chain_update(title).chain_update([0]).chain_update(words).finalize();
+    hash.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+}
+
 /// A stored number; 0 if there is none.
 pub(crate) fn stored_number(entry: &TantivyDocument, field: Field) -> usize {
     entry.get_first(field).and_then(|value| value.as_u64()).and_then(|n| n.try_into().ok()).unwrap_or(0)
+}
+
+/// What is known of the article that an entry is of. What cannot be read is
+/// for colleagues alone.
+pub(crate) fn stored_about(entry: &TantivyDocument, fields: Fields) -> About {
+    let text = stored_text(entry, fields.about);
+    if text.is_empty() {
+        return About::default();
+    }
+    serde_json::from_str(&text).unwrap_or(About { audience: Readers::Internal, ..About::default() })
 }
 
 /// One change of the index: all of it, or nothing.

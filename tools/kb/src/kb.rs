@@ -1,19 +1,22 @@
 //! The knowledge base as its users see it.
 
 use crate::error::KbError;
-use crate::index::{self, Change, Entry, Fields, stored_number, stored_text};
-use crate::passages::{self, Markup};
-use crate::search::Search;
+use crate::index::{self, Change, Entry, Fields, stored_about, stored_number, stored_text};
+use crate::article::{Article, Markup};
+use crate::analysis;
+use crate::dense::{self, Dense, Embedder, Vectors};
+use crate::passages;
+use crate::search::{Near, Search};
 use crate::sources::{self, Document, Item, Listing, Skipped, Source};
 use async_trait::async_trait;
-use attache_tools::{KnowledgeBase, Passage, PortError};
+use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError};
@@ -26,12 +29,26 @@ const META: &str = "meta.json";
 #[derive(Clone)]
 pub struct Kb {
     inner: Arc<Inner>,
+    embedder: Option<Arc<dyn Embedder>>,
+}
+
+/// Which retrievers rank.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Retrieval {
+    /// Words and vectors together; words alone where there are no vectors.
+    Fused,
+    /// Words alone.
+    Lexical,
+    /// Vectors alone.
+    Dense,
 }
 
 struct Inner {
     /// The folder; none in memory.
     dir: Option<PathBuf>,
     opened: RwLock<Option<Arc<Opened>>>,
+    /// The vectors of one in memory.
+    vectors: RwLock<Vectors>,
 }
 
 /// An index that is open.
@@ -40,10 +57,12 @@ struct Opened {
     reader: IndexReader,
     fields: Fields,
     stamp: Option<Stamp>,
+    /// The vectors of its passages by model, once they were asked for.
+    dense: OnceLock<(String, Arc<Dense>)>,
 }
 
-/// Tells one state of an index from the next.
-type Stamp = (SystemTime, u64);
+/// Tells one state of an index and its vectors from the next.
+type Stamp = [Option<(SystemTime, u64)>; 2];
 
 /// What [`Kb::add`] did.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -82,6 +101,8 @@ pub struct Listed {
     pub source: String,
     /// How many passages it has.
     pub passages: usize,
+    /// What is known of it besides.
+    pub about: About,
 }
 
 /// What is known of a document before files are added.
@@ -97,7 +118,7 @@ impl Kb {
     /// # Errors
     /// If there is an index that cannot be read.
     pub fn open(dir: &Path) -> Result<Self, KbError> {
-        let kb = Self { inner: Arc::new(Inner { dir: Some(dir.to_owned()), opened: RwLock::new(None) }) };
+        let kb = Self::with(Inner { dir: Some(dir.to_owned()), opened: RwLock::default(), vectors: RwLock::default() });
         kb.opened()?;
         Ok(kb)
     }
@@ -134,7 +155,104 @@ impl Kb {
             Opened::new(writer.finalize()?, fields, None)
         };
         let opened = build().map_err(|error| KbError::index(Path::new("memory"), error))?;
-        Ok(Self { inner: Arc::new(Inner { dir: None, opened: RwLock::new(Some(Arc::new(opened))) }) })
+        let opened = RwLock::new(Some(Arc::new(opened)));
+        Ok(Self::with(Inner { dir: None, opened, vectors: RwLock::default() }))
+    }
+
+    fn with(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner), embedder: None }
+    }
+
+    /// The same knowledge base with a second retriever. It finds what
+    /// [`embed`](Self::embed) made vectors of.
+    #[must_use]
+    pub fn embedder(self, embedder: Arc<dyn Embedder>) -> Self {
+        Self { embedder: Some(embedder), ..self }
+    }
+
+    /// Makes vectors of the passages that have none yet; tells how many. A
+    /// kill costs the work since the last minute or so.
+    ///
+    /// # Errors
+    /// If there is no embedder or it fails, or the index cannot be read or the
+    /// vectors written.
+    pub fn embed(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, KbError> {
+        const BATCH: usize = 64;
+        const SAVED: usize = 32 * BATCH;
+        let Some(embedder) = &self.embedder else { return Ok(0) };
+        let Some(opened) = self.opened()? else { return Ok(0) };
+        let mut vectors = self.vectors(&**embedder)?;
+        let passages = self.guarded(|| opened.search().passages_to_embed())?;
+        vectors.keep(&passages.iter().map(|(content, _)| *content).collect());
+        let mut texts: BTreeMap<u64, String> = BTreeMap::new();
+        texts.extend(passages.into_iter().filter(|(content, _)| !vectors.has(*content)));
+        let texts: Vec<_> = texts.into_iter().collect();
+        let mut done = 0;
+        for batch in texts.chunks(BATCH) {
+            progress(done, texts.len());
+            let spoken: Vec<&str> = batch.iter().map(|(_, text)| text.as_str()).collect();
+            let made = embedder.embed(&spoken).map_err(KbError::Embed)?;
+            for ((content, _), vector) in batch.iter().zip(made) {
+                vectors.put(*content, vector).map_err(KbError::Embed)?;
+            }
+            done += batch.len();
+            if done % SAVED == 0 {
+                self.keep_vectors(&vectors)?;
+            }
+        }
+        progress(done, texts.len());
+        self.keep_vectors(&vectors)?;
+        Ok(done)
+    }
+
+    fn vectors(&self, embedder: &dyn Embedder) -> Result<Vectors, KbError> {
+        match &self.inner.dir {
+            Some(dir) => Vectors::read(dir, embedder.name()),
+            None => {
+                let kept = self.inner.vectors.read().unwrap_or_else(PoisonError::into_inner).clone();
+                Ok(if kept.is_of(embedder.name()) { kept } else { Vectors::of(embedder.name()) })
+            }
+        }
+    }
+
+    fn keep_vectors(&self, vectors: &Vectors) -> Result<(), KbError> {
+        match &self.inner.dir {
+            Some(dir) => vectors.write(dir),
+            None => {
+                *self.inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = vectors.clone();
+                // What was joined with the old ones is joined anew.
+                let mut opened = self.inner.opened.write().unwrap_or_else(PoisonError::into_inner);
+                if let Some(last) = opened.take() {
+                    let Opened { index, reader, fields, stamp, .. } = &*last;
+                    let (index, reader) = (index.clone(), reader.clone());
+                    *opened = Some(Arc::new(Opened { index, reader, fields: *fields, stamp: *stamp, dense: OnceLock::new() }));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The second retriever for a question, if there is one.
+    fn near(&self, opened: &Opened, query: &str, retrieval: Retrieval) -> Result<Option<Near>, KbError> {
+        let Some(embedder) = self.embedder.as_ref().filter(|_| retrieval != Retrieval::Lexical) else {
+            return Ok(None);
+        };
+        let dense = match opened.dense.get().filter(|(model, _)| model == embedder.name()) {
+            Some((_, dense)) => Arc::clone(dense),
+            None => {
+                let vectors = self.vectors(&**embedder)?;
+                let dense = self.guarded(|| Dense::new(&opened.reader.searcher(), opened.fields, &vectors))?;
+                let dense = Arc::new(dense);
+                let _ = opened.dense.set((embedder.name().to_owned(), Arc::clone(&dense)));
+                dense
+            }
+        };
+        if dense.is_empty() {
+            return Ok(None);
+        }
+        let query = analysis::first_chars(query);
+        let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(dense::unit);
+        Ok(vector.map(|query| Near { dense, query, fused: retrieval == Retrieval::Fused }))
     }
 
     /// Adds the articles in these files and folders, and removes those whose
@@ -187,23 +305,57 @@ impl Kb {
         Ok(true)
     }
 
-    /// The passages that fit `query` best, best first, at most `top`. The query
-    /// is text; nothing in it is syntax. At most
-    /// [`MAX_TERMS`](crate::MAX_TERMS) of its terms are searched for.
+    /// The passages that fit best, best first, as [`Ask`] says. At most
+    /// [`MAX_TERMS`](crate::MAX_TERMS) terms of a question are searched for.
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, KbError> {
-        Ok(self.reading(|search| search.passages(query, top))?.unwrap_or_default())
+    pub fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, KbError> {
+        self.search_by(ask, Retrieval::Fused)
     }
 
-    /// The documents that fit `query` best, each with its best passage and the
-    /// document's score; best first, at most `top`.
+    /// The documents that fit best, each with its best passage and the
+    /// document's score; best first, at most `ask.top`.
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub fn search_documents(&self, query: &str, top: usize) -> Result<Vec<Passage>, KbError> {
-        Ok(self.reading(|search| search.documents(query, top))?.unwrap_or_default())
+    pub fn search_documents(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, KbError> {
+        self.search_documents_by(ask, Retrieval::Fused)
+    }
+
+    /// As [`search`](Self::search), by these retrievers.
+    ///
+    /// # Errors
+    /// If the index cannot be read, or [`Retrieval::Dense`] is asked for and
+    /// the question gets no vector.
+    pub fn search_by(&self, ask: &Ask<'_>, retrieval: Retrieval) -> Result<Vec<Passage>, KbError> {
+        self.retrieved(ask, retrieval, |search| search.passages(ask))
+    }
+
+    /// As [`search_documents`](Self::search_documents), by these retrievers.
+    ///
+    /// # Errors
+    /// As [`search_by`](Self::search_by).
+    pub fn search_documents_by(&self, ask: &Ask<'_>, retrieval: Retrieval) -> Result<Vec<Passage>, KbError> {
+        self.retrieved(ask, retrieval, |search| search.documents(ask))
+    }
+
+    fn retrieved(
+        &self,
+        ask: &Ask<'_>,
+        retrieval: Retrieval,
+        what: impl FnOnce(&Search) -> Result<Vec<Passage>, TantivyError>,
+    ) -> Result<Vec<Passage>, KbError> {
+        let Some(opened) = self.opened()? else { return Ok(Vec::new()) };
+        let near = match self.near(&opened, ask.query, retrieval) {
+            // Words find without vectors.
+            Err(error @ KbError::Embed(_)) if retrieval == Retrieval::Fused => {
+                tracing::warn!(%error, "searched by words alone");
+                None
+            }
+            near => near?,
+        };
+        self.guarded(|| what(&opened.search().near(near)))
     }
 
     /// The share of the question's content words that `passage` has, at most 1.
@@ -229,6 +381,7 @@ impl Kb {
                 title: stored_text(entry, fields.title),
                 source: stored_text(entry, fields.source),
                 passages: stored_number(entry, fields.start),
+                about: stored_about(entry, fields),
             }));
         }
         list.sort_by(|one, other| one.id.cmp(&other.id));
@@ -269,8 +422,10 @@ impl Kb {
     fn opened(&self) -> Result<Option<Arc<Opened>>, KbError> {
         let last = self.inner.opened.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(dir) = &self.inner.dir else { return Ok(last) };
-        let stamp = match fs::metadata(dir.join(META)).and_then(|meta| Ok((meta.modified()?, meta.len()))) {
-            Ok(stamp) => stamp,
+        let stamp = |file: &str| fs::metadata(dir.join(file)).and_then(|meta| Ok((meta.modified()?, meta.len())));
+        let stamp = match stamp(META) {
+            // The vectors are a help, and may be absent.
+            Ok(found) => [Some(found), self.embedder.as_ref().and_then(|_| stamp(dense::FILE).ok())],
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(KbError::Unavailable { dir: dir.clone(), what: error.to_string() }),
         };
@@ -332,7 +487,7 @@ impl Opened {
     fn new(index: Index, fields: Fields, stamp: Option<Stamp>) -> Result<Self, TantivyError> {
         // By hand: the other policy starts a thread that looks at the folder.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, fields, stamp })
+        Ok(Self { index, reader, fields, stamp, dense: OnceLock::new() })
     }
 
     fn search(&self) -> Search {
@@ -353,7 +508,7 @@ struct Adding {
 
 impl Adding {
     fn item(&mut self, source: &Source, item: Item, listing: &Listing) -> Result<(), TantivyError> {
-        let (document, markup) = match item {
+        let Article { document, markup, notes } = match item {
             Ok(read) => read,
             Err(fault) => {
                 self.unread.push(source.key.clone());
@@ -361,6 +516,7 @@ impl Adding {
                 return Ok(());
             }
         };
+        self.report.skipped.extend(notes.into_iter().map(|note| source.fault(None, note)));
         let key = source.key.to_string_lossy();
         let known = self.known.get(&document.id);
         // A file of the same name somewhere else must not take the place of an
@@ -405,7 +561,8 @@ fn under(path: &Path, places: &[PathBuf]) -> bool {
 /// Tells one content from another.
 fn digest(document: &Document, markup: Markup) -> String {
     let mut hash = Sha256::new();
-    for part in [format!("{markup:?}").as_str(), &document.title, &document.text] {
+    let about = serde_json::to_string(&document.about).unwrap_or_default();
+    for part in [format!("{markup:?}").as_str(), &document.title, &document.text, &about] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
@@ -414,14 +571,14 @@ fn digest(document: &Document, markup: Markup) -> String {
 
 #[async_trait]
 impl KnowledgeBase for Kb {
-    async fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, PortError> {
+    async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
         // In memory a search takes microseconds; a file may have to come from
         // a disk first.
         let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| self.inner.dir.is_some()) else {
-            return Ok(Kb::search(self, query, top)?);
+            return Ok(Kb::search(self, ask)?);
         };
-        let (kb, query) = (self.clone(), query.to_owned());
-        let found = runtime.spawn_blocking(move || kb.search(&query, top)).await;
+        let (kb, query, top, scope) = (self.clone(), ask.query.to_owned(), ask.top, ask.scope.clone());
+        let found = runtime.spawn_blocking(move || kb.search(&Ask { query: &query, top, scope })).await;
         Ok(found.map_err(|error| PortError {
             message: format!("the search ended early: {error}"),
             retry: attache_journal::Retry::Safe,

@@ -7,20 +7,26 @@
 //!
 //! ```
 //! use attache_kb::{Document, Kb};
+//! use attache_tools::Ask;
 //!
 //! let kb = Kb::in_memory([Document {
 //!     id: "refunds".into(),
 //!     title: "Refunds".into(),
 //!     text: "# Refunds\n\nYou get your money back within 14 days.\n".into(),
+//!     ..Document::default()
 //! }])?;
-//! let hits = kb.search("how do I get my money back?", 3)?;
+//! let hits = kb.search(&Ask::new("how do I get my money back?", 3))?;
 //! assert_eq!(hits[0].passage, "You get your money back within 14 days.");
 //! assert_eq!(hits[0].id, "refunds#11-50");
 //! # Ok::<(), attache_kb::KbError>(())
 //! ```
 
 mod analysis;
+mod article;
+mod dense;
 mod error;
+mod fusion;
+mod gaps;
 mod index;
 mod kb;
 mod passages;
@@ -28,7 +34,9 @@ mod search;
 mod sources;
 
 pub use analysis::{MAX_TERMS, coverage};
+pub use dense::{EmbedFault, Embedder};
 pub use error::KbError;
-pub use kb::{Kb, Listed, Progress, Report};
+pub use gaps::{Gap, gaps};
+pub use kb::{Kb, Listed, Progress, Report, Retrieval};
 pub use passages::MAX_PASSAGE;
 pub use sources::{Document, MAX_DOCUMENT, Skipped};

@@ -1,6 +1,8 @@
 //! A document cut into passages at its headings, paragraphs and list items.
 
+use crate::article::Markup;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How long a passage may be, in Unicode scalar values.
@@ -9,15 +11,6 @@ pub const MAX_PASSAGE: usize = 900;
 /// A cut leaves at least this much before it, if it can: shorter passages say
 /// too little to be an answer.
 const MIN_PASSAGE: usize = 200;
-
-/// How a text is marked up.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Markup {
-    /// Headings, lists, tables.
-    Markdown,
-    /// Paragraphs between empty lines.
-    Plain,
-}
 
 /// A document as it is indexed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +38,8 @@ pub(crate) struct Piece {
     pub(crate) text: String,
     /// The words, without markup.
     pub(crate) words: String,
+    /// The anchor of the heading above it.
+    pub(crate) anchor: Option<String>,
 }
 
 /// Cuts `text` into passages of at most [`MAX_PASSAGE`] characters.
@@ -65,7 +60,7 @@ pub(crate) fn cut(text: &str, markup: Markup) -> Cut {
     }
     if pieces.is_empty() {
         // Nothing but headings: they are the text then.
-        let whole = Section { trail: Vec::new(), range: outline.start..text.len() };
+        let whole = Section { range: outline.start..text.len(), ..Section::default() };
         outline.words.clear();
         outline.words.push(outline.start..text.len());
         pieces_of(text, &whole, &outline, &mut at, &mut pieces);
@@ -89,8 +84,10 @@ struct Outline {
 }
 
 /// What is between two headings.
+#[derive(Default)]
 struct Section {
     trail: Vec<String>,
+    anchor: Option<String>,
     range: Range<usize>,
 }
 
@@ -100,7 +97,7 @@ impl Outline {
         let whole = 0..text.len();
         Self {
             breaks,
-            sections: vec![Section { trail: Vec::new(), range: whole.clone() }],
+            sections: vec![Section { range: whole.clone(), ..Section::default() }],
             words: vec![whole],
             ..Self::default()
         }
@@ -120,10 +117,12 @@ impl Outline {
         let mut first_title = None;
         let mut depth = 0_usize;
         let mut from = 0;
+        let mut anchors = Anchors::default();
         for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
             match event {
-                Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
-                    outline.section(&trail, from..range.start);
+                Event::Start(Tag::Heading { level, id, .. }) if depth == 0 => {
+                    outline.section(&trail, anchors.last.take(), from..range.start);
+                    anchors.last = id.map(|id| id.to_string());
                     from = range.end;
                     trail.retain(|(above, _)| *above < level);
                     trail.push((level, String::new()));
@@ -137,6 +136,7 @@ impl Outline {
                     if let Some((_, last)) = trail.last_mut() {
                         last.clone_from(&words);
                     }
+                    anchors.name(&words);
                     outline.headings.push(words);
                 }
                 Event::Start(Tag::MetadataBlock(_)) => {
@@ -164,14 +164,39 @@ impl Outline {
                 _ => {}
             }
         }
-        outline.section(&trail, from..text.len());
+        outline.section(&trail, anchors.last, from..text.len());
         outline.title = outline.title.or(first_title);
         outline
     }
 
-    fn section(&mut self, trail: &[(HeadingLevel, String)], range: Range<usize>) {
+    fn section(&mut self, trail: &[(HeadingLevel, String)], anchor: Option<String>, range: Range<usize>) {
         let trail = trail.iter().filter(|(_, words)| !words.is_empty()).map(|(_, words)| words.clone()).collect();
-        self.sections.push(Section { trail, range });
+        self.sections.push(Section { trail, anchor, range });
+    }
+}
+
+/// The anchors of headings, as pages of Markdown have them.
+#[derive(Default)]
+struct Anchors {
+    counts: BTreeMap<String, usize>,
+    last: Option<String>,
+}
+
+impl Anchors {
+    /// Gives the last heading its anchor, if it has none of its own: its words
+    /// in lower case with hyphens between, numbered where they are not the first.
+    fn name(&mut self, words: &str) {
+        if self.last.is_some() {
+            return;
+        }
+        let kept = words.to_lowercase();
+        let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        let name: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        if name.is_empty() {
+            return;
+        }
+        let before = self.counts.entry(name.clone()).and_modify(|count| *count += 1).or_insert(0);
+        self.last = Some(if *before == 0 { name } else { format!("{name}-{before}") });
     }
 }
 
@@ -219,6 +244,7 @@ fn pieces_of(text: &str, section: &Section, outline: &Outline, at: &mut Offsets<
         let start = at.chars_before(piece.start);
         pieces.push(Piece {
             trail: section.trail.clone(),
+            anchor: section.anchor.clone(),
             start,
             end: start + slice.chars().count(),
             text: slice.to_owned(),

@@ -1,12 +1,16 @@
 //! Finding and ranking.
 
 use crate::analysis::{self, MAX_TERMS};
-use crate::index::{DOCUMENT, Fields, PASSAGE, Ranked, stored_number, stored_text};
-use attache_tools::Passage;
-use std::collections::BTreeSet;
+use crate::dense::{Dense, Row, spoken};
+use crate::fusion::{DEPTH, fuse};
+use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
+use attache_tools::{Ask, Passage, Readers, Scope};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
 use tantivy::collector::TopDocs;
 use tantivy::query::{
-    Bm25StatisticsProvider, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, TermQuery,
+    Bm25StatisticsProvider, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, RangeQuery, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocAddress, DocId, Score, Searcher, TantivyDocument, TantivyError, Term};
@@ -22,6 +26,15 @@ const HEADINGS: Score = 0.5;
 pub(crate) struct Search {
     searcher: Searcher,
     fields: Fields,
+    near: Option<Near>,
+}
+
+/// The second retriever, with the direction of the question.
+pub(crate) struct Near {
+    pub(crate) dense: Arc<Dense>,
+    pub(crate) query: Vec<f32>,
+    /// Whether words count too.
+    pub(crate) fused: bool,
 }
 
 /// An entry with its score.
@@ -29,27 +42,78 @@ type Scored = (Score, DocAddress);
 
 impl Search {
     pub(crate) fn new(searcher: Searcher, fields: Fields) -> Self {
-        Self { searcher, fields }
+        Self { searcher, fields, near: None }
+    }
+
+    /// With the second retriever.
+    pub(crate) fn near(self, near: Option<Near>) -> Self {
+        Self { near, ..self }
     }
 
     /// The best passages.
-    pub(crate) fn passages(&self, query: &str, top: usize) -> Result<Vec<Passage>, TantivyError> {
+    pub(crate) fn passages(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(PASSAGE)?;
-        let query = self.query(&self.rarest(query, self.fields.passages)?, self.fields.passages);
-        self.best(&*query, top, &counted)
+        let query = self.query(&self.rarest(ask.query, self.fields.passages)?, self.fields.passages);
+        let depth = self.depth(ask.top);
+        let lexical = self.best(&*self.within(query, &ask.scope), depth, &counted)?;
+        let Some(near) = &self.near else { return Ok(lexical) };
+
+        let mut passages: HashMap<String, Passage> = HashMap::new();
+        let mut dense = Vec::new();
+        for (score, row) in nearest(near.dense.likeness(&near.query, &ask.scope), depth) {
+            let hit = self.hit(score, &self.searcher.doc(row.address)?);
+            dense.push((score, hit.id.clone()));
+            passages.insert(hit.id.clone(), hit);
+        }
+        let words: Vec<_> = lexical.iter().filter(|_| near.fused).map(|hit| (hit.score, hit.id.clone())).collect();
+        for hit in lexical {
+            passages.entry(hit.id.clone()).or_insert(hit);
+        }
+        let found = ranked(fuse(&words, &dense), ask.top).into_iter();
+        Ok(found.filter_map(|(score, id)| Some(Passage { score, ..passages.remove(&id)? })).collect())
+    }
+
+    /// How many candidates are looked at for so many hits.
+    fn depth(&self, top: usize) -> usize {
+        if self.near.is_some() { top.max(DEPTH) } else { top }
     }
 
     /// The best documents, each with its best passage.
-    pub(crate) fn documents(&self, query: &str, top: usize) -> Result<Vec<Passage>, TantivyError> {
+    pub(crate) fn documents(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(DOCUMENT)?;
-        let in_passages = self.query(&self.rarest(query, self.fields.passages)?, self.fields.passages);
-        let query = self.query(&self.rarest(query, self.fields.documents)?, self.fields.documents);
+        let words = self.query(&self.rarest(ask.query, self.fields.documents)?, self.fields.documents);
+        let lexical = self.best(&*self.within(words, &ask.scope), self.depth(ask.top), &counted)?;
+        let mut shown: HashMap<String, Row> = HashMap::new();
+        let found = match &self.near {
+            None => lexical.into_iter().map(|hit| (hit.score, hit.doc)).collect(),
+            Some(near) => {
+                // A document is as near as its nearest passage.
+                let mut dense: Vec<(f32, String)> = Vec::new();
+                let mut best: HashMap<usize, (f32, Row)> = HashMap::new();
+                for (score, row) in near.dense.likeness(&near.query, &ask.scope) {
+                    let best = best.entry(row.doc).or_insert((score, row));
+                    if score > best.0 {
+                        *best = (score, row);
+                    }
+                }
+                for (score, row) in nearest(best.into_values().collect(), self.depth(ask.top)) {
+                    let Some(doc) = near.dense.docs.get(row.doc) else { continue };
+                    dense.push((score, doc.clone()));
+                    shown.insert(doc.clone(), row);
+                }
+                let words = lexical.into_iter().filter(|_| near.fused).map(|hit| (hit.score, hit.doc));
+                ranked(fuse(&words.collect::<Vec<_>>(), &dense), ask.top)
+            }
+        };
+        let in_passages = self.query(&self.rarest(ask.query, self.fields.passages)?, self.fields.passages);
         let counted_passages = self.counted(PASSAGE)?;
         let mut hits = Vec::new();
-        for document in self.best(&*query, top, &counted)? {
-            let inside = self.inside(&document.doc, &*in_passages);
-            let passage = self.best(&inside, 1, &counted_passages)?.into_iter().next();
-            hits.extend(passage.map(|passage| Passage { score: document.score, ..passage }));
+        for (score, doc) in found {
+            let passage = match shown.get(&doc) {
+                Some(row) => Some(self.hit(score, &self.searcher.doc(row.address)?)),
+                None => self.best(&self.inside(&doc, &*in_passages), 1, &counted_passages)?.into_iter().next(),
+            };
+            hits.extend(passage.map(|passage| Passage { score, ..passage }));
         }
         Ok(hits)
     }
@@ -65,6 +129,21 @@ impl Search {
         }
         let weight = |term: &str| weights.get(term).copied().unwrap_or_default();
         Ok(analysis::weighed(&asked, &analysis::terms(passage), weight))
+    }
+
+    /// What every passage says, with its number.
+    pub(crate) fn passages_to_embed(&self) -> Result<Vec<(u64, String)>, TantivyError> {
+        let mut found = Vec::new();
+        for (segment, reader) in (0..).zip(self.searcher.segment_readers()) {
+            let contents = reader.fast_fields().u64("content")?;
+            for id in reader.doc_ids_alive() {
+                let Some(content) = contents.first(id) else { continue };
+                let entry: TantivyDocument = self.searcher.doc(DocAddress::new(segment, id))?;
+                let text = |field| stored_text(&entry, field);
+                found.push((content, spoken(&text(self.fields.title), &text(self.fields.text))));
+            }
+        }
+        Ok(found)
     }
 
     /// Every document as it is stored.
@@ -117,6 +196,21 @@ impl Search {
             }
         }
         if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::union(clauses)) }
+    }
+
+    /// `query` among the articles of `scope`.
+    fn within(&self, query: Box<dyn Query>, scope: &Scope) -> Box<dyn Query> {
+        let mut clauses = Vec::new();
+        if scope.readers == Readers::Public {
+            clauses.push((Occur::MustNot, has(Term::from_field_text(self.fields.readers, INTERNAL))));
+        }
+        if let Some(since) = scope.since {
+            let from = Bound::Included(Term::from_field_i64(self.fields.updated, since.as_second()));
+            let fresh = Box::new(RangeQuery::new(from, Bound::Unbounded));
+            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(fresh, 0.0))));
+        }
+        clauses.push((Occur::Must, query));
+        Box::new(BooleanQuery::new(clauses))
     }
 
     /// The passages of one document. Those that fit come first; a document
@@ -183,6 +277,7 @@ impl Search {
             start,
             end,
             score,
+            about: stored_about(entry, self.fields),
         }
     }
 
@@ -211,6 +306,30 @@ impl Bm25StatisticsProvider for Counted<'_> {
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
         Searcher::doc_freq(self.searcher, term)
     }
+}
+
+/// The `most` nearest, the nearest first, in a fixed order.
+fn nearest(mut rows: Vec<(f32, Row)>, most: usize) -> Vec<(f32, Row)> {
+    let order = |one: &(f32, Row), other: &(f32, Row)| {
+        other.0.total_cmp(&one.0).then_with(|| one.1.address.cmp(&other.1.address))
+    };
+    if most == 0 {
+        return Vec::new();
+    }
+    if rows.len() > most {
+        rows.select_nth_unstable_by(most - 1, order);
+        rows.truncate(most);
+    }
+    rows.sort_by(order);
+    rows
+}
+
+/// The `top` best, the best first, in a fixed order.
+fn ranked(scores: HashMap<String, f32>, top: usize) -> Vec<(f32, String)> {
+    let mut ranking: Vec<_> = scores.into_iter().map(|(key, score)| (score, key)).collect();
+    ranking.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    ranking.truncate(top);
+    ranking
 }
 
 fn has(term: Term) -> Box<dyn Query> {

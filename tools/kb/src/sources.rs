@@ -1,8 +1,9 @@
 //! From paths to documents: which files there are, and what is in them.
 
+use crate::article::{self, Article, Fields, Format, Markup};
 use crate::error::KbError;
-use crate::passages::Markup;
-use serde::Deserialize;
+use attache_tools::About;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
@@ -16,15 +17,16 @@ pub const MAX_DOCUMENT: usize = 5 * 1024 * 1024;
 const MAX_ID: usize = 256;
 
 /// A document to add.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Document {
     /// Its id.
     pub id: String,
     /// Its title; empty if the text says it.
-    #[serde(default)]
     pub title: String,
     /// Its text, Markdown or plain.
     pub text: String,
+    /// What is known of it besides.
+    pub about: About,
 }
 
 /// A file, or a line of one, that was not added.
@@ -71,15 +73,16 @@ pub(crate) struct Source {
 
 #[derive(Clone, Debug)]
 enum Form {
-    Article { id: String, markup: Markup },
+    /// `within` is the folder that was given, if one was.
+    Article { id: String, format: Format, within: Option<PathBuf> },
     Lines,
 }
 
 /// A document that was read, or a fault.
-pub(crate) type Item = Result<(Document, Markup), Skipped>;
+pub(crate) type Item = Result<Article, Skipped>;
 
-/// Lists the files under `paths`: folders with all they hold, sorted, hidden
-/// entries and symbolic links left out.
+/// Lists the files under `paths`: folders with all they hold, sorted, without
+/// hidden entries, symbolic links and folders of fragments.
 pub(crate) fn list(paths: &[PathBuf]) -> Result<Listing, KbError> {
     let mut listing = Listing::default();
     let mut known = BTreeSet::new();
@@ -119,15 +122,26 @@ fn walk(shown: &Path, root: &Path, found: &mut Vec<PathBuf>, listing: &mut Listi
             }
         };
         for entry in entries {
-            let name = entry.file_name();
+            let (name, kind) = (entry.file_name(), entry.file_type());
             if name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(folder.join(name)),
-                Ok(kind) if kind.is_file() => found.push(folder.join(name)),
-                // Links may lead out of the folder, or in a circle.
-                _ => {}
+            let entry = folder.join(&name);
+            match kind {
+                Ok(kind) if kind.is_dir() && name.to_str().is_some_and(article::is_fragments) => {
+                    listing.skip(shown.join(&entry), "parts of articles, read where they are included".to_owned());
+                }
+                Ok(kind) if kind.is_dir() => folders.push(entry),
+                Ok(kind) if kind.is_file() => found.push(entry),
+                // It may lead out of the folder, or in a circle.
+                Ok(kind) if kind.is_symlink() => {
+                    listing.skip(shown.join(&entry), "a symbolic link, not followed".to_owned());
+                }
+                Ok(_) => listing.skip(shown.join(&entry), "no ordinary file".to_owned()),
+                Err(error) => {
+                    listing.unread.push(root.join(&entry));
+                    listing.skip(shown.join(&entry), error.to_string());
+                }
             }
         }
     }
@@ -144,19 +158,16 @@ fn identified(shown: &Path, root: &Path, found: &[PathBuf], listing: &mut Listin
         let (shown, key) =
             if single { (shown.to_owned(), root.to_owned()) } else { (shown.join(file), root.join(file)) };
         let extension = key.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let markup = match extension.as_str() {
-            "md" | "markdown" => Markup::Markdown,
-            "txt" => Markup::Plain,
+        let format = match extension.as_str() {
+            "md" | "markdown" => Format::Markdown,
+            "html" | "htm" => Format::Html,
+            "txt" => Format::Plain,
             "jsonl" => {
                 sources.push(Source { shown, key, form: Form::Lines });
                 continue;
             }
-            "html" | "htm" => {
-                listing.skip(shown, "HTML is not read; convert it to Markdown".to_owned());
-                continue;
-            }
             _ if single => {
-                listing.skip(shown, "not an article: expected .md, .markdown, .txt or .jsonl".to_owned());
+                listing.skip(shown, "not an article: expected .md, .markdown, .html, .htm, .txt or .jsonl".to_owned());
                 continue;
             }
             // Pictures and the like lie beside articles.
@@ -172,7 +183,7 @@ fn identified(shown: &Path, root: &Path, found: &[PathBuf], listing: &mut Listin
             listing.skip(shown, "the file name is not UTF-8".to_owned());
             continue;
         };
-        articles.push((shown, key, markup, [stem, long, full]));
+        articles.push((shown, key, format, [stem, long, full]));
     }
     // The shortest name that no other file has.
     let mut counts = BTreeMap::<&str, usize>::new();
@@ -188,10 +199,11 @@ fn identified(shown: &Path, root: &Path, found: &[PathBuf], listing: &mut Listin
             [stem, long].into_iter().find(free).unwrap_or(full).clone()
         })
         .collect();
-    sources.extend(articles.into_iter().zip(ids).map(|((shown, key, markup, _), id)| Source {
+    let within = (!single).then(|| root.to_owned());
+    sources.extend(articles.into_iter().zip(ids).map(|((shown, key, format, _), id)| Source {
         shown,
         key,
-        form: Form::Article { id, markup },
+        form: Form::Article { id, format, within: within.clone() },
     }));
     sources.sort_by(|one, other| one.key.cmp(&other.key));
     sources
@@ -217,12 +229,12 @@ impl Source {
             Err(error) => return each(Err(self.fault(None, error.to_string()))),
         };
         match &self.form {
-            Form::Article { id, markup } => each(self.article(file, id, *markup)),
+            Form::Article { id, format, within } => each(self.article(file, id, *format, within.as_deref())),
             Form::Lines => self.lines(BufReader::new(file), each),
         }
     }
 
-    fn article(&self, file: File, id: &str, markup: Markup) -> Item {
+    fn article(&self, file: File, id: &str, format: Format, within: Option<&Path>) -> Item {
         let mut bytes = Vec::new();
         let limit = u64::try_from(MAX_DOCUMENT).unwrap_or(u64::MAX);
         file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| self.fault(None, error.to_string()))?;
@@ -234,9 +246,12 @@ impl Source {
             self.fault(None, format!("{what} (byte {})", error.utf8_error().valid_up_to()))
         })?;
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-        let document = Document { id: id.to_owned(), title: String::new(), text };
-        check(&document).map_err(|reason| self.fault(None, reason))?;
-        Ok((document, markup))
+        if text.contains('\0') {
+            return Err(self.fault(None, "binary content, no text".to_owned()));
+        }
+        article::read(id, text, format, &self.key, within)
+            .and_then(|article| check(&article.document).map(|()| article))
+            .map_err(|reason| self.fault(None, reason))
     }
 
     fn lines(
@@ -267,14 +282,9 @@ impl Source {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let document = serde_json::from_slice::<Document>(line)
-                .map_err(|error| {
-                    let text = error.to_string();
-                    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-                    format!("column {}: {text}; expected {{\"id\",\"title\",\"text\"}}", error.column())
-                })
-                .and_then(|document| check(&document).map(|()| document));
-            each(document.map(|d| (d, Markup::Markdown)).map_err(|reason| self.fault(Some(number), reason)))?;
+            let document = record(line).and_then(|document| check(&document).map(|()| document));
+            let article = |document| Article { document, markup: Markup::Markdown, notes: Vec::new() };
+            each(document.map(article).map_err(|reason| self.fault(Some(number), reason)))?;
         }
         Ok(())
     }
@@ -282,6 +292,26 @@ impl Source {
     pub(crate) fn fault(&self, line: Option<usize>, reason: String) -> Skipped {
         Skipped { path: self.shown.clone(), line, reason }
     }
+}
+
+/// A line of JSONL: `{id,title,text}` with what else an article says of itself.
+fn record(line: &[u8]) -> Result<Document, String> {
+    const EXPECTED: &str = "expected {\"id\",\"title\",\"text\"}";
+    let mut object: Map<String, Value> = serde_json::from_slice(line).map_err(|error| {
+        let text = error.to_string();
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        format!("column {}: {text}; {EXPECTED}", error.column())
+    })?;
+    let mut text = |name: &str| match object.remove(name) {
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Null) | None => Ok(None),
+        Some(_) => Err(format!("`{name}` is no text; {EXPECTED}")),
+    };
+    let missing = |name: &str| format!("`{name}` is missing; {EXPECTED}");
+    let id = text("id")?.ok_or_else(|| missing("id"))?;
+    let title = text("title")?.unwrap_or_default();
+    let body = text("text")?.ok_or_else(|| missing("text"))?;
+    Ok(Document { id, title, text: body, about: Fields::of_json(&object).about() })
 }
 
 /// Whether a document can be kept.

@@ -1,8 +1,9 @@
-//! `kb_search`.
+//! `kb_search` and `kb_search_internal`.
 
 use crate::tool::{CallCx, Tool};
-use crate::{KnowledgeBase, Passage, Read, Unavailable};
+use crate::{Ask, KnowledgeBase, Passage, Read, Readers, Scope, Unavailable};
 use attache_journal::Citation;
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -27,6 +28,10 @@ pub struct KbInput {
     /// A question or key words, without personal data.
     #[schemars(length(min = 1, max = 2_000))]
     pub query: String,
+    /// Only articles updated within so many days.
+    #[schemars(range(min = 1, max = 36_500))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_days: Option<u32>,
 }
 
 /// What was found.
@@ -50,14 +55,62 @@ impl Tool for KbSearch {
         "Searches the knowledge base and returns the best passages, each with an id to cite.".into()
     }
 
-    async fn call(&self, input: KbInput, _: CallCx<'_, Read>) -> Result<KbHits, Unavailable> {
-        let hits = self.kb.search(&input.query, TOP).await.map_err(|e| Unavailable {
-            what: "the knowledge base",
-            retry: e.retry,
-            source: e.into(),
-        })?;
-        Ok(KbHits { hits })
+    async fn call(&self, input: KbInput, cx: CallCx<'_, Read>) -> Result<KbHits, Unavailable> {
+        found(&*self.kb, &input, Readers::Public, &cx).await
     }
+}
+
+/// Searches the knowledge base with the articles that are for colleagues alone.
+pub struct KbSearchInternal {
+    kb: Arc<dyn KnowledgeBase>,
+}
+
+impl KbSearchInternal {
+    /// On this knowledge base.
+    pub fn new(kb: Arc<dyn KnowledgeBase>) -> Self {
+        Self { kb }
+    }
+}
+
+impl Tool for KbSearchInternal {
+    const NAME: &'static str = "kb_search_internal";
+    type Effect = Read;
+    type Input = KbInput;
+    type Output = KbHits;
+    type Error = Unavailable;
+
+    fn description(&self) -> Cow<'static, str> {
+        "Searches the knowledge base with the articles that are for colleagues alone. What it finds must not reach \
+         the customer."
+            .into()
+    }
+
+    async fn call(&self, input: KbInput, cx: CallCx<'_, Read>) -> Result<KbHits, Unavailable> {
+        found(&*self.kb, &input, Readers::Internal, &cx).await
+    }
+}
+
+async fn found(
+    kb: &dyn KnowledgeBase,
+    input: &KbInput,
+    readers: Readers,
+    cx: &CallCx<'_, Read>,
+) -> Result<KbHits, Unavailable> {
+    let since = input.max_age_days.map(|days| {
+        let age = SignedDuration::from_hours(24 * i64::from(days));
+        cx.now().checked_sub(age).unwrap_or(jiff::Timestamp::MIN)
+    });
+    let ask = Ask { query: &input.query, top: TOP, scope: Scope { readers, since } };
+    let mut hits = kb.search(&ask).await.map_err(|e| Unavailable {
+        what: "the knowledge base",
+        retry: e.retry,
+        source: e.into(),
+    })?;
+    // Policy allowed this scope and no other, whatever a knowledge base of
+    // somebody else makes of it.
+    hits.retain(|hit| ask.scope.holds(&hit.about));
+    hits.truncate(TOP);
+    Ok(KbHits { hits })
 }
 
 /// Reads the id of a passage, `DOC#START-END`.

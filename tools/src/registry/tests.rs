@@ -1,5 +1,5 @@
 use super::*;
-use crate::{
+use crate::{Ask, 
     Audience, Crm, CrmRecord, Delivered, Draft, Escalate, HandoffPackage, KnowledgeBase, NoFault, Outbox, Outgoing,
     Passage, PortError, Read, Unavailable, Write,
 };
@@ -30,7 +30,7 @@ impl Crm for Ports {
 
 #[async_trait]
 impl KnowledgeBase for Ports {
-    async fn search(&self, _: &str, _: usize) -> Result<Vec<Passage>, PortError> {
+    async fn search(&self, _: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
         Ok(Vec::new())
     }
 }

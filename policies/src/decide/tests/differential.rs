@@ -191,6 +191,7 @@ fn text(text: &TextFacts) -> Word {
     object([
         ("citations", Word::Int(text.citations.into())),
         ("discloses_ai", Word::Bool(text.discloses_ai)),
+        ("internal", Word::Bool(text.internal)),
         ("length", Word::Int(text.length.into())),
         ("pii", Word::Array(text.pii.iter().map(|kind| string(kind)).collect())),
         ("unfounded", Word::Array(text.unfounded.iter().map(|kind| string(kind)).collect())),

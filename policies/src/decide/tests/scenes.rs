@@ -62,6 +62,7 @@ impl Dice {
                 unfounded: ["price", "promise"].into_iter().filter(|_| self.roll(3) == 0).map(str::to_owned).collect(),
                 citations: self.roll(3) as u32,
                 discloses_ai: self.coin(),
+                internal: self.coin(),
                 length: self.roll(900) as u32,
             },
             sinks: (0..self.roll(3)).map(|_| self.pick(&SinkOrigin::ALL)).collect(),

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn doc(id: &str, title: &str, text: &str) -> Document {
-    Document { id: id.into(), title: title.into(), text: text.into() }
+    Document { id: id.into(), title: title.into(), text: text.into(), ..Document::default() }
 }
 
 fn sample() -> Vec<Document> {
@@ -59,17 +59,17 @@ fn questions_find_their_passage() {
         ("exporting work orders", "export", "Open Settings"),
         ("Can we use SAML?", "sso", "Owners connect"),
     ] {
-        let hits = kb.search(question, 3).unwrap();
+        let hits = kb.search(&Ask::new(question, 3)).unwrap();
         assert_eq!(hits[0].doc, doc, "{question}: {hits:#?}");
         assert!(hits[0].passage.starts_with(passage), "{question}: {hits:#?}");
-        assert_eq!(docs(&kb.search_documents(question, 1).unwrap()), [doc], "{question}");
+        assert_eq!(docs(&kb.search_documents(&Ask::new(question, 1)).unwrap()), [doc], "{question}");
     }
 }
 
 #[test]
 fn a_hit_names_its_place() {
     let kb = Kb::in_memory(sample()).unwrap();
-    let hit = kb.search("expired link", 1).unwrap().remove(0);
+    let hit = kb.search(&Ask::new("expired link", 1)).unwrap().remove(0);
     assert_eq!(hit.title, "Reset your password > The link has expired");
     assert_eq!(hit.id, format!("reset-password#{}-{}", hit.start, hit.end));
     let text = kb.document("reset-password").unwrap().unwrap();
@@ -80,10 +80,10 @@ fn a_hit_names_its_place() {
 #[test]
 fn documents_are_there_once_with_their_best_passage() {
     let kb = Kb::in_memory(sample()).unwrap();
-    let hits = kb.search_documents("money back to my card", 9).unwrap();
+    let hits = kb.search_documents(&Ask::new("money back to my card", 9)).unwrap();
     assert_eq!(docs(&hits), ["refunds"]);
     assert!(hits[0].passage.starts_with("The money goes"));
-    let hits = kb.search_documents("password", 9).unwrap();
+    let hits = kb.search_documents(&Ask::new("password", 9)).unwrap();
     assert_eq!(docs(&hits), ["reset-password", "sso"]);
     assert!(hits[0].score > hits[1].score);
 }
@@ -100,32 +100,32 @@ fn nothing_in_a_question_is_syntax() {
         "refund'); --",
         "\u{0}refund",
     ] {
-        assert_eq!(kb.search(question, 1).unwrap()[0].doc, "refunds", "{question}");
+        assert_eq!(kb.search(&Ask::new(question, 1)).unwrap()[0].doc, "refunds", "{question}");
     }
     for question in ["", "how do I?", "***", "zeppelin", "日本語"] {
-        assert_eq!(kb.search(question, 5).unwrap(), []);
-        assert_eq!(kb.search_documents(question, 5).unwrap(), []);
+        assert_eq!(kb.search(&Ask::new(question, 5)).unwrap(), []);
+        assert_eq!(kb.search_documents(&Ask::new(question, 5)).unwrap(), []);
     }
-    assert_eq!(kb.search("refund", 0).unwrap(), []);
-    assert_eq!(kb.search("refund", usize::MAX).unwrap().len(), 2);
+    assert_eq!(kb.search(&Ask::new("refund", 0)).unwrap(), []);
+    assert_eq!(kb.search(&Ask::new("refund", usize::MAX)).unwrap().len(), 2);
     let long = (0..20_000).map(|n| format!("w{n} ")).collect::<String>() + "refund";
-    assert_eq!(kb.search(&format!("refund {long}"), 1).unwrap()[0].doc, "refunds");
+    assert_eq!(kb.search(&Ask::new(&format!("refund {long}"), 1)).unwrap()[0].doc, "refunds");
 }
 
 #[test]
 fn ties_are_in_the_order_of_their_places() {
     let same = (0..50).rev().map(|n| doc(&format!("d{n:02}"), "Alike", "Identical words."));
     let kb = Kb::in_memory(same).unwrap();
-    let hits = kb.search("identical words", 3).unwrap();
+    let hits = kb.search(&Ask::new("identical words", 3)).unwrap();
     assert_eq!(docs(&hits), ["d00", "d01", "d02"]);
-    assert_eq!(docs(&kb.search_documents("alike", 2).unwrap()), ["d00", "d01"]);
+    assert_eq!(docs(&kb.search_documents(&Ask::new("alike", 2)).unwrap()), ["d00", "d01"]);
 }
 
 #[test]
 fn coverage_weighs_rare_words() {
     let kb = Kb::in_memory(sample()).unwrap();
     let best = |question: &str| {
-        let hit = kb.search(question, 1).unwrap().remove(0);
+        let hit = kb.search(&Ask::new(question, 1)).unwrap().remove(0);
         kb.coverage(question, &format!("{} {}", hit.title, hit.passage)).unwrap()
     };
     assert!(best("how do I reset my password") > 0.99);
@@ -138,13 +138,13 @@ fn an_empty_or_missing_folder_is_an_empty_knowledge_base() {
     let dir = tempfile::tempdir().unwrap();
     for folder in [dir.path().to_owned(), dir.path().join("not/there")] {
         let kb = Kb::open(&folder).unwrap();
-        assert_eq!(kb.search("refund", 5).unwrap(), []);
+        assert_eq!(kb.search(&Ask::new("refund", 5)).unwrap(), []);
         assert_eq!(kb.list().unwrap(), []);
         assert_eq!(kb.document("x").unwrap(), None);
         assert!(!kb.remove("x").unwrap());
     }
     assert!(!dir.path().join("not").exists());
-    assert_eq!(Kb::in_memory([]).unwrap().search("refund", 5).unwrap(), []);
+    assert_eq!(Kb::in_memory([]).unwrap().search(&Ask::new("refund", 5)).unwrap(), []);
 }
 
 #[test]
@@ -173,13 +173,13 @@ fn a_folder_is_followed() {
     fs::remove_file(folder.join("b.txt")).unwrap();
     let report = add(&kb, &[&folder]);
     assert_eq!(counts(&report), [0, 1, 0, 1, 2], "a document whose file could not be read stays");
-    assert_eq!(docs(&kb.search("apples bananas cherries", 9).unwrap()), ["c1"]);
-    assert_eq!(docs(&other.search("apricot", 9).unwrap()), ["a"]);
+    assert_eq!(docs(&kb.search(&Ask::new("apples bananas cherries", 9)).unwrap()), ["c1"]);
+    assert_eq!(docs(&other.search(&Ask::new("apricot", 9)).unwrap()), ["a"]);
     assert_eq!(kb.document("a").unwrap().unwrap(), "# Alpha\n\nAbout apricots.");
 
     assert!(kb.remove("a").unwrap());
     assert!(!kb.remove("a").unwrap());
-    assert_eq!(Kb::open(&store).unwrap().search("apricot", 9).unwrap(), []);
+    assert_eq!(Kb::open(&store).unwrap().search(&Ask::new("apricot", 9)).unwrap(), []);
 }
 
 #[test]
@@ -193,11 +193,11 @@ fn two_files_with_one_id_do_not_take_each_others_place() {
     let report = add(&kb, &[&two]);
     assert_eq!(counts(&report), [0, 0, 0, 0, 1]);
     assert!(report.skipped[0].reason.starts_with("the id `a` is taken by "), "{report:?}");
-    assert_eq!(docs(&kb.search("apples", 1).unwrap()), ["a"]);
+    assert_eq!(docs(&kb.search(&Ask::new("apples", 1)).unwrap()), ["a"]);
     // The folder has moved.
     fs::remove_dir_all(&one).unwrap();
     assert_eq!(counts(&add(&kb, &[&two])), [0, 1, 0, 0, 0]);
-    assert_eq!(kb.search("apples", 1).unwrap(), []);
+    assert_eq!(kb.search(&Ask::new("apples", 1)).unwrap(), []);
 }
 
 #[test]
@@ -213,8 +213,8 @@ fn the_way_to_an_index_does_not_change_its_answers() {
     }
     add(&fresh, &[&folder]);
     for question in ["password", "money back", "sign-in link", "work orders"] {
-        assert_eq!(grown.search(question, 9).unwrap(), fresh.search(question, 9).unwrap());
-        assert_eq!(grown.search_documents(question, 9).unwrap(), fresh.search_documents(question, 9).unwrap());
+        assert_eq!(grown.search(&Ask::new(question, 9)).unwrap(), fresh.search(&Ask::new(question, 9)).unwrap());
+        assert_eq!(grown.search_documents(&Ask::new(question, 9)).unwrap(), fresh.search_documents(&Ask::new(question, 9)).unwrap());
     }
 }
 
@@ -229,9 +229,9 @@ fn a_change_that_did_not_end_is_not_there() {
     let mut change = Change::begin(&opened.index, opened.fields).unwrap();
     change.remove("a");
     assert!(matches!(kb.remove("a"), Err(KbError::Busy { .. })));
-    assert_eq!(docs(&Kb::open(&store).unwrap().search("apples", 1).unwrap()), ["a"]);
+    assert_eq!(docs(&Kb::open(&store).unwrap().search(&Ask::new("apples", 1)).unwrap()), ["a"]);
     drop(change);
-    assert_eq!(docs(&Kb::open(&store).unwrap().search("apples", 1).unwrap()), ["a"]);
+    assert_eq!(docs(&Kb::open(&store).unwrap().search(&Ask::new("apples", 1)).unwrap()), ["a"]);
     assert!(kb.remove("a").unwrap());
 }
 
@@ -279,7 +279,7 @@ fn the_shipped_articles_answer_questions() {
         ("Please cancel my subscription", "cancel-subscription"),
         ("set up two-factor authentication", "two-factor-authentication"),
     ] {
-        let found = kb.search_documents(question, 3).unwrap();
+        let found = kb.search_documents(&Ask::new(question, 3)).unwrap();
         assert!(docs(&found).contains(&doc), "{question}: {:?}", docs(&found));
     }
 }
@@ -292,7 +292,7 @@ async fn it_is_a_knowledge_base_for_the_tools() {
     add(&on_disk, &[&dir.path().join("kb")]);
     for (kb, question) in [(on_disk, "apples"), (Kb::in_memory(sample()).unwrap(), "refund")] {
         let kb: Box<dyn KnowledgeBase> = Box::new(kb);
-        assert_eq!(kb.search(question, 1).await.unwrap().len(), 1);
+        assert_eq!(kb.search(&Ask::new(question, 1)).await.unwrap().len(), 1);
     }
 }
 
@@ -303,8 +303,8 @@ proptest! {
     fn fuzz_questions_never_fail(question: String, top in 0_usize..5) {
         static KB: std::sync::LazyLock<Kb> = std::sync::LazyLock::new(|| Kb::in_memory(sample()).unwrap());
         let kb = &*KB;
-        prop_assert!(kb.search(&question, top).unwrap().len() <= top);
-        prop_assert!(kb.search_documents(&question, top).unwrap().len() <= top);
+        prop_assert!(kb.search(&Ask::new(&question, top)).unwrap().len() <= top);
+        prop_assert!(kb.search_documents(&Ask::new(&question, top)).unwrap().len() <= top);
         let covered = kb.coverage(&question, &question).unwrap();
         prop_assert!((0.0..=1.0).contains(&covered));
     }

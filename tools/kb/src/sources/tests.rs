@@ -23,7 +23,7 @@ fn read(dir: &Path) -> (Vec<String>, Vec<String>) {
         source
             .read(&mut |item| {
                 match item {
-                    Ok((document, _)) => ids.push(document.id),
+                    Ok(article) => ids.push(article.document.id),
                     Err(fault) => faults.push(fault.to_string()),
                 }
                 Ok(())
@@ -81,16 +81,16 @@ fn faults_are_lines_of_the_report() {
     assert_eq!(
         faults,
         [
-            "page.html: HTML is not read; convert it to Markdown",
             "binary.md: binary content, no text (byte 3)",
             "empty.md: there is no text",
             "large.txt: larger than 5 MiB",
             "latin.md: not UTF-8 (byte 3)",
-            "lines.jsonl:3: column 7: invalid type: integer `2`, expected a string; expected {\"id\",\"title\",\"text\"}",
+            "lines.jsonl:3: `id` is no text; expected {\"id\",\"title\",\"text\"}",
             "lines.jsonl:4: the line is longer than 5 MiB",
             "lines.jsonl:5: column 2: expected ident; expected {\"id\",\"title\",\"text\"}",
             "lines.jsonl:6: the id has 0 characters, expected 1 to 256",
             "nul.md: binary content, no text",
+            "page.html: the page has no text",
         ]
     );
 }

@@ -1,0 +1,154 @@
+//! `attache kb`.
+
+use super::json;
+use super::records::records;
+use crate::app::open_kb;
+use crate::cli::{Global, Kb};
+use crate::failure::Failure;
+use crate::tell;
+use attache::kb::{Kb as Articles, KbError, Report};
+use attache::tools::{Ask, Passage, Readers, Scope};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: &'a str,
+    hits: Vec<Passage>,
+}
+
+pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<(), Failure> {
+    let kb = open_kb(&global.data)?;
+    match command {
+        Kb::Add { paths } => {
+            for path in paths {
+                if !path.exists() {
+                    return Err(Failure::refused(format!("{}: no such file or folder", path.display())));
+                }
+            }
+            let report = add(global, &kb, paths)?;
+            if global.json {
+                let skipped: Vec<_> = report.skipped.iter().map(ToString::to_string).collect();
+                return json(
+                    out,
+                    &serde_json::json!({
+                        "added": report.added, "updated": report.updated, "unchanged": report.unchanged,
+                        "removed": report.removed, "skipped": skipped,
+                    }),
+                );
+            }
+            for skipped in &report.skipped {
+                writeln!(out, "skipped {skipped}")?;
+            }
+            writeln!(
+                out,
+                "{} added, {} updated, {} unchanged, {} removed, {} skipped",
+                report.added,
+                report.updated,
+                report.unchanged,
+                report.removed,
+                report.skipped.len()
+            )?;
+        }
+        Kb::Search { query, queries, top, internal } => {
+            let readers = if *internal { Readers::Internal } else { Readers::Public };
+            let scope = Scope { readers, since: None };
+            if let Some(file) = queries {
+                for record in records(file)? {
+                    let (id, text) = record?;
+                    json(out, &Answer { id: &id, hits: kb.search_documents(&Ask { query: &text, top: *top, scope: scope.clone() }).map_err(failed)? })?;
+                }
+                return Ok(());
+            }
+            let query = query.as_deref().unwrap_or_default();
+            let hits = kb.search_documents(&Ask { query, top: *top, scope }).map_err(failed)?;
+            if global.json {
+                return json(out, &Answer { id: "", hits });
+            }
+            if hits.is_empty() {
+                writeln!(out, "nothing fits")?;
+            }
+            for hit in hits {
+                tell::heading(out, &format!("{}  {:.2}", hit.title, hit.score))?;
+                tell::text(out, &hit.passage)?;
+                tell::aside(out, &format!("      {}", hit.id))?;
+            }
+        }
+        #[cfg(feature = "embed")]
+        Kb::Embed { model, download, endpoint, name, off } => {
+            use crate::embed::{Choice, choose};
+            let choice = match (endpoint, name) {
+                _ if *off => Choice::Off,
+                (Some(url), Some(name)) => Choice::Endpoint { url: url.clone(), model: name.clone() },
+                _ if *download => Choice::Download,
+                _ => Choice::Folder(model.clone()),
+            };
+            let Some(kb) = choose(global, &choice)? else {
+                return Ok(writeln!(out, "searches go by words alone")?);
+            };
+            let made = embed(global, &kb)?;
+            writeln!(out, "{made} passages have a new vector; searches go by words and by sense")?;
+        }
+        Kb::Gaps { top } => super::gaps::gaps(global, *top, out)?,
+        Kb::List => {
+            for document in kb.list().map_err(failed)? {
+                if global.json {
+                    json(out, &serde_json::json!({ "id": document.id, "title": document.title }))?;
+                } else {
+                    writeln!(out, "{:<40} {}", document.id, tell::printable(&document.title))?;
+                }
+            }
+        }
+        Kb::Remove { id } => {
+            if !kb.remove(id).map_err(failed)? {
+                return Err(Failure::refused(format!("there is no article `{id}`")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds with a bar on a terminal.
+fn add(global: &Global, kb: &Articles, paths: &[PathBuf]) -> Result<Report, Failure> {
+    let bar = bar(global, "files");
+    let report = kb.add(paths, &mut |progress| {
+        bar.set_length(progress.files.try_into().unwrap_or(u64::MAX));
+        bar.set_position(progress.done.try_into().unwrap_or(u64::MAX));
+        bar.set_message(tell::printable(&progress.path.display().to_string()));
+    });
+    bar.finish_and_clear();
+    let report = report.map_err(failed)?;
+    // New articles are found by their sense as well.
+    embed(global, kb)?;
+    Ok(report)
+}
+
+/// Makes what vectors are missing, with a bar on a terminal.
+fn embed(global: &Global, kb: &Articles) -> Result<usize, Failure> {
+    let bar = bar(global, "passages");
+    let made = kb.embed(&mut |done, all| {
+        bar.set_length(all.try_into().unwrap_or(u64::MAX));
+        bar.set_position(done.try_into().unwrap_or(u64::MAX));
+    });
+    bar.finish_and_clear();
+    made.map_err(failed)
+}
+
+/// A bar with rate and remaining time; none where nobody watches.
+fn bar(global: &Global, what: &str) -> ProgressBar {
+    if global.quiet || global.json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = format!("{{bar:30}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left  {{wide_msg:.dim}}");
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn failed(error: KbError) -> Failure {
+    Failure::unavailable(error.to_string())
+}

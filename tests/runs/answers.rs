@@ -1,0 +1,57 @@
+//! Questions over the example company's articles, each through a whole run:
+//! what is known is answered from the right article, the rest goes to a person.
+//!
+//! `tests/answers/` was written from the articles and was not used to set a
+//! threshold; those are set on the questions beside `offline/extract.rs`.
+
+use crate::world::{bundle, builder};
+use attache::journal::MemoryStore;
+use attache::{Attache, Bundle, Outcome};
+use serde_json::Value;
+use std::sync::Arc;
+
+const ANSWERABLE: &str = include_str!("../answers/answerable.tsv");
+const UNANSWERABLE: &str = include_str!("../answers/unanswerable.txt");
+
+fn asks(text: &str) -> Arc<Bundle> {
+    let mut value = serde_json::to_value(&*bundle("tier1-question.json")).unwrap();
+    value["trigger"]["text"] = Value::from(text);
+    Arc::new(Bundle::parse(value.to_string().as_bytes()).unwrap())
+}
+
+/// The documents that an answer cites; nothing if a person has to answer.
+async fn answered(attache: &Attache, question: &str) -> Option<Vec<String>> {
+    let report = attache.run(asks(question), None).await.unwrap();
+    let ended = report.ended;
+    (ended.outcome == Outcome::Resolved).then(|| ended.citations.into_iter().map(|c| c.doc).collect())
+}
+
+#[tokio::test]
+async fn known_questions_are_answered_and_others_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let attache = builder(data.path()).store(Arc::new(MemoryStore::new())).build().unwrap();
+    let (mut right, mut asked, mut misses) = (0, 0, Vec::new());
+    for line in ANSWERABLE.lines() {
+        let (doc, question) = line.split_once('\t').unwrap();
+        asked += 1;
+        match answered(&attache, question).await {
+            Some(docs) if docs.iter().any(|cited| cited == doc) => right += 1,
+            found => misses.push(format!("{doc}: {question} {found:?}")),
+        }
+    }
+    let (mut refused, mut unknown, mut wrong) = (0, 0, Vec::new());
+    for question in UNANSWERABLE.lines() {
+        unknown += 1;
+        match answered(&attache, question).await {
+            None => refused += 1,
+            Some(docs) => wrong.push(format!("{question} {docs:?}")),
+        }
+    }
+    let told = format!(
+        "{right} of {asked} answered from the right article, {refused} of {unknown} refused\n{}\n--\n{}",
+        misses.join("\n"),
+        wrong.join("\n")
+    );
+    assert!(asked >= 120 && unknown >= 100);
+    assert!(right * 100 >= asked * 90 && refused * 100 >= unknown * 95, "{told}");
+}

@@ -1,0 +1,155 @@
+//! From the bytes of a file to an article: its text, its title, and what it
+//! says of itself.
+
+mod front;
+mod html;
+mod include;
+
+use crate::sources::Document;
+use attache_tools::{About, Readers};
+use jiff::{Timestamp, civil, tz::TimeZone};
+use serde_json::{Map, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+pub(crate) use include::is_fragments;
+
+/// What an article is written in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Format {
+    Html,
+    Markdown,
+    Plain,
+}
+
+/// How a stored text is marked up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Markup {
+    /// Headings, lists, tables.
+    Markdown,
+    /// Paragraphs between empty lines.
+    Plain,
+}
+
+/// An article that was read.
+#[derive(Debug)]
+pub(crate) struct Article {
+    pub(crate) document: Document,
+    pub(crate) markup: Markup,
+    /// What of it was left out, and why.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads the text of a file. `within` is the folder that includes may read, if
+/// they may read anything.
+pub(crate) fn read(
+    id: &str,
+    text: String,
+    format: Format,
+    file: &Path,
+    within: Option<&Path>,
+) -> Result<Article, String> {
+    let document = |title: String, text: String, about: About| Document { id: id.to_owned(), title, text, about };
+    match format {
+        Format::Plain => {
+            let document = document(String::new(), text, About::default());
+            Ok(Article { document, markup: Markup::Plain, notes: Vec::new() })
+        }
+        Format::Markdown => {
+            let fields = front::fields(&text);
+            if fields.is_draft() {
+                return Err("marked as a draft".to_owned());
+            }
+            let (title, about) = (fields.title().unwrap_or_default(), fields.about());
+            let (text, notes) = include::expand(text, file, within);
+            Ok(Article { document: document(title, text, about), markup: Markup::Markdown, notes })
+        }
+        Format::Html => {
+            // A page is hostile until shown otherwise, and its parser is not ours.
+            let page = catch_unwind(AssertUnwindSafe(|| html::read(&text)));
+            let page = page.unwrap_or_else(|_| Err("the page cannot be read".to_owned()))?;
+            let document = document(page.title, page.text, page.fields.about());
+            Ok(Article { document, markup: Markup::Markdown, notes: Vec::new() })
+        }
+    }
+}
+
+/// What an article says of itself, by name in lower case with `_`. A value
+/// that is no single text is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// The fields of a JSON object that are not its text.
+    pub(crate) fn of_json(object: &Map<String, Value>) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in object {
+            match value {
+                Value::String(text) => fields.add(name, text),
+                Value::Bool(_) | Value::Number(_) => fields.add(name, &value.to_string()),
+                Value::Null => {}
+                Value::Array(_) | Value::Object(_) => fields.add(name, ""),
+            }
+        }
+        fields
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        const LONGEST: usize = 300;
+        let name = name.trim().to_lowercase().replace(['-', ' '], "_");
+        self.0.push((name, value.trim().chars().take(LONGEST).collect()));
+    }
+
+    fn get(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| {
+            self.0.iter().find(|(own, value)| own == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        })
+    }
+
+    fn title(&self) -> Option<String> {
+        self.get(&["title"]).map(str::to_owned)
+    }
+
+    fn is_draft(&self) -> bool {
+        self.get(&["draft"]) == Some("true") || self.get(&["published"]) == Some("false")
+    }
+
+    pub(crate) fn about(&self) -> About {
+        let text = |names: &[&str]| self.get(names).map(str::to_owned);
+        let updated = self
+            .get(&["updated_at", "updated", "last_updated", "last_modified", "last_modified_at", "lastmod", "modified"])
+            .or(self.get(&["ms.date", "date"]));
+        About {
+            audience: self.audience(),
+            product: text(&["product", "ms.service", "ms.prod"]),
+            language: text(&["language", "lang", "locale"]),
+            updated_at: updated.and_then(time),
+            version: text(&["version", "product_version"]),
+            anchor: None,
+        }
+    }
+
+    /// Whoever says for whom they write, in words that are not known here, is
+    /// taken to mean colleagues.
+    fn audience(&self) -> Readers {
+        const PUBLIC: [&str; 8] =
+            ["public", "customer", "customers", "everyone", "all", "external", "user", "users"];
+        let said = self.0.iter().filter(|(name, _)| matches!(name.as_str(), "audience" | "visibility"));
+        let public = |(_, value): &(String, String)| PUBLIC.contains(&value.to_lowercase().as_str());
+        if said.clone().all(public) { Readers::Public } else { Readers::Internal }
+    }
+}
+
+/// A time in one of the ways that articles write it; a day begins at midnight
+/// UTC.
+fn time(text: &str) -> Option<Timestamp> {
+    let utc = |date: civil::DateTime| TimeZone::UTC.to_timestamp(date).ok();
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| utc(text.parse::<civil::DateTime>().ok()?))
+        .or_else(|| utc(text.parse::<civil::Date>().ok()?.to_datetime(civil::Time::midnight())))
+        .or_else(|| utc(civil::Date::strptime("%m/%d/%Y", text).ok()?.to_datetime(civil::Time::midnight())))
+}
+
+#[cfg(test)]
+mod tests;

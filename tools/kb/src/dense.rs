@@ -1,0 +1,247 @@
+//! The second retriever: passages by the direction of a vector.
+//!
+//! Vectors are kept beside the index, by what a passage says: a passage that
+//! did not change keeps its vector, and a passage without one is found by its
+//! words alone.
+
+use crate::error::KbError;
+use crate::index::{Fields, INTERNAL, stored_text};
+use attache_tools::{Readers, Scope};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use tantivy::collector::DocSetCollector;
+use tantivy::query::TermQuery;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocAddress, Searcher, TantivyError, Term};
+
+/// The file of the vectors, in the folder of the index.
+pub(crate) const FILE: &str = "vectors.bin";
+
+/// No model has more numbers in a vector.
+const MAX_DIMENSIONS: usize = 8_192;
+
+/// Turns texts into vectors: like texts into like directions.
+pub trait Embedder: Send + Sync + 'static {
+    /// The name of the model. Vectors of another model are not compared.
+    fn name(&self) -> &str;
+
+    /// A vector for each text, in order, all of the same length. It may take
+    /// long and is called on a thread that may wait.
+    ///
+    /// # Errors
+    /// If the model or its server cannot do it.
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFault>;
+}
+
+/// No vectors could be made.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct EmbedFault {
+    /// What happened, for operators.
+    pub message: String,
+}
+
+impl EmbedFault {
+    /// With what happened.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// The first line of the file.
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct Head {
+    version: u32,
+    model: String,
+    dimensions: usize,
+}
+
+/// Vectors of length 1 by what their texts say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vectors {
+    model: String,
+    dimensions: usize,
+    by_content: HashMap<u64, Vec<f32>>,
+}
+
+impl Vectors {
+    /// Reads the vectors of `model` in `dir`; none if they are another's. What a
+    /// cut left of a last record is not read.
+    pub(crate) fn read(dir: &Path, model: &str) -> Result<Self, KbError> {
+        let unavailable = |error: io::Error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {error}") };
+        let none = Self { model: model.to_owned(), ..Self::default() };
+        let file = match File::open(dir.join(FILE)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(none),
+            Err(error) => return Err(unavailable(error)),
+        };
+        let mut reader = BufReader::with_capacity(1 << 20, file);
+        let mut line = Vec::new();
+        reader.by_ref().take(10_000).read_until(b'\n', &mut line).map_err(unavailable)?;
+        let head = serde_json::from_slice::<Head>(&line).ok();
+        let Some(head) = head.filter(|head| {
+            head.version == 1 && head.model == model && (1..=MAX_DIMENSIONS).contains(&head.dimensions)
+        }) else {
+            return Ok(none);
+        };
+        let mut vectors = Self { model: head.model, dimensions: head.dimensions, by_content: HashMap::new() };
+        let mut record = vec![0; 8 + 4 * head.dimensions];
+        loop {
+            match reader.read_exact(&mut record) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(vectors),
+                Err(error) => return Err(unavailable(error)),
+            }
+            let (key, numbers) = record.split_at(8);
+            let key = key.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte));
+            let numbers = numbers.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            vectors.by_content.insert(key, numbers.collect());
+        }
+    }
+
+    /// Writes all of them in one step.
+    pub(crate) fn write(&self, dir: &Path) -> Result<(), KbError> {
+        let write = || -> io::Result<()> {
+            let part = dir.join(format!("{FILE}.part"));
+            let file = OpenOptions::new().write(true).create(true).truncate(true).open(&part)?;
+            let mut out = io::BufWriter::with_capacity(1 << 20, file);
+            let head = Head { version: 1, model: self.model.clone(), dimensions: self.dimensions };
+            serde_json::to_writer(&mut out, &head)?;
+            out.write_all(b"\n")?;
+            let sorted: BTreeMap<_, _> = self.by_content.iter().collect();
+            for (key, vector) in sorted {
+                out.write_all(&key.to_le_bytes())?;
+                for number in vector {
+                    out.write_all(&number.to_le_bytes())?;
+                }
+            }
+            out.into_inner()?.sync_all()?;
+            fs::rename(part, dir.join(FILE))
+        };
+        write().map_err(|error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {error}") })
+    }
+
+    pub(crate) fn of(model: &str) -> Self {
+        Self { model: model.to_owned(), ..Self::default() }
+    }
+
+    pub(crate) fn is_of(&self, model: &str) -> bool {
+        self.model == model
+    }
+
+    pub(crate) fn has(&self, content: u64) -> bool {
+        self.by_content.contains_key(&content)
+    }
+
+    pub(crate) fn keep(&mut self, wanted: &HashSet<u64>) {
+        self.by_content.retain(|content, _| wanted.contains(content));
+    }
+
+    /// Adds a vector, at length 1.
+    pub(crate) fn put(&mut self, content: u64, vector: Vec<f32>) -> Result<(), EmbedFault> {
+        let dimensions = if self.dimensions == 0 { vector.len() } else { self.dimensions };
+        let vector = unit(vector).filter(|v| v.len() == dimensions && (1..=MAX_DIMENSIONS).contains(&v.len()));
+        let vector = vector.ok_or_else(|| EmbedFault::new(format!("the model {} made no vector of a text", self.model)))?;
+        self.dimensions = dimensions;
+        self.by_content.insert(content, vector);
+        Ok(())
+    }
+}
+
+/// The vector at length 1; nothing if it has no direction.
+pub(crate) fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
+    let length = vector.iter().map(|n| n * n).sum::<f32>().sqrt();
+    if !length.is_finite() || length <= f32::EPSILON {
+        return None;
+    }
+    vector.iter_mut().for_each(|n| *n /= length);
+    Some(vector)
+}
+
+/// A passage with a vector.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) address: DocAddress,
+    /// Its document, as a place in [`Dense::docs`].
+    pub(crate) doc: usize,
+    internal: bool,
+    updated: Option<i64>,
+}
+
+/// The vectors of one state of the index, in the order of its entries.
+pub(crate) struct Dense {
+    pub(crate) docs: Vec<String>,
+    pub(crate) rows: Vec<Row>,
+    dimensions: usize,
+    numbers: Vec<f32>,
+}
+
+impl Dense {
+    /// Joins `vectors` with the passages that they are of.
+    pub(crate) fn new(searcher: &Searcher, fields: Fields, vectors: &Vectors) -> Result<Self, TantivyError> {
+        let internal = TermQuery::new(Term::from_field_text(fields.readers, INTERNAL), IndexRecordOption::Basic);
+        let internal = searcher.search(&internal, &DocSetCollector)?;
+        let mut dense = Self { docs: Vec::new(), rows: Vec::new(), dimensions: vectors.dimensions, numbers: Vec::new() };
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (segment, reader) in (0..).zip(searcher.segment_readers()) {
+            let contents = reader.fast_fields().u64("content")?;
+            let updated = reader.fast_fields().i64("updated")?;
+            for id in reader.doc_ids_alive() {
+                let vector = contents.first(id).and_then(|content| vectors.by_content.get(&content));
+                let Some(vector) = vector.filter(|vector| vector.len() == vectors.dimensions) else { continue };
+                let address = DocAddress::new(segment, id);
+                let doc = stored_text(&searcher.doc(address)?, fields.doc);
+                let doc = *places.entry(doc).or_insert_with_key(|doc| {
+                    dense.docs.push(doc.clone());
+                    dense.docs.len() - 1
+                });
+                dense.numbers.extend_from_slice(vector);
+                let internal = internal.contains(&address);
+                dense.rows.push(Row { address, doc, internal, updated: updated.first(id) });
+            }
+        }
+        Ok(dense)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Every passage within `scope` with its likeness to `query`, from -1 to 1.
+    pub(crate) fn likeness(&self, query: &[f32], scope: &Scope) -> Vec<(f32, Row)> {
+        if query.len() != self.dimensions || self.dimensions == 0 {
+            return Vec::new();
+        }
+        let since = scope.since.map(|at| at.as_second());
+        let within = |row: &Row| {
+            (!row.internal || scope.readers == Readers::Internal)
+                && since.is_none_or(|since| row.updated.is_some_and(|at| at >= since))
+        };
+        let vectors = self.numbers.chunks_exact(self.dimensions);
+        self.rows.iter().zip(vectors).filter(|(row, _)| within(row)).map(|(row, v)| (dot(query, v), *row)).collect()
+    }
+}
+
+/// Eight sums side by side, which a CPU adds at once.
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 8];
+    let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    for (a, b) in one.iter().zip(other) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f32>() + one_rest.iter().zip(other_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// What of a passage is made a vector of.
+pub(crate) fn spoken(title: &str, passage: &str) -> String {
+    format!("{title}. {passage}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+use super::*;
+
+#[test]
+fn vectors_come_back_as_they_were_and_a_torn_end_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut vectors = Vectors::of("m");
+    vectors.put(7, vec![3.0, 4.0]).unwrap();
+    vectors.put(u64::MAX, vec![0.0, -2.0]).unwrap();
+    vectors.write(dir.path()).unwrap();
+    let read = Vectors::read(dir.path(), "m").unwrap();
+    assert_eq!(read.by_content[&7], [0.6, 0.8]);
+    assert_eq!(read.by_content[&u64::MAX], [0.0, -1.0]);
+
+    let mut bytes = fs::read(dir.path().join(FILE)).unwrap();
+    bytes.truncate(bytes.len() - 1);
+    fs::write(dir.path().join(FILE), bytes).unwrap();
+    assert_eq!(Vectors::read(dir.path(), "m").unwrap().by_content.len(), 1);
+}
+
+#[test]
+fn vectors_of_another_model_or_without_sense_are_none() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Vectors::read(dir.path(), "m").unwrap().by_content.is_empty());
+    let mut vectors = Vectors::of("m");
+    vectors.put(1, vec![1.0]).unwrap();
+    vectors.write(dir.path()).unwrap();
+    assert!(Vectors::read(dir.path(), "other").unwrap().by_content.is_empty());
+    let huge = "{\"version\":1,\"model\":\"m\",\"dimensions\":99999999999}\n";
+    for bytes in ["", "\n", "nothing", huge, "{\"version\":2,\"model\":\"m\",\"dimensions\":1}\nabcdefghijkl"] {
+        fs::write(dir.path().join(FILE), bytes).unwrap();
+        assert!(Vectors::read(dir.path(), "m").unwrap().by_content.is_empty(), "{bytes}");
+    }
+    for bad in [vec![], vec![0.0], vec![f32::NAN], vec![f32::INFINITY], vec![1.0, 1.0]] {
+        assert!(vectors.put(2, bad.clone()).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_dot_product_is_the_sum_of_products() {
+    let one: Vec<f32> = (0..21).map(|n| n as f32).collect();
+    assert_eq!(dot(&one, &one), (0..21).map(|n| (n * n) as f32).sum::<f32>());
+}

@@ -1,0 +1,31 @@
+use super::*;
+
+fn grouped(questions: &[&str]) -> Vec<Vec<usize>> {
+    let questions: Vec<_> = questions.iter().map(|&q| q.to_owned()).collect();
+    gaps(&questions).into_iter().map(|gap| gap.members).collect()
+}
+
+#[test]
+fn alike_questions_are_one_gap() {
+    assert_eq!(
+        grouped(&[
+            "Do you support thermal imagery?",
+            "Can I pay with Bitcoin?",
+            "is thermal imagery supported",
+            "how are you?",
+            "paying by bitcoin, can I?",
+            "Which thermal imagery do you support?",
+        ]),
+        [vec![0, 2, 5], vec![1, 4]]
+    );
+    assert_eq!(grouped(&[]), Vec::<Vec<usize>>::new());
+}
+
+#[test]
+fn many_questions_end_in_time() {
+    let questions: Vec<_> = (0..20_000).map(|n| format!("question {n} about part {}", n % 7)).collect();
+    let start = std::time::Instant::now();
+    let found = gaps(&questions);
+    assert_eq!(found.iter().map(|gap| gap.members.len()).sum::<usize>(), MAX_QUESTIONS);
+    assert!(start.elapsed().as_secs() < 60);
+}

@@ -1,0 +1,114 @@
+//! Searching by sense: an embedder that knows a few synonyms stands in for a
+//! sentence model.
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+use attache_kb::{Document, EmbedFault, Embedder, Kb, Retrieval};
+use attache_tools::{About, Ask, Readers, Scope};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// One direction for each group of words.
+#[derive(Default)]
+struct Senses {
+    texts: AtomicUsize,
+    broken: bool,
+}
+
+const GROUPS: [&[&str]; 3] = [&["refund", "money", "reimburse"], &["password", "credentials", "login"], &["export"]];
+
+impl Embedder for Senses {
+    fn name(&self) -> &str {
+        "senses"
+    }
+
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFault> {
+        self.texts.fetch_add(texts.len(), Ordering::Relaxed);
+        if self.broken {
+            return Err(EmbedFault::new("the server is away"));
+        }
+        let vector = |text: &&str| {
+            let text = text.to_lowercase();
+            let count = |words: &&[&str]| words.iter().map(|word| text.matches(word).count()).sum::<usize>() as f32;
+            let mut vector: Vec<f32> = GROUPS.iter().map(count).collect();
+            vector.push(0.1);
+            vector
+        };
+        Ok(texts.iter().map(vector).collect())
+    }
+}
+
+fn document(id: &str, text: &str) -> Document {
+    Document { id: id.into(), text: text.into(), ..Document::default() }
+}
+
+fn documents() -> Vec<Document> {
+    let internal = About { audience: Readers::Internal, ..About::default() };
+    vec![
+        document("refunds", "# Refunds\n\nYou get a refund within 14 days.\n"),
+        document("password", "# Reset\n\nChoose a new password on the sign-in page.\n"),
+        document("export", "# Export\n\nThe export is a ZIP file.\n"),
+        Document { about: internal, ..document("runbook", "# Refund by hand\n\nReimburse the money: refund it.\n") },
+    ]
+}
+
+#[test]
+fn a_question_in_other_words_is_found_by_its_sense() {
+    let plain = Kb::in_memory(documents()).unwrap();
+    let ask = Ask::new("how do you reimburse us", 3);
+    assert!(plain.search(&ask).unwrap().is_empty());
+    let kb = plain.embedder(Arc::new(Senses::default()));
+    assert!(kb.search(&ask).unwrap().is_empty(), "no vectors yet");
+    assert_eq!(kb.embed(&mut |_, _| {}).unwrap(), 4);
+    assert_eq!(kb.embed(&mut |_, _| {}).unwrap(), 0, "each passage once");
+    for retrieval in [Retrieval::Fused, Retrieval::Dense] {
+        assert_eq!(kb.search_by(&ask, retrieval).unwrap().first().unwrap().doc, "refunds");
+        assert_eq!(kb.search_documents_by(&ask, retrieval).unwrap().first().unwrap().doc, "refunds");
+    }
+    assert!(kb.search_by(&ask, Retrieval::Lexical).unwrap().is_empty());
+}
+
+#[test]
+fn sense_shows_nobody_what_is_not_theirs() {
+    let kb = Kb::in_memory(documents()).unwrap().embedder(Arc::new(Senses::default()));
+    kb.embed(&mut |_, _| {}).unwrap();
+    let mut ask = Ask::new("reimburse the money", 9);
+    for retrieval in [Retrieval::Fused, Retrieval::Dense] {
+        ask.scope = Scope::default();
+        assert!(kb.search_by(&ask, retrieval).unwrap().iter().all(|hit| hit.doc != "runbook"));
+        assert!(kb.search_documents_by(&ask, retrieval).unwrap().iter().all(|hit| hit.doc != "runbook"));
+        ask.scope = Scope { readers: Readers::Internal, since: None };
+        assert_eq!(kb.search_by(&ask, retrieval).unwrap().first().unwrap().doc, "runbook");
+    }
+}
+
+#[test]
+fn without_its_model_words_still_find() {
+    let kb = Kb::in_memory(documents()).unwrap();
+    let with = kb.clone().embedder(Arc::new(Senses::default()));
+    with.embed(&mut |_, _| {}).unwrap();
+    let broken = kb.embedder(Arc::new(Senses { broken: true, ..Senses::default() }));
+    assert_eq!(broken.search(&Ask::new("refund", 1)).unwrap().first().unwrap().doc, "refunds");
+    assert!(broken.search_by(&Ask::new("refund", 1), Retrieval::Dense).is_err());
+    assert!(broken.embed(&mut |_, _| {}).is_ok(), "nothing is left to embed");
+}
+
+#[test]
+fn vectors_follow_the_articles_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let docs = dir.path().join("docs");
+    std::fs::create_dir_all(&docs).unwrap();
+    for document in documents() {
+        std::fs::write(docs.join(format!("{}.md", document.id)), document.text).unwrap();
+    }
+    let embedder = Arc::new(Senses::default());
+    let open = || Kb::open(&dir.path().join("kb")).unwrap().embedder(embedder.clone());
+    let kb = open();
+    kb.add(std::slice::from_ref(&docs), &mut |_| {}).unwrap();
+    assert_eq!(kb.embed(&mut |_, _| {}).unwrap(), 4);
+    std::fs::write(docs.join("export.md"), "# Export\n\nCredentials are exported: login names.\n").unwrap();
+    std::fs::remove_file(docs.join("password.md")).unwrap();
+    kb.add(&[docs], &mut |_| {}).unwrap();
+    assert_eq!(open().embed(&mut |_, _| {}).unwrap(), 1, "only what changed");
+    let found = open().search(&Ask::new("my credentials", 1)).unwrap();
+    assert_eq!(found.first().unwrap().doc, "export");
+}
