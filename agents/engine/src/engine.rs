@@ -3,7 +3,7 @@
 use crate::Clock;
 use crate::driver::Driver;
 use attache_context::Bundle;
-use attache_guards::{LexiconSentiment, PatternPii};
+use attache_guards::{CustomerSentiment, PatternPii};
 use attache_journal::{
     Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, ReviewDecided, RunEnded, RunId,
     RunStarted, Store, StoreError, Verdict,
@@ -176,7 +176,7 @@ impl Engine {
     /// [`EngineFault`] if a playbook names a tool or template that is not there.
     pub fn new(parts: Parts) -> Result<Self, EngineFault> {
         let guards =
-            parts.guards.unwrap_or_else(|| Guards { sentiment: Arc::new(LexiconSentiment), pii: Arc::new(PatternPii) });
+            parts.guards.unwrap_or_else(|| Guards { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(PatternPii) });
         let mut programs = BTreeMap::new();
         for playbook in parts.playbooks.iter() {
             let (registry, prompts) = (parts.registry.clone(), parts.prompts.clone());
