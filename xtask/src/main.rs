@@ -6,6 +6,7 @@ mod check;
 mod fuzz;
 mod house;
 mod model;
+mod quality;
 mod readme;
 mod tidy;
 mod tools;
@@ -59,6 +60,22 @@ enum Verb {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Measures what judges text and writes docs/quality.md
+    #[command(after_help = "Example:\n  cargo xtask quality --data DIR --only sentiment")]
+    Quality {
+        /// A folder with the public sets; without it, only our own are measured
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Only this section
+        #[arg(long, value_name = "SECTION")]
+        only: Option<String>,
+    },
+    /// Trains the sentiment model and writes its card
+    #[command(after_help = "Example:\n  cargo xtask train-sentiment DIR")]
+    TrainSentiment {
+        /// A folder with `sentiment/goemotions_train.jsonl.gz` and `intents/banking77_train.jsonl.gz`
+        data: PathBuf,
+    },
     /// Builds the load example and says how to measure it beside its peers
     Peers {
         /// The folder of the peer harness
@@ -73,6 +90,8 @@ fn main() -> ExitCode {
         Verb::Tidy => tidy::run(&house),
         Verb::Fuzz { seconds, seed } => fuzz::run(&house, seconds, seed),
         Verb::Bench { args } => bench::run(&house, &args),
+        Verb::Quality { data, only } => quality::run(&house, data.as_deref(), only.as_deref()),
+        Verb::TrainSentiment { data } => quality::train_sentiment(&house, &data),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });
     match outcome {

@@ -175,8 +175,9 @@ impl Engine {
     /// # Errors
     /// [`EngineFault`] if a playbook names a tool or template that is not there.
     pub fn new(parts: Parts) -> Result<Self, EngineFault> {
-        let guards =
-            parts.guards.unwrap_or_else(|| Guards { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(PatternPii) });
+        let guards = parts
+            .guards
+            .unwrap_or_else(|| Guards { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(PatternPii) });
         let mut programs = BTreeMap::new();
         for playbook in parts.playbooks.iter() {
             let (registry, prompts) = (parts.registry.clone(), parts.prompts.clone());

@@ -1,7 +1,7 @@
 //! What the guards cost on the hot path: each message and each tool output.
 
 use attache_guards::{
-    KnownValue, CustomerSentiment, PatternPii, PiiDetector, PiiKind, Pseudonyms, SentimentDetector, wants_human,
+    CustomerSentiment, KnownValue, PatternPii, PiiDetector, PiiKind, Pseudonyms, SentimentDetector, wants_human,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;

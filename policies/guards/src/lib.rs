@@ -34,8 +34,8 @@ pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan};
 pub use pseudonyms::{InventedPlaceholder, Pseudonyms};
 pub use scan::{Scan, scan};
 pub use sentiment::{
-    CustomerSentiment, Features, HALF_LIFE_DAYS, ModelNumbers, NotAModel, SentimentDetector, SentimentModel, SentimentTrend,
-    gram_scale, read, write_model,
+    CustomerSentiment, Features, HALF_LIFE_DAYS, ModelNumbers, NotAModel, SentimentDetector, SentimentModel,
+    SentimentTrend, gram_scale, read, write_model,
 };
 
 #[cfg(test)]

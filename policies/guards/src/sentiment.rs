@@ -117,7 +117,7 @@ fn pooled(model: &SentimentModel<'_>, pieces: &[[f32; OUTS]]) -> [f32; OUTS] {
     }
     let (mut sums, mut weights, mut recency) = ([0.0; OUTS], 0.0, 1.0);
     for outputs in pieces.iter().rev() {
-        let [negative, _, positive] = classes(model, outputs);
+        let ([negative, _, positive], _) = classes(model, outputs);
         let weight = recency * (FLAT + negative.max(positive));
         for (sum, output) in sums.iter_mut().zip(outputs) {
             *sum += weight * output;
@@ -128,11 +128,14 @@ fn pooled(model: &SentimentModel<'_>, pieces: &[[f32; OUTS]]) -> [f32; OUTS] {
     sums.map(|sum| if weights > 0.0 { sum / weights } else { sum })
 }
 
-/// The probabilities of the three classes.
-fn classes(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> [f32; CLASSES] {
+/// The probabilities of the three classes, and how much the text is a message to
+/// a company: talk among people follows other customs.
+fn classes(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> ([f32; CLASSES], f32) {
     let [sharpness, _] = model.numbers().sharpness;
-    let [a, b, c, ..] = *outputs;
-    softmax([a * sharpness, b * sharpness, c * sharpness])
+    let [a, b, c, .., to_company, x, y, z] = *outputs;
+    let to_company = 1.0 / (1.0 + (-to_company).exp());
+    let mixed = |company: f32, people: f32| (people + (company - people) * to_company) * sharpness;
+    (softmax([mixed(a, x), mixed(b, y), mixed(c, z)]), to_company)
 }
 
 fn softmax<const N: usize>(odds: [f32; N]) -> [f32; N] {
@@ -143,34 +146,50 @@ fn softmax<const N: usize>(odds: [f32; N]) -> [f32; N] {
 }
 
 fn verdict(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> Sentiment {
-    let [negative, neutral, positive] = classes(model, outputs);
-    let [for_negative, for_neutral, for_positive] = model.numbers().offsets.map(f32::exp);
-    let (n, o, p) = (negative * for_negative, neutral * for_neutral, positive * for_positive);
-    let label = if n >= o && n >= p {
-        SentimentLabel::Negative
-    } else if p > o {
-        SentimentLabel::Positive
-    } else {
-        SentimentLabel::Neutral
-    };
+    let (shares, to_company) = classes(model, outputs);
+    let [negative, _, positive] = shares;
+    let label = label(model, shares, to_company);
+    let emotion = emotion(model, label, outputs, to_company);
+    // Whoever is upset is not served by a label that a hair's breadth made neutral.
+    let upset = matches!(emotion, Emotion::Angry | Emotion::Frustrated);
+    let label = if upset { SentimentLabel::Negative } else { label };
     // Four digits are more than the method can tell, and read well.
     let score = (f64::from(positive - negative) * 10_000.0).round() / 10_000.0 + 0.0;
-    Sentiment { label, score, emotion: emotion(label, outputs) }
+    Sentiment { label, score, emotion }
+}
+
+fn label(model: &SentimentModel<'_>, shares: [f32; CLASSES], to_company: f32) -> SentimentLabel {
+    let [among_people, to_a_company] = model.numbers().offsets;
+    let mut best = (SentimentLabel::Neutral, f32::MIN);
+    let labels = SentimentLabel::ALL.into_iter().zip(shares);
+    for ((label, share), (people, company)) in labels.zip(among_people.into_iter().zip(to_a_company)) {
+        let odds = share.ln() + people + (company - people) * to_company;
+        if odds > best.1 {
+            best = (label, odds);
+        }
+    }
+    best.0
 }
 
 /// The strongest emotion that goes with a label.
-fn emotion(label: SentimentLabel, outputs: &[f32; OUTS]) -> Emotion {
-    let fits = |emotion: &Emotion| match label {
-        SentimentLabel::Negative => *emotion != Emotion::Thankful,
-        SentimentLabel::Positive => matches!(emotion, Emotion::None | Emotion::Thankful),
-        SentimentLabel::Neutral | SentimentLabel::Unknown => *emotion != Emotion::Angry,
-    };
-    Emotion::ALL
-        .into_iter()
-        .zip(outputs.iter().skip(CLASSES))
-        .filter(|(emotion, _)| fits(emotion))
-        .fold((Emotion::None, f32::MIN), |best, (emotion, odds)| if *odds > best.1 { (emotion, *odds) } else { best })
-        .0
+fn emotion(model: &SentimentModel<'_>, label: SentimentLabel, outputs: &[f32; OUTS], to_company: f32) -> Emotion {
+    let care = model.numbers().care * to_company;
+    let mut best = (Emotion::None, f32::MIN);
+    for (emotion, odds) in Emotion::ALL.into_iter().zip(outputs.iter().skip(CLASSES)) {
+        let fits = match label {
+            SentimentLabel::Negative => emotion != Emotion::Thankful,
+            SentimentLabel::Positive => matches!(emotion, Emotion::None | Emotion::Thankful),
+            SentimentLabel::Neutral | SentimentLabel::Unknown => true,
+        };
+        let upset = matches!(emotion, Emotion::Angry | Emotion::Frustrated);
+        // Among people a neutral remark is nobody's complaint.
+        let fits = fits && !(upset && label == SentimentLabel::Neutral && to_company < 0.5);
+        let odds = if upset { odds + care } else { *odds };
+        if fits && odds > best.1 {
+            best = (emotion, odds);
+        }
+    }
+    best.0
 }
 
 /// A message in pieces of about [`PIECE`] bytes that end where a sentence does.
@@ -200,11 +219,7 @@ fn split(mut rest: &str) -> impl Iterator<Item = &str> {
             let to = rest.floor_char_boundary(PIECE * 3 / 2);
             let window = rest.get(from..to).unwrap_or_default();
             let ends = |c| matches!(c, '.' | '!' | '?' | '\n');
-            end = from
-                + window
-                    .rfind(ends)
-                    .or_else(|| window.rfind(' '))
-                    .map_or(window.len(), |at| at + 1);
+            end = from + window.rfind(ends).or_else(|| window.rfind(' ')).map_or(window.len(), |at| at + 1);
         }
         let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         rest = after;

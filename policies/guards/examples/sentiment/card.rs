@@ -33,7 +33,7 @@ Written by `cargo xtask train-sentiment DATA`; the same texts and seed give the 
 | texts | from | licence |
 |---|---|---|
 | {forum} | forum comments: GoEmotions, official training part (Google, by monologg/GoEmotions-pytorch) | Apache-2.0 |
-| {bank} | questions of a bank's customers: BANKING77 (PolyAI), taken as neutral at a quarter of the weight | CC BY 4.0 |
+| {bank} | questions of a bank's customers: BANKING77 (PolyAI), taken as neutral at half the weight | CC BY 4.0 |
 | {own} | messages to companies of many trades, written for this project: `training/messages.tsv`, and `training/grammar.txt` filled by the seed | as this project |
 | {lexicon} words | the VADER lexicon (Hutto and Gilbert, 2014), `training/lexicon.tsv` | MIT |
 

@@ -76,16 +76,20 @@ fn forum_emotion(name: &str) -> Option<Emotion> {
     }
 }
 
+/// What a question of a bank's customer weighs: none of them was looked at by us.
+const BANK: f32 = 0.5;
+
 /// The questions of a bank's customers, which are calm.
 pub(crate) fn bank(path: &Path) -> Outcome<Vec<Labelled>> {
     let rows = rows(path)?;
-    let calm = rows.into_iter().enumerate().filter(|(_, row)| row.text.trim_end().ends_with('?') && row.text.len() < 120);
+    let calm =
+        rows.into_iter().enumerate().filter(|(_, row)| row.text.trim_end().ends_with('?') && row.text.len() < 120);
     Ok(calm
         .map(|(index, row)| Labelled {
             text: row.text,
             label: Some(SentimentLabel::Neutral),
             emotion: None,
-            weight: 0.25,
+            weight: BANK,
             family: index as u64,
             source: Source::Bank,
         })

@@ -20,7 +20,8 @@ pub(crate) struct Figures {
 
 pub(crate) fn figures(found: &[(SentimentLabel, Sentiment)]) -> Figures {
     let labels = [SentimentLabel::Negative, SentimentLabel::Neutral, SentimentLabel::Positive];
-    let count = |right: &dyn Fn(&(SentimentLabel, Sentiment)) -> bool| found.iter().filter(|one| right(one)).count() as f64;
+    let count =
+        |right: &dyn Fn(&(SentimentLabel, Sentiment)) -> bool| found.iter().filter(|one| right(one)).count() as f64;
     let ratio = |part: f64, all: f64| if all > 0.0 { part / all } else { 0.0 };
     let of = |label| {
         let hit = count(&|(real, said)| *real == label && said.label == label);
@@ -84,7 +85,9 @@ pub(crate) fn emotions(found: &[(Emotion, Sentiment)]) -> Emotions {
         accuracy: share(&|_| true, &|real, said| real == said),
         upset: share(&upset, &|_, said| upset(said)),
         confused_as_angry: share(&|e| e == Emotion::Confused, &|_, said| said == Emotion::Angry),
-        false_upset: share(&|e| matches!(e, Emotion::Confused | Emotion::None | Emotion::Thankful), &|_, said| upset(said)),
+        false_upset: share(&|e| matches!(e, Emotion::Confused | Emotion::None | Emotion::Thankful), &|_, said| {
+            upset(said)
+        }),
     }
 }
 

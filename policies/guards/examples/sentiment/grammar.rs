@@ -132,14 +132,77 @@ impl Grammar {
 }
 
 const HANDLES: [&str; 16] = [
-    "@NorthAir", "@fastfibre", "@ShopEasy", "@metrobank", "@CargoGo", "@HotelOrla", "@streamly", "@GridPower",
-    "@TalkMobile", "@ParcelPal", "@FlowDesk", "@UnityAir", "@BlueJetAir", "@QuickEats", "@RideNow", "@CoverWell",
+    "@NorthAir",
+    "@fastfibre",
+    "@ShopEasy",
+    "@metrobank",
+    "@CargoGo",
+    "@HotelOrla",
+    "@streamly",
+    "@GridPower",
+    "@TalkMobile",
+    "@ParcelPal",
+    "@FlowDesk",
+    "@UnityAir",
+    "@BlueJetAir",
+    "@QuickEats",
+    "@RideNow",
+    "@CoverWell",
 ];
-const GREETINGS: [&str; 10] = ["Hi", "Hello", "Hey", "Hi team", "Hello there", "hey guys", "Good morning", "Dear support", "Hi there", "Dear Sir or Madam"];
-const ENDS: [&str; 12] = ["Thanks", "Regards, Sam", "Best, Ana", "Thank you", "cheers", "Kind regards, P. Novak", "Thx", "Many thanks, Leo", "J.", "Please advise", "Let me know", "TIA"];
-const GOOD: [&str; 8] = ["\u{1F60A}", "\u{1F44D}", "\u{2764}\u{FE0F}", ":)", "\u{1F64F}", "\u{1F60D}", "\u{1F389}", "\u{1F44F}"];
-const BAD: [&str; 10] = ["\u{1F621}", "\u{1F620}", "\u{1F612}", "\u{1F644}", ":(", "\u{1F629}", "\u{1F44E}", "\u{1F92C}", "\u{1F622}", "\u{1F624}"];
-const BAD_TAGS: [&str; 12] = ["#fail", "#badservice", "#neveragain", "#customerservice", "#disappointed", "#notcool", "#epicfail", "#frustrated", "#smh", "#worstever", "#annoyed", "#stillwaiting"];
+const GREETINGS: [&str; 10] = [
+    "Hi",
+    "Hello",
+    "Hey",
+    "Hi team",
+    "Hello there",
+    "hey guys",
+    "Good morning",
+    "Dear support",
+    "Hi there",
+    "Dear Sir or Madam",
+];
+const ENDS: [&str; 12] = [
+    "Thanks",
+    "Regards, Sam",
+    "Best, Ana",
+    "Thank you",
+    "cheers",
+    "Kind regards, P. Novak",
+    "Thx",
+    "Many thanks, Leo",
+    "J.",
+    "Please advise",
+    "Let me know",
+    "TIA",
+];
+const GOOD: [&str; 8] =
+    ["\u{1F60A}", "\u{1F44D}", "\u{2764}\u{FE0F}", ":)", "\u{1F64F}", "\u{1F60D}", "\u{1F389}", "\u{1F44F}"];
+const BAD: [&str; 10] = [
+    "\u{1F621}",
+    "\u{1F620}",
+    "\u{1F612}",
+    "\u{1F644}",
+    ":(",
+    "\u{1F629}",
+    "\u{1F44E}",
+    "\u{1F92C}",
+    "\u{1F622}",
+    "\u{1F624}",
+];
+const BAD_TAGS: [&str; 12] = [
+    "#fail",
+    "#badservice",
+    "#neveragain",
+    "#customerservice",
+    "#disappointed",
+    "#notcool",
+    "#epicfail",
+    "#frustrated",
+    "#smh",
+    "#worstever",
+    "#annoyed",
+    "#stillwaiting",
+];
 const GOOD_TAGS: [&str; 6] = ["#happy", "#greatservice", "#customerforlife", "#winning", "#thankyou", "#impressed"];
 
 /// A message with the habits and slips of somebody at a keyboard.

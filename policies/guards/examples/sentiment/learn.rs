@@ -4,8 +4,9 @@
 use crate::grammar::Dice;
 use attache_guards::{Features, ModelNumbers, gram_scale};
 
-pub(crate) const OUTS: usize = 9;
+pub(crate) const OUTS: usize = 13;
 pub(crate) const CLASSES: usize = 3;
+pub(crate) const EMOTIONS: usize = 6;
 const DENSE: usize = 24;
 /// Stands for a gram that was seen too seldom: it counts in a text's length and has no weight.
 pub(crate) const RARE: u32 = u32::MAX;
@@ -15,7 +16,11 @@ pub(crate) struct Sample {
     pub(crate) features: Features,
     pub(crate) class: Option<usize>,
     pub(crate) emotion: Option<usize>,
+    /// Whether it is a message to a company.
+    pub(crate) company: bool,
     pub(crate) weight: f32,
+    /// What its emotion weighs.
+    pub(crate) emotion_weight: f32,
 }
 
 /// How to train.
@@ -50,6 +55,17 @@ impl Square {
 impl Weights {
     fn slot(&self, gram: u32) -> usize {
         gram as usize & (self.table.len() - 1)
+    }
+
+    /// Shifts an output up, then makes it steeper.
+    pub(crate) fn widen(&mut self, out: usize, shift: f32, gain: f32) {
+        let rows = self.table.iter_mut().chain(&mut self.dense);
+        for weight in rows.filter_map(|row| row.get_mut(out)) {
+            *weight *= gain;
+        }
+        if let Some(bias) = self.bias.get_mut(out) {
+            *bias = (*bias + shift) * gain;
+        }
     }
 
     /// What the weights say of a text.
@@ -117,18 +133,35 @@ pub(crate) fn learn(samples: &[Sample], settings: Settings) -> Weights {
 /// What the loss of one sample would have of each output.
 fn slopes(outputs: &[f32; OUTS], sample: &Sample) -> [f32; OUTS] {
     let mut slopes = [0.0; OUTS];
-    let (classes, emotions) = slopes.split_at_mut(CLASSES);
-    let (class_outputs, emotion_outputs) = outputs.split_at(CLASSES);
-    for (slopes, outputs, right) in
-        [(classes, class_outputs, sample.class), (emotions, emotion_outputs, sample.emotion)]
-    {
+    let (classes, rest) = slopes.split_at_mut(CLASSES);
+    let (emotions, rest) = rest.split_at_mut(EMOTIONS);
+    let (company, people) = rest.split_at_mut(1);
+    let (class_outputs, rest) = outputs.split_at(CLASSES);
+    let (emotion_outputs, rest) = rest.split_at(EMOTIONS);
+    let (company_output, people_outputs) = rest.split_at(1);
+    for (slopes, outputs, right, weight) in [
+        (classes, class_outputs, sample.class, sample.weight),
+        (emotions, emotion_outputs, sample.emotion, sample.emotion_weight),
+        (people, people_outputs, sample.class.filter(|_| !sample.company), 1.0),
+    ] {
         if let Some(right) = right {
             for (index, (slope, share)) in slopes.iter_mut().zip(softmax(outputs, 1.0)).enumerate() {
-                *slope = sample.weight * (share - if index == right { 1.0 } else { 0.0 });
+                *slope = weight * (share - if index == right { 1.0 } else { 0.0 });
             }
         }
     }
+    for (slope, output) in company.iter_mut().zip(company_output) {
+        let share = 1.0 / (1.0 + (-output).exp());
+        *slope = share - f32::from(u8::from(sample.company));
+    }
     slopes
+}
+
+/// The log-odds of the three classes, mixed as the program does.
+pub(crate) fn class_odds(outputs: &[f32; OUTS]) -> [f32; CLASSES] {
+    let [a, b, c, .., company, x, y, z] = *outputs;
+    let company = 1.0 / (1.0 + (-company).exp());
+    [(a, x), (b, y), (c, z)].map(|(ours, people)| people + (ours - people) * company)
 }
 
 /// Shares of the outputs, sharpened.
@@ -160,11 +193,7 @@ pub(crate) fn quantised(weights: &Weights) -> (ModelNumbers, Vec<[i8; OUTS]>) {
             bytes
         })
         .collect();
-    let numbers = ModelNumbers {
-        bias: weights.bias,
-        steps: [steps; 2],
-        dense: weights.dense,
-        ..ModelNumbers::default()
-    };
+    let numbers =
+        ModelNumbers { bias: weights.bias, steps: [steps; 2], dense: weights.dense, ..ModelNumbers::default() };
     (numbers, table)
 }

@@ -1,8 +1,8 @@
 //! The rows of `docs/quality.md` on sentiment.
 
+use crate::Outcome;
 use crate::data::{self, Labelled};
 use crate::figures::{emotions, feelings, figures, labels};
-use crate::Outcome;
 use attache_guards::{CustomerSentiment, SentimentDetector};
 use attache_journal::{Sentiment, SentimentLabel};
 use std::fmt::Write;
@@ -27,10 +27,8 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
             f.texts, f.macro_f1, f.accuracy, f.recall_at_p90, f.auc, f.precision, f.recall
         );
     };
-    let support = data::table("eval/support.tsv")?;
     let own = data::table("eval/emotions.tsv")?;
-    row("messages to companies (`eval/support.tsv`, another voice than the training's)", &support);
-    row("support messages with emotions (`eval/emotions.tsv`)", &own);
+    row("messages to companies, written apart from the training (`eval/emotions.tsv`)", &own);
     if let Some(dir) = dir {
         let mut forum = data::forum(&dir.join("sentiment/goemotions_dev.jsonl.gz"))?;
         forum.retain(|one| one.label.is_some_and(|l| l != SentimentLabel::Unknown));
@@ -51,7 +49,7 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
 
 /// How fast it is here, on one core.
 fn speed() -> Outcome<String> {
-    let texts = data::table("eval/support.tsv")?;
+    let texts = data::table("eval/emotions.tsv")?;
     let begin = Instant::now();
     let mut read = 0;
     while begin.elapsed().as_secs_f64() < 1.0 {

@@ -30,8 +30,26 @@ const NEGATORS: [&str; 31] = [
     "shouldnt", "wasnt", "werent", "without", "wont", "wouldnt",
 ];
 const BOOSTERS: [&str; 20] = [
-    "absolutely", "completely", "really", "very", "so", "such", "totally", "utterly", "extremely", "super", "truly",
-    "highly", "too", "incredibly", "deeply", "quite", "especially", "thoroughly", "beyond", "fucking",
+    "absolutely",
+    "completely",
+    "really",
+    "very",
+    "so",
+    "such",
+    "totally",
+    "utterly",
+    "extremely",
+    "super",
+    "truly",
+    "highly",
+    "too",
+    "incredibly",
+    "deeply",
+    "quite",
+    "especially",
+    "thoroughly",
+    "beyond",
+    "fucking",
 ];
 /// How far a negation reaches, in words.
 const REACH: usize = 3;
@@ -42,13 +60,16 @@ const SPELLED: usize = 32;
 fn emoji(face: char) -> f32 {
     match face {
         '\u{1F620}' | '\u{1F621}' | '\u{1F624}' | '\u{1F92C}' | '\u{1F595}' | '\u{1F44E}' | '\u{1F4A9}' => -3.0,
-        '\u{1F612}' | '\u{1F644}' | '\u{1F61E}' | '\u{1F622}' | '\u{1F62D}' | '\u{1F629}' | '\u{1F62B}' | '\u{1F641}'
-        | '\u{2639}' | '\u{1F61F}' | '\u{1F494}' | '\u{1F626}' | '\u{1F627}' | '\u{1F616}' | '\u{1F623}' | '\u{1F92E}' => -2.0,
-        '\u{1F615}' | '\u{1F614}' | '\u{1F610}' | '\u{1F611}' | '\u{1F926}' | '\u{1F62C}' | '\u{1F928}' | '\u{1F625}' => -1.2,
-        '\u{1F642}' | '\u{1F609}' | '\u{1F44C}' | '\u{263A}' | '\u{1F600}' | '\u{1F601}' | '\u{1F603}' | '\u{1F604}'
-        | '\u{1F60A}' | '\u{1F60E}' | '\u{1F64C}' | '\u{1F44F}' | '\u{1F4AA}' | '\u{2708}' | '\u{1F64F}' => 1.8,
-        '\u{2764}' | '\u{1F60D}' | '\u{1F970}' | '\u{1F618}' | '\u{1F389}' | '\u{1F49C}' | '\u{1F499}' | '\u{1F49B}'
-        | '\u{1F44D}' | '\u{2B50}' | '\u{1F929}' | '\u{1F973}' | '\u{1F49A}' => 2.8,
+        '\u{1F612}' | '\u{1F644}' | '\u{1F61E}' | '\u{1F622}' | '\u{1F62D}' | '\u{1F629}' | '\u{1F62B}'
+        | '\u{1F641}' | '\u{2639}' | '\u{1F61F}' | '\u{1F494}' | '\u{1F626}' | '\u{1F627}' | '\u{1F616}'
+        | '\u{1F623}' | '\u{1F92E}' => -2.0,
+        '\u{1F615}' | '\u{1F614}' | '\u{1F610}' | '\u{1F611}' | '\u{1F926}' | '\u{1F62C}' | '\u{1F928}'
+        | '\u{1F625}' => -1.2,
+        '\u{1F642}' | '\u{1F609}' | '\u{1F44C}' | '\u{263A}' | '\u{1F600}' | '\u{1F601}' | '\u{1F603}'
+        | '\u{1F604}' | '\u{1F60A}' | '\u{1F60E}' | '\u{1F64C}' | '\u{1F44F}' | '\u{1F4AA}' | '\u{2708}'
+        | '\u{1F64F}' => 1.8,
+        '\u{2764}' | '\u{1F60D}' | '\u{1F970}' | '\u{1F618}' | '\u{1F389}' | '\u{1F49C}' | '\u{1F499}'
+        | '\u{1F49B}' | '\u{1F44D}' | '\u{2B50}' | '\u{1F929}' | '\u{1F973}' | '\u{1F49A}' => 2.8,
         _ => 0.0,
     }
 }
@@ -188,7 +209,11 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, valence: f32, shout: bool) {
-        if valence > 0.0 { self.good += valence } else { self.bad -= valence }
+        if valence > 0.0 {
+            self.good += valence
+        } else {
+            self.bad -= valence
+        }
         self.best = self.best.max(valence);
         self.worst = self.worst.max(-valence);
         self.clause += valence;

@@ -51,7 +51,9 @@ fn is_attribution(line: &str) -> bool {
 fn is_divider(line: &str) -> bool {
     let name = line.trim_matches(['-', '_', ' ']);
     let ruled = line.starts_with("---") || line.starts_with("___");
-    ruled && (name.is_empty() && line.len() > 9 || matches!(name, "Original Message" | "Forwarded message" | "Ursprüngliche Nachricht" | "Reply message"))
+    ruled
+        && (name.is_empty() && line.len() > 9
+            || matches!(name, "Original Message" | "Forwarded message" | "Ursprüngliche Nachricht" | "Reply message"))
         || line.starts_with("From: ") && line.contains('@')
         || line.starts_with("Sent from my ")
 }

@@ -9,14 +9,17 @@
 use super::features::{DENSE, FEATURE_VERSION, Features, GROUPS};
 use thiserror::Error;
 
-/// What a model says of a text: three classes of sentiment, six emotions.
+/// What a model says of a text: three classes of sentiment as in a message to a
+/// company, six emotions, whether it is such a message, and the three classes as
+/// in talk among people.
 pub(super) const CLASSES: usize = 3;
-pub(super) const OUTS: usize = CLASSES + 6;
+pub(super) const EMOTIONS: usize = 6;
+pub(super) const OUTS: usize = CLASSES + EMOTIONS + 1 + CLASSES;
 
 const MAGIC: &[u8; 8] = b"ATTSENT\0";
 const VERSION: u32 = 1;
 const HEADER: usize = 24;
-const FLOATS: usize = OUTS + GROUPS * OUTS + DENSE * OUTS + CLASSES + 2;
+const FLOATS: usize = OUTS + GROUPS * OUTS + DENSE * OUTS + 2 * CLASSES + 2 + 1;
 /// Steps of a valence in its byte.
 const VALENCE_STEPS: f32 = 30.0;
 /// The valence byte of a word without any.
@@ -41,8 +44,12 @@ pub struct ModelNumbers {
     pub steps: [[f32; OUTS]; GROUPS],
     /// The weights of the dense features.
     pub dense: [[f32; OUTS]; DENSE],
-    /// Added to the log-odds of the three classes where a label is chosen.
-    pub offsets: [f32; CLASSES],
+    /// Added to the log-odds of the three classes where a label is chosen: in
+    /// talk among people, and in messages to a company.
+    pub offsets: [[f32; CLASSES]; 2],
+    /// Added to the log-odds of anger and frustration in messages to a company:
+    /// to overlook somebody upset costs more than to ask a person in vain.
+    pub care: f32,
     /// What the log-odds are multiplied with, so that probabilities are
     /// calibrated: of the classes and of the emotions.
     pub sharpness: [f32; 2],
@@ -103,7 +110,7 @@ impl<'a> SentimentModel<'a> {
         })
     }
 
-    /// The model with its tables empty but for the words, which features need.
+    /// The numbers that are not in the tables.
     pub(super) fn numbers(&self) -> &ModelNumbers {
         &self.numbers
     }
@@ -165,17 +172,19 @@ impl ModelNumbers {
             bias: std::array::from_fn(|_| next()),
             steps: std::array::from_fn(|_| std::array::from_fn(|_| next())),
             dense: std::array::from_fn(|_| std::array::from_fn(|_| next())),
-            offsets: std::array::from_fn(|_| next()),
+            offsets: std::array::from_fn(|_| std::array::from_fn(|_| next())),
+            care: next(),
             sharpness: std::array::from_fn(|_| next()),
         }
     }
 
     fn floats(&self) -> impl Iterator<Item = f32> {
-        let Self { bias, steps, dense, offsets, sharpness } = self;
+        let Self { bias, steps, dense, offsets, care, sharpness } = self;
         bias.iter()
             .chain(steps.iter().flatten())
             .chain(dense.iter().flatten())
-            .chain(offsets)
+            .chain(offsets.as_flattened())
+            .chain([care])
             .chain(sharpness)
             .copied()
     }
@@ -187,7 +196,8 @@ impl Default for ModelNumbers {
             bias: [0.0; OUTS],
             steps: [[0.0; OUTS]; GROUPS],
             dense: [[0.0; OUTS]; DENSE],
-            offsets: [0.0; CLASSES],
+            offsets: [[0.0; CLASSES]; 2],
+            care: 0.0,
             sharpness: [1.0; 2],
         }
     }
@@ -196,9 +206,10 @@ impl Default for ModelNumbers {
 /// Writes a model: what a trainer ends with.
 ///
 /// `words` are those that the model shall know, each with its valence from -4 to
-/// 4; `table` holds the weights of the grams, nine bytes for each of its
-/// power-of-two slots: negative, neutral, positive, then the emotions in the
-/// order of [`Emotion::ALL`](attache_journal::Emotion::ALL).
+/// 4; `table` holds the weights of the grams, thirteen bytes for each of
+/// its power-of-two slots: negative, neutral, positive, then the emotions in the
+/// order of [`Emotion::ALL`](attache_journal::Emotion::ALL), then whether it is a
+/// message to a company, then the three classes among people.
 #[must_use]
 pub fn write_model(numbers: &ModelNumbers, words: &[(String, f32)], table: &[[i8; OUTS]]) -> Vec<u8> {
     let slots = table.len().next_power_of_two();

@@ -1,0 +1,71 @@
+//! `cargo xtask quality` and `cargo xtask train-sentiment`.
+//!
+//! `docs/quality.md` has a section for each part that is measured, between
+//! `<!-- NAME -->` and `<!-- /NAME -->`; each is rewritten by an example of the
+//! crate that it measures, which prints Markdown.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::Outcome;
+use crate::house::House;
+
+/// A section: its name, and the example that prints it.
+const PARTS: [(&str, &str, &str); 1] = [("sentiment", "attache-guards", "sentiment")];
+
+const PAGE: &str = "docs/quality.md";
+
+/// Rewrites the sections of `docs/quality.md`; `only` names one of them.
+pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Outcome {
+    let path = house.path(PAGE);
+    let mut page = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
+    if data.is_none() {
+        println!("without --data, only the project's own sets are measured");
+    }
+    for (name, package, example) in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part.0)) {
+        let mut command = example_of(house, package, example);
+        command.arg("quality").args(data).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let output = command.output().map_err(|e| format!("{example}: {e}"))?;
+        if !output.status.success() {
+            return Err(format!("the figures of {name}: {}", output.status));
+        }
+        page = section(&page, name, &String::from_utf8_lossy(&output.stdout))?;
+    }
+    std::fs::write(&path, page).map_err(|e| format!("{PAGE}: {e}"))?;
+    println!("{PAGE} is written");
+    Ok(())
+}
+
+/// Trains the sentiment model from a folder of data.
+pub(crate) fn train_sentiment(house: &House, data: &Path) -> Outcome {
+    if !data.join("sentiment").is_dir() {
+        return Err(format!("{} has no folder `sentiment`: see policies/guards/model/CARD.md", data.display()));
+    }
+    house.run(example_of(house, "attache-guards", "sentiment").arg("train").arg(data))
+}
+
+fn example_of(house: &House, package: &str, example: &str) -> std::process::Command {
+    house.cargo(["run", "--release", "--quiet", "--locked", "-p", package, "--example", example, "--"])
+}
+
+/// The page with another text in a section.
+fn section(page: &str, name: &str, text: &str) -> Outcome<String> {
+    let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let (before, rest) = page.split_once(&open).ok_or_else(|| format!("{PAGE} has no `{open}`"))?;
+    let (_, after) = rest.split_once(&close).ok_or_else(|| format!("{PAGE} has no `{close}`"))?;
+    Ok(format!("{before}{open}\n\n{}\n\n{close}{after}", text.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_replaced_and_nothing_else() {
+        let page = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y --><!-- /y -->\n";
+        let done = section(page, "x", "new\n").unwrap();
+        assert_eq!(done, "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb\n<!-- y --><!-- /y -->\n");
+        assert_eq!(section(&done, "x", "new").unwrap(), done);
+        assert!(section(page, "z", "").is_err());
+    }
+}
