@@ -3,8 +3,8 @@
 mod demo;
 mod gaps;
 mod init;
-mod keep;
 mod kb;
+mod keep;
 mod log;
 mod policy;
 mod records;

@@ -111,6 +111,10 @@ pub struct Past {
 pub struct Assessed {
     /// How the customer sounds now, or did last.
     pub sentiment: Sentiment,
+    /// How they sounded over time, this message included, from -1 to 1: earlier
+    /// messages weigh less. Absent where nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trend: Option<f64>,
     /// Whether they ask for a person.
     pub wants_human: bool,
     /// For each fact, in the order of the bundle, what may be done with it.

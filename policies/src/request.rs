@@ -177,7 +177,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "ai_interaction",
     "approved",
     "case",

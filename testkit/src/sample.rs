@@ -178,6 +178,7 @@ fn opening(customer: &str) -> Vec<(Actor, Event)> {
     };
     let assessed = Assessed {
         sentiment: Sentiment { label: SentimentLabel::Neutral, score: 0.1, emotion: Emotion::None },
+        trend: None,
         wants_human: false,
         facts: Vec::new(),
         pii_kinds: Vec::new(),

@@ -4,7 +4,7 @@
 //! `tests/answers/` was written from the articles and was not used to set a
 //! threshold; those are set on the questions beside `offline/extract.rs`.
 
-use crate::world::{bundle, builder};
+use crate::world::{builder, bundle};
 use attache::journal::MemoryStore;
 use attache::{Attache, Bundle, Outcome};
 use serde_json::Value;

@@ -216,7 +216,7 @@ pub struct HandoffPackage {
     pub wants: String,
     /// How they sound.
     pub sentiment: Option<Sentiment>,
-    /// Earlier sentiments, oldest first.
+    /// Earlier sentiments, oldest first, then where they lead together: `trend -0.42`.
     pub sentiment_trend: Vec<String>,
     /// What was tried and what came of it.
     pub tried: Vec<Tried>,

@@ -71,11 +71,20 @@ enum Verb {
         #[arg(last = true)]
         args: Vec<String>,
     },
-    /// Figures of the guards on labelled data, into `docs/quality.md`
-    #[command(after_help = "Example:\n  cargo xtask quality --data ../data")]
+    /// Measures what judges text and writes docs/quality.md
+    #[command(after_help = "Example:\n  cargo xtask quality --data DIR --only sentiment")]
     Quality {
-        /// The folder of labelled data; what is not there is left out
-        #[arg(long, default_value = "../shared/data")]
+        /// A folder with the public sets; without it, only our own are measured
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Only this section
+        #[arg(long, value_name = "SECTION")]
+        only: Option<String>,
+    },
+    /// Trains the sentiment model and writes its card
+    #[command(after_help = "Example:\n  cargo xtask train-sentiment DIR")]
+    TrainSentiment {
+        /// A folder with `sentiment/goemotions_train.jsonl.gz` and `intents/banking77_train.jsonl.gz`
         data: PathBuf,
     },
     /// Builds the load example and says how to measure it beside its peers
@@ -93,7 +102,8 @@ fn main() -> ExitCode {
         Verb::Fuzz { seconds, seed } => fuzz::run(&house, seconds, seed),
         Verb::Simulate { seeds, seed } => simulate::run(&house, seeds, seed),
         Verb::Bench { args } => bench::run(&house, &args),
-        Verb::Quality { data } => quality::run(&house, &data),
+        Verb::Quality { data, only } => quality::run(&house, data.as_deref(), only.as_deref()),
+        Verb::TrainSentiment { data } => quality::train_sentiment(&house, &data),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });
     match outcome {

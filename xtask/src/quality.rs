@@ -1,27 +1,81 @@
-//! Figures of the guards, into `docs/quality.md`.
+//! `cargo xtask quality` and `cargo xtask train-sentiment`.
+//!
+//! `docs/quality.md` has a section for each part that is measured, between
+//! `<!-- NAME -->` and `<!-- /NAME -->`.
 
 mod privacy;
 
-use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::Outcome;
 use crate::house::House;
 
-/// Measures, and writes each section between its marks.
-pub(crate) fn run(house: &House, data: &Path) -> Outcome {
-    let path = house.path("docs/quality.md");
-    let mut page = fs::read_to_string(&path).unwrap_or_else(|_| "# Quality\n".to_owned());
-    put(&mut page, "privacy", &privacy::section(house, data)?);
-    fs::write(&path, page).map_err(|e| format!("{}: {e}", path.display()))
+type Measure = fn(&House, Option<&Path>) -> Outcome<String>;
+
+/// The sections, and what measures them.
+const PARTS: [(&str, Measure); 2] = [("privacy", privacy::section), ("sentiment", sentiment)];
+
+const PAGE: &str = "docs/quality.md";
+
+/// Rewrites the sections of `docs/quality.md`; `only` names one of them.
+pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Outcome {
+    let path = house.path(PAGE);
+    let mut page = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
+    match data {
+        None => println!("without --data, only the project's own sets are measured"),
+        Some(data) if !data.is_dir() => return Err(format!("{}: there is no such folder", data.display()).into()),
+        Some(_) => {}
+    }
+    for (name, measure) in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part.0)) {
+        page = section(&page, name, &measure(house, data)?)?;
+    }
+    std::fs::write(&path, page).map_err(|e| format!("{PAGE}: {e}"))?;
+    println!("{PAGE} is written");
+    Ok(())
 }
 
-/// Puts a section in the place of the one before.
-fn put(page: &mut String, name: &str, section: &str) {
+fn sentiment(house: &House, data: Option<&Path>) -> Outcome<String> {
+    let mut command = example_of(house, "attache-guards", "sentiment");
+    command.arg("quality").args(data).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let output = command.output().map_err(|e| format!("sentiment: {e}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!("the figures of sentiment: {}", output.status).into())
+    }
+}
+
+/// Trains the sentiment model from a folder of data.
+pub(crate) fn train_sentiment(house: &House, data: &Path) -> Outcome {
+    if !data.join("sentiment").is_dir() {
+        return Err(format!("{} has no folder `sentiment`: see policies/guards/model/CARD.md", data.display()).into());
+    }
+    house.run(example_of(house, "attache-guards", "sentiment").arg("train").arg(data))
+}
+
+fn example_of(house: &House, package: &str, example: &str) -> std::process::Command {
+    house.cargo(["run", "--release", "--quiet", "--locked", "-p", package, "--example", example, "--"])
+}
+
+/// The page with another text in a section.
+fn section(page: &str, name: &str, text: &str) -> Outcome<String> {
     let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
-    let whole = format!("{open}\n{section}\n{close}");
-    match (page.find(&open), page.find(&close)) {
-        (Some(start), Some(end)) if start < end => page.replace_range(start..end + close.len(), &whole),
-        _ => page.push_str(&format!("\n{whole}\n")),
+    let (before, rest) = page.split_once(&open).ok_or_else(|| format!("{PAGE} has no `{open}`"))?;
+    let (_, after) = rest.split_once(&close).ok_or_else(|| format!("{PAGE} has no `{close}`"))?;
+    Ok(format!("{before}{open}\n\n{}\n\n{close}{after}", text.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_replaced_and_nothing_else() {
+        let page = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y --><!-- /y -->\n";
+        let done = section(page, "x", "new\n").unwrap();
+        assert_eq!(done, "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb\n<!-- y --><!-- /y -->\n");
+        assert_eq!(section(&done, "x", "new").unwrap(), done);
+        assert!(section(page, "z", "").is_err());
     }
 }

@@ -4,7 +4,7 @@ use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
 use attache_context::Bundle;
-use attache_guards::{LexiconSentiment, PatternPii};
+use attache_guards::{CustomerSentiment, PatternPii};
 use attache_journal::{
     Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, ReviewDecided, RunEnded,
     RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
@@ -181,8 +181,9 @@ impl Engine {
     /// # Errors
     /// [`EngineFault`] if a playbook names a tool or template that is not there.
     pub fn new(parts: Parts) -> Result<Self, EngineFault> {
-        let guards =
-            parts.guards.unwrap_or_else(|| Guards { sentiment: Arc::new(LexiconSentiment), pii: Arc::new(PatternPii) });
+        let guards = parts
+            .guards
+            .unwrap_or_else(|| Guards { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(PatternPii) });
         let mut programs = BTreeMap::new();
         for playbook in parts.playbooks.iter() {
             let (registry, prompts) = (parts.registry.clone(), parts.prompts.clone());

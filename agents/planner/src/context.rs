@@ -3,7 +3,7 @@
 use crate::Program;
 use crate::call::for_each_text;
 use attache_context::{Bundle, Fact, FactKind, Sensitivity, Source, Trigger};
-use attache_guards::{FactValues, Pseudonyms, Stated, known_values, stands_in, wants_human};
+use attache_guards::{FactValues, Pseudonyms, SentimentTrend, Stated, known_values, stands_in, wants_human};
 use attache_journal::{
     Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, Sentiment,
     SentimentLabel,
@@ -19,6 +19,15 @@ use std::sync::{Arc, OnceLock};
 /// The key of the fact that stands for what fired a signal: policy decides on
 /// it as on any behaviour.
 const EVIDENCE: &str = "trigger.evidence";
+
+/// A recorded class has no score: half way to the end of its side.
+fn score_of(label: SentimentLabel) -> f64 {
+    match label {
+        SentimentLabel::Negative => -0.5,
+        SentimentLabel::Neutral | SentimentLabel::Unknown => 0.0,
+        SentimentLabel::Positive => 0.5,
+    }
+}
 
 /// What a run knows of its customer.
 #[derive(Debug)]
@@ -96,11 +105,13 @@ impl Context {
     /// wrote, and what policy says of each fact.
     pub(crate) fn assess(&self, program: &Program, policy: &PolicySet, now: Timestamp) -> Event {
         let message = self.bundle.trigger.message();
+        let sentiment = match message {
+            Some(text) => program.guards.sentiment.assess(text),
+            None => self.last_sentiment(),
+        };
         let mut assessed = Assessed {
-            sentiment: match message {
-                Some(text) => program.guards.sentiment.assess(text),
-                None => self.last_sentiment(),
-            },
+            trend: self.trend(message.map(|_| &sentiment), now),
+            sentiment,
             wants_human: message.is_some_and(wants_human),
             facts: Vec::new(),
             pii_kinds: message.map_or_else(Vec::new, |text| {
@@ -138,16 +149,24 @@ impl Context {
         let label = newest(".sentiment").and_then(|v| serde_json::from_value(v).ok());
         let emotion = newest(".emotion").and_then(|v| serde_json::from_value(v).ok());
         let label = label.unwrap_or(SentimentLabel::Neutral);
-        Sentiment {
-            label,
-            // A recorded class has no score; half way to the end of its side.
-            score: match label {
-                SentimentLabel::Negative => -0.5,
-                SentimentLabel::Neutral | SentimentLabel::Unknown => 0.0,
-                SentimentLabel::Positive => 0.5,
-            },
-            emotion: emotion.unwrap_or(Emotion::None),
+        Sentiment { label, score: score_of(label), emotion: emotion.unwrap_or(Emotion::None) }
+    }
+
+    /// How the customer sounded over time: the facts of kind `sentiment` that are
+    /// a label or a score, and what they wrote now.
+    fn trend(&self, written: Option<&Sentiment>, now: Timestamp) -> Option<f64> {
+        let mut trend = SentimentTrend::default();
+        for fact in self.bundle.of(FactKind::Sentiment).iter().filter(|fact| fact.key.ends_with(".sentiment")) {
+            let label = || serde_json::from_value(fact.value.clone()).ok().filter(|l| *l != SentimentLabel::Unknown);
+            let days = (now.as_second() - fact.observed_at.as_second()) as f64 / 86_400.0;
+            if let Some(score) = fact.value.as_f64().or_else(|| label().map(score_of)) {
+                trend.add(score, days);
+            }
         }
+        if let Some(sentiment) = written.filter(|sentiment| sentiment.label != SentimentLabel::Unknown) {
+            trend.add(sentiment.score, 0.0);
+        }
+        trend.mean()
     }
 
     /// Takes in the assessment and gives the messages a conversation starts with.

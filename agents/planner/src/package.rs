@@ -31,6 +31,7 @@ pub(crate) fn package(program: &Program, context: &Context, handoff: &Handoff, t
     };
     let mut sentiments: Vec<_> = bundle.of(FactKind::Sentiment).iter().collect();
     sentiments.sort_by_key(|fact| fact.observed_at);
+    let trend = context.assessed.as_ref().and_then(|assessed| assessed.trend);
     let next = NextStep { reason_code: &handoff.reason_code, preferred_channel: preferred };
     HandoffPackage {
         customer: match &bundle.customer.name {
@@ -47,6 +48,7 @@ pub(crate) fn package(program: &Program, context: &Context, handoff: &Handoff, t
         sentiment_trend: sentiments
             .into_iter()
             .map(|fact| format!("{} {}: {}", fact.observed_at, fact.key, plain(&fact.value)))
+            .chain(trend.map(|trend| format!("trend {trend:+.2}")))
             .collect(),
         tried: tried.to_vec(),
         promises: of_key("promise."),

@@ -127,6 +127,7 @@ pub(crate) fn samples() -> Vec<Event> {
         .into(),
         Assessed {
             sentiment: Sentiment { label: SentimentLabel::Negative, score: -0.6124, emotion: Emotion::Frustrated },
+            trend: None,
             wants_human: true,
             facts: vec![FactPermission {
                 key: "pref".into(),
@@ -362,9 +363,9 @@ fn opening() -> impl Strategy<Value = Event> {
                 RunStarted { bundle, playbook, stage, playbook_digest, history }.into()
             }
         ),
-        (sentiment, any::<bool>(), vec(permission, 0..3), texts(), a_digest()).prop_map(
-            |(sentiment, wants_human, facts, pii_kinds, policy_digest)| {
-                Assessed { sentiment, wants_human, facts, pii_kinds, policy_digest }.into()
+        (sentiment, of(finite()), any::<bool>(), vec(permission, 0..3), texts(), a_digest()).prop_map(
+            |(sentiment, trend, wants_human, facts, pii_kinds, policy_digest)| {
+                Assessed { sentiment, trend, wants_human, facts, pii_kinds, policy_digest }.into()
             }
         ),
         (text(), vec(message().prop_map(Arc::new), 0..3), of(a_reply()), of(a_fault()), a_usage(), a_digest())

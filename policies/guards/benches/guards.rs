@@ -1,7 +1,7 @@
 //! What the guards cost on the hot path: each message and each tool output.
 
 use attache_guards::{
-    KnownValue, LexiconSentiment, PatternPii, PiiDetector, PiiKind, Pseudonyms, SentimentDetector, wants_human,
+    CustomerSentiment, KnownValue, PatternPii, PiiDetector, PiiKind, Pseudonyms, SentimentDetector, wants_human,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -45,13 +45,13 @@ fn guards(c: &mut Criterion) {
     .map(|(kind, value)| KnownValue { kind, value: value.to_owned() })
     .into();
 
-    c.bench_function("ticket_sentiment", |b| b.iter(|| LexiconSentiment.assess(black_box(&ticket))));
+    c.bench_function("ticket_sentiment", |b| b.iter(|| CustomerSentiment.assess(black_box(&ticket))));
     c.bench_function("ticket_pii", |b| b.iter(|| PatternPii.find(black_box(&ticket))));
     c.bench_function("ticket_wants_human", |b| b.iter(|| wants_human(black_box(&ticket))));
     c.bench_function("ticket_all", |b| {
         b.iter(|| {
             let text = black_box(&ticket);
-            (LexiconSentiment.assess(text), PatternPii.find(text), wants_human(text))
+            (CustomerSentiment.assess(text), PatternPii.find(text), wants_human(text))
         });
     });
     c.bench_function("pseudonyms_new", |b| b.iter(|| Pseudonyms::new(black_box(&known))));

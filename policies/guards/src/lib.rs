@@ -37,7 +37,10 @@ pub use known::{KnownValue, known_values};
 pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan};
 pub use pseudonyms::{InventedPlaceholder, Pseudonyms};
 pub use scan::{Scan, scan};
-pub use sentiment::{LexiconSentiment, SentimentDetector};
+pub use sentiment::{
+    CustomerSentiment, Features, HALF_LIFE_DAYS, ModelNumbers, NotAModel, SentimentDetector, SentimentModel,
+    SentimentTrend, gram_scale, read, write_model,
+};
 pub use squeeze::stands_in;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What `attache scan` says of a text.
 
-use crate::{LexiconSentiment, PatternPii, PiiDetector, PiiSpan, SentimentDetector};
+use crate::{CustomerSentiment, PatternPii, PiiDetector, PiiSpan, SentimentDetector};
 use attache_journal::Sentiment;
 use serde::Serialize;
 
@@ -16,5 +16,5 @@ pub struct Scan {
 /// Runs the built-in detectors over `text`.
 #[must_use]
 pub fn scan(text: &str) -> Scan {
-    Scan { sentiment: LexiconSentiment.assess(text), pii: PatternPii.find(text) }
+    Scan { sentiment: CustomerSentiment.assess(text), pii: PatternPii.find(text) }
 }

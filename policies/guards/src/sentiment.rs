@@ -1,243 +1,230 @@
 //! How a text sounds.
 
-mod lexicon;
-mod words;
+mod features;
+mod language;
+mod latest;
+mod model;
+mod plain;
+mod trend;
 
-use crate::flat::{Flat, Phrases};
+pub use features::Features;
+pub use model::{ModelNumbers, NotAModel, SentimentModel, gram_scale, write_model};
+pub use trend::{HALF_LIFE_DAYS, SentimentTrend};
+
 use attache_journal::{Emotion, Sentiment, SentimentLabel};
-use lexicon::FEELINGS;
+use language::Letters;
+use model::{CLASSES, OUTS};
+use plain::Plain;
 use std::sync::LazyLock;
-use vader_sentimental::SentimentIntensityAnalyzer;
-use words::{BOOSTERS, NEGATORS, SILENT};
 
 /// Says how a text sounds. The same text always sounds the same.
+///
+/// The built-in one is [`CustomerSentiment`]. A larger model is plugged in by
+/// implementing this trait and handing it to the engine:
+///
+/// ```
+/// use attache_guards::{CustomerSentiment, SentimentDetector};
+/// use attache_journal::{Sentiment, SentimentLabel};
+///
+/// /// A model of your own, which may only make things worse: what the built-in
+/// /// one finds negative stays so.
+/// struct Careful<M>(M);
+///
+/// impl<M: Fn(&str) -> Sentiment + Send + Sync> SentimentDetector for Careful<M> {
+///     fn assess(&self, text: &str) -> Sentiment {
+///         let ours = CustomerSentiment.assess(text);
+///         if ours.label == SentimentLabel::Negative { ours } else { (self.0)(text) }
+///     }
+/// }
+///
+/// let larger = Careful(|text: &str| CustomerSentiment.assess(text));
+/// assert_eq!(larger.assess("This is an outrage, I am furious!").label, SentimentLabel::Negative);
+/// ```
 pub trait SentimentDetector: Send + Sync {
     /// The sentiment of `text`; `unknown` with a score of 0 where it cannot be told.
     fn assess(&self, text: &str) -> Sentiment;
 }
 
-/// Sentiment by word lists: VADER (Hutto and Gilbert, 2014) for general
-/// English, under a layer of the phrases in which customers complain and thank.
+/// The classifier of customers' messages that ships with the crate.
 ///
-/// - Words that carry feeling in tweets and none in a ticket (`please`, `help`,
-///   `error`, `problem`, `cancel`) are silent; phrases of the own layer replace
-///   what VADER would say of their words. A `not` within three words before a
-///   phrase turns it round at half strength.
-/// - Sentences are scored apart and added up, the last one with three times the
-///   weight of the first. VADER reads the last 800 bytes that can carry a
-///   feeling, the own layer reads everything. Lines that quote (`> `) are not read.
-/// - `negative` is a score of at most -0.2, `positive` of at least 0.2.
-/// - A confused text is not negative unless anger, frustration or
-///   disappointment is put in words as well.
+/// A linear model over word grams, letter grams and a lexicon, trained on public
+/// forum comments and on support messages of our own (`policies/guards/model/CARD.md`
+/// says on what, with which figures and limits). Its weights are read in place
+/// from the binary.
 ///
-/// Limits: English only (other Latin text comes out `neutral` where no word is
-/// known), no irony beyond a few set phrases, no idea of who is blamed.
+/// - The score is the probability of `positive` less that of `negative`; the
+///   label is the likeliest class.
+/// - Of a thread it reads the newest message. Long messages are read in pieces,
+///   of which those with a feeling and those near the end weigh most; of more
+///   than [`READ`](Self::READ) bytes the beginning and the end are read.
+/// - Characters that cannot be seen, look-alikes of other scripts, stretched
+///   letters, digits for letters and stars in curses are undone first.
+/// - What is not English is `unknown`, and so is a text without words.
+///
+/// Limits: English only; irony is found where it is marked or customary
+/// (`thanks for nothing`), not where one must know the facts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct LexiconSentiment;
+pub struct CustomerSentiment;
 
-/// Scores from here outwards carry a label.
-const LABEL_FROM: f64 = 0.2;
-/// VADER's α: the sum of valences at which the score is about 0.7.
-const ALPHA: f64 = 15.0;
-/// What VADER reads at most, in bytes of words that can carry a feeling.
-const VADER_BYTES: usize = 800;
-/// The longest piece that VADER reads at once: it looks at all words of a piece
-/// for each word that it knows.
-const PIECE_BYTES: usize = 240;
+static BYTES: &[u8] = include_bytes!("../model/sentiment.bin");
 
-static VADER: LazyLock<SentimentIntensityAnalyzer<'static>> = LazyLock::new(SentimentIntensityAnalyzer::new);
+/// The shipped model. A build whose artefact does not fit its code knows no
+/// sentiment at all, which policy sends to a person; a test keeps this from shipping.
+static MODEL: LazyLock<Option<SentimentModel<'static>>> = LazyLock::new(|| SentimentModel::new(BYTES).ok());
 
-/// The phrases with a feeling, then the silent words.
-static PHRASES: LazyLock<Phrases> =
-    LazyLock::new(|| Phrases::new(FEELINGS.iter().map(|(phrase, ..)| *phrase).chain(SILENT.iter().copied())));
+/// About how long a piece of a long message is, in bytes.
+const PIECE: usize = 360;
+/// What a piece weighs beside the one after it.
+const DECAY: f32 = 0.8;
+/// What a piece without any feeling weighs.
+const FLAT: f32 = 0.12;
 
-impl SentimentDetector for LexiconSentiment {
+impl CustomerSentiment {
+    /// How much of one message is read, in bytes.
+    pub const READ: usize = 32 * 1024;
+}
+
+impl SentimentDetector for CustomerSentiment {
     fn assess(&self, text: &str) -> Sentiment {
-        let own = without_quotes(text);
-        let flat = Flat::new(own.as_deref().unwrap_or(text));
-        // A product name in a Japanese sentence does not make it readable.
-        if flat.latin < 2 || flat.latin < flat.other {
-            return Sentiment { label: SentimentLabel::Unknown, score: 0.0, emotion: Emotion::None };
-        }
-        Reading::new(&flat).verdict(&flat)
+        MODEL.as_ref().and_then(|model| read(model, text)).unwrap_or(UNKNOWN)
     }
 }
 
-/// The text without lines that begin with `>`, if there are any.
-fn without_quotes(text: &str) -> Option<String> {
-    (text.starts_with('>') || text.contains("\n>"))
-        .then(|| text.lines().filter(|line| !line.starts_with('>')).collect::<Vec<_>>().join("\n"))
+const UNKNOWN: Sentiment = Sentiment { label: SentimentLabel::Unknown, score: 0.0, emotion: Emotion::None };
+
+/// How `text` sounds to a model; nothing if it cannot read it.
+#[must_use]
+pub fn read(model: &SentimentModel<'_>, text: &str) -> Option<Sentiment> {
+    let own = latest::latest(text);
+    let mut letters = Letters::default();
+    let mut outputs = Vec::new();
+    for piece in pieces(&own) {
+        let plain = Plain::new(piece);
+        let features = Features::new(&plain, model);
+        letters.add(&plain, &features);
+        outputs.push(model.outputs(&features));
+    }
+    if !letters.readable() {
+        return None;
+    }
+    Some(verdict(model, &pooled(model, &outputs)))
 }
 
-/// One sentence, or a piece of a long one.
-#[derive(Default)]
-struct Piece {
-    /// Where its words for VADER stand in the buffer.
-    start: usize,
-    end: usize,
-    /// The sum of the valences that the own layer found.
-    own: f64,
-    /// Exclamation marks.
-    bangs: u8,
-    /// The emotions that the own layer found, each with its strength.
-    feelings: [f64; EMOTIONS.len()],
+/// One row of outputs for all pieces.
+fn pooled(model: &SentimentModel<'_>, pieces: &[[f32; OUTS]]) -> [f32; OUTS] {
+    if let [one] = pieces {
+        return *one;
+    }
+    let (mut sums, mut weights, mut recency) = ([0.0; OUTS], 0.0, 1.0);
+    for outputs in pieces.iter().rev() {
+        let ([negative, _, positive], _) = classes(model, outputs);
+        let weight = recency * (FLAT + negative.max(positive));
+        for (sum, output) in sums.iter_mut().zip(outputs) {
+            *sum += weight * output;
+        }
+        weights += weight;
+        recency *= DECAY;
+    }
+    sums.map(|sum| if weights > 0.0 { sum / weights } else { sum })
 }
 
-/// Emotions in the order in which a tie is decided.
-const EMOTIONS: [Emotion; 5] =
-    [Emotion::Angry, Emotion::Frustrated, Emotion::Disappointed, Emotion::Confused, Emotion::Thankful];
-
-/// A text taken apart.
-#[derive(Default)]
-struct Reading {
-    pieces: Vec<Piece>,
-    /// The words left for VADER, all pieces one after the other.
-    words: String,
-    piece: Piece,
+/// The probabilities of the three classes, and how much the text is a message to
+/// a company: talk among people follows other customs.
+fn classes(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> ([f32; CLASSES], f32) {
+    let [sharpness, _] = model.numbers().sharpness;
+    let [a, b, c, .., to_company, x, y, z] = *outputs;
+    let to_company = 1.0 / (1.0 + (-to_company).exp());
+    let mixed = |company: f32, people: f32| (people + (company - people) * to_company) * sharpness;
+    (softmax([mixed(a, x), mixed(b, y), mixed(c, z)]), to_company)
 }
 
-impl Reading {
-    fn new(flat: &Flat) -> Self {
-        let mut reading = Self { words: String::with_capacity(flat.text.len()), ..Self::default() };
-        let mut read = 0;
-        for (index, start, end) in PHRASES.find(flat) {
-            reading.leave(flat.text.get(read..start).unwrap_or_default());
-            read = end;
-            if let Some((phrase, valence, emotion)) = FEELINGS.get(index) {
-                reading.feel(flat, start, phrase, *valence, *emotion);
-            }
-        }
-        reading.leave(flat.text.get(read..).unwrap_or_default());
-        reading.close();
-        reading
-    }
+fn softmax<const N: usize>(odds: [f32; N]) -> [f32; N] {
+    let most = odds.iter().copied().fold(f32::MIN, f32::max);
+    let shares = odds.map(|odd| (odd - most).exp());
+    let sum: f32 = shares.iter().sum();
+    shares.map(|share| share / sum)
+}
 
-    /// Leaves words to VADER, and ends a piece at each mark.
-    fn leave(&mut self, words: &str) {
-        for word in words.split(' ').filter(|word| !word.is_empty()) {
-            match word {
-                "!" => {
-                    self.piece.bangs = self.piece.bangs.saturating_add(1);
-                    self.close();
-                }
-                "." | "?" => self.close(),
-                "," => {}
-                word => {
-                    if self.words.len() + word.len() - self.piece.start > PIECE_BYTES {
-                        self.close();
-                    }
-                    self.words.push_str(word);
-                    self.words.push(' ');
-                }
-            }
+fn verdict(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> Sentiment {
+    let (shares, to_company) = classes(model, outputs);
+    let [negative, _, positive] = shares;
+    let label = label(model, shares, to_company);
+    let emotion = emotion(model, label, outputs, to_company);
+    // Whoever is upset is not served by a label that a hair's breadth made neutral.
+    let upset = matches!(emotion, Emotion::Angry | Emotion::Frustrated);
+    let label = if upset { SentimentLabel::Negative } else { label };
+    // Four digits are more than the method can tell, and read well.
+    let score = (f64::from(positive - negative) * 10_000.0).round() / 10_000.0 + 0.0;
+    Sentiment { label, score, emotion }
+}
+
+fn label(model: &SentimentModel<'_>, shares: [f32; CLASSES], to_company: f32) -> SentimentLabel {
+    let [among_people, to_a_company] = model.numbers().offsets;
+    let mut best = (SentimentLabel::Neutral, f32::MIN);
+    let labels = SentimentLabel::ALL.into_iter().zip(shares);
+    for ((label, share), (people, company)) in labels.zip(among_people.into_iter().zip(to_a_company)) {
+        let odds = share.ln() + people + (company - people) * to_company;
+        if odds > best.1 {
+            best = (label, odds);
         }
     }
+    best.0
+}
 
-    /// Takes a phrase of the own layer.
-    fn feel(&mut self, flat: &Flat, start: usize, phrase: &str, valence: f64, emotion: Emotion) {
-        let mut words = flat.before(start);
-        let nearest = words.next();
-        let own_negation = phrase.split(' ').any(|word| NEGATORS.contains(&word));
-        let negated = !own_negation && nearest.into_iter().chain(words.take(2)).any(|word| NEGATORS.contains(&word));
-        if negated {
-            self.piece.own -= valence / 2.0;
-            return;
-        }
-        let boost = if nearest.is_some_and(|word| BOOSTERS.contains(&word)) { 1.25 } else { 1.0 };
-        self.piece.own += valence * boost;
-        if let Some(strength) =
-            EMOTIONS.iter().position(|known| *known == emotion).and_then(|index| self.piece.feelings.get_mut(index))
-        {
-            // Confusion weighs little in the score and must show all the same.
-            let weight = if emotion == Emotion::Confused { 1.5 } else { valence.abs() };
-            *strength += weight * boost;
-        }
-    }
-
-    /// Ends the piece.
-    fn close(&mut self) {
-        self.piece.end = self.words.len();
-        let next = Piece { start: self.words.len(), ..Piece::default() };
-        let piece = std::mem::replace(&mut self.piece, next);
-        if piece.end > piece.start || piece.own != 0.0 || piece.feelings.iter().any(|f| *f > 0.0) {
-            self.pieces.push(piece);
-        } else if piece.bangs > 0
-            && let Some(last) = self.pieces.last_mut()
-        {
-            // `!!!` is three marks after one sentence.
-            last.bangs = last.bangs.saturating_add(piece.bangs);
-        }
-    }
-
-    /// Adds up the pieces.
-    fn verdict(&self, flat: &Flat) -> Sentiment {
-        let shouting = flat.capitals >= 12 && flat.capitals * 10 >= flat.latin * 6;
-        let steps = (self.pieces.len().max(2) - 1) as f64;
-        let from = self.words.len().saturating_sub(VADER_BYTES);
-        let (mut sum, mut weights, mut bangs) = (0.0, 0.0, 0u32);
-        let mut feelings = [0.0; EMOTIONS.len()];
-        for (index, piece) in self.pieces.iter().enumerate() {
-            let weight = if self.pieces.len() == 1 { 1.0 } else { 0.5 + index as f64 / steps };
-            let words = if piece.start >= from { self.words.get(piece.start..piece.end) } else { None };
-            let mut valence = piece.own + words.map_or(0.0, vader);
-            valence += valence.signum() * 0.292 * f64::from(piece.bangs.min(4));
-            if piece.own == 0.0 && valence.abs() < 0.3 {
-                valence = 0.0;
-            }
-            bangs += u32::from(piece.bangs);
-            sum += weight * valence;
-            weights += if valence == 0.0 { 0.0 } else { weight };
-            // One strong word says more of a feeling than several mild ones.
-            for (total, strength) in feelings.iter_mut().zip(piece.feelings) {
-                let strength = strength * (1.0 + weight) / 2.0;
-                *total = f64::max(*total, strength) + 0.2 * f64::min(*total, strength);
-            }
-        }
-        // The root keeps a long complaint stronger than a short one, not without bound.
-        let mut sum: f64 = sum / f64::max(weights, 1.0).sqrt();
-        if shouting {
-            sum *= 1.3;
-        }
-        let [angry, frustrated, disappointed, confused, thankful] = &mut feelings;
-        // Anger sets the tone wherever it stands.
-        *angry *= 1.5;
-        if sum < 0.0 && (shouting || bangs >= 3) && *angry + *frustrated + *disappointed > 0.0 {
-            *angry += 1.5;
-        }
-        let upset = *angry + *frustrated + *disappointed;
-        if *confused > 0.0 && upset == 0.0 {
-            sum = sum.max(0.0);
-        }
-        let score = sum / (sum * sum + ALPHA).sqrt();
-        if score < LABEL_FROM {
-            *thankful = 0.0;
-        }
-        if score >= LABEL_FROM {
-            (*angry, *frustrated, *disappointed) = (0.0, 0.0, 0.0);
-        }
-        let label = if score <= -LABEL_FROM {
-            SentimentLabel::Negative
-        } else if score >= LABEL_FROM {
-            SentimentLabel::Positive
-        } else {
-            SentimentLabel::Neutral
+/// The strongest emotion that goes with a label.
+fn emotion(model: &SentimentModel<'_>, label: SentimentLabel, outputs: &[f32; OUTS], to_company: f32) -> Emotion {
+    let care = model.numbers().care * to_company;
+    let mut best = (Emotion::None, f32::MIN);
+    for (emotion, odds) in Emotion::ALL.into_iter().zip(outputs.iter().skip(CLASSES)) {
+        let fits = match label {
+            SentimentLabel::Negative => emotion != Emotion::Thankful,
+            SentimentLabel::Positive => matches!(emotion, Emotion::None | Emotion::Thankful),
+            SentimentLabel::Neutral | SentimentLabel::Unknown => true,
         };
-        let strongest = EMOTIONS
-            .into_iter()
-            .zip(feelings)
-            .fold((Emotion::None, 0.0), |best, next| if next.1 > best.1 { next } else { best });
-        // Three digits are more than the method can tell, and read well.
-        Sentiment { label, score: (score * 1_000.0).round() / 1_000.0 + 0.0, emotion: strongest.0 }
+        let upset = matches!(emotion, Emotion::Angry | Emotion::Frustrated);
+        // Among people a neutral remark is nobody's complaint.
+        let fits = fits && !(upset && label == SentimentLabel::Neutral && to_company < 0.5);
+        let odds = if upset { odds + care } else { *odds };
+        if fits && odds > best.1 {
+            best = (emotion, odds);
+        }
     }
+    best.0
 }
 
-/// VADER's sum of valences for a piece, got back from its compound score.
-fn vader(words: &str) -> f64 {
-    if words.is_empty() {
-        return 0.0;
+/// A message in pieces of about [`PIECE`] bytes that end where a sentence does.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let (head, tail) = clipped(text);
+    split(head).chain(split(tail))
+}
+
+/// The beginning and the end of a text that is longer than what is read.
+fn clipped(text: &str) -> (&str, &str) {
+    if text.len() <= CustomerSentiment::READ {
+        return (text, "");
     }
-    let compound = VADER.polarity_scores(words).compound.clamp(-0.999, 0.999);
-    if compound.is_finite() { compound * (ALPHA / (1.0 - compound * compound)).sqrt() } else { 0.0 }
+    let head = text.floor_char_boundary(CustomerSentiment::READ / 8);
+    let tail = text.ceil_char_boundary(text.len() - CustomerSentiment::READ * 7 / 8);
+    (text.get(..head).unwrap_or_default(), text.get(tail..).unwrap_or_default())
+}
+
+fn split(mut rest: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut end = rest.len();
+        if end > PIECE * 3 / 2 {
+            let from = rest.floor_char_boundary(PIECE / 2);
+            let to = rest.floor_char_boundary(PIECE * 3 / 2);
+            let window = rest.get(from..to).unwrap_or_default();
+            let ends = |c| matches!(c, '.' | '!' | '?' | '\n');
+            end = from + window.rfind(ends).or_else(|| window.rfind(' ')).map_or(window.len(), |at| at + 1);
+        }
+        let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        rest = after;
+        Some(piece)
+    })
 }
 
 #[cfg(test)]

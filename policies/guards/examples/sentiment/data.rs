@@ -1,0 +1,160 @@
+//! Labelled texts: the public sets and our own.
+
+use crate::{Outcome, here};
+use attache_journal::{Emotion, SentimentLabel};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// A text and what it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Labelled {
+    pub(crate) text: String,
+    pub(crate) label: Option<SentimentLabel>,
+    pub(crate) emotion: Option<Emotion>,
+    /// What it counts beside others.
+    pub(crate) weight: f32,
+    /// Same number, same side when some are held out.
+    pub(crate) family: u64,
+    pub(crate) source: Source,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Source {
+    Forum,
+    Own,
+    Bank,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    text: String,
+    #[serde(default)]
+    emotions: Vec<String>,
+    #[serde(default)]
+    sentiments: Vec<String>,
+}
+
+/// The forum comments of a GoEmotions file.
+pub(crate) fn forum(path: &Path) -> Outcome<Vec<Labelled>> {
+    let rows = rows(path)?;
+    let labelled = rows.into_iter().enumerate().filter_map(|(index, row)| {
+        let label = match row.sentiments.as_slice() {
+            [one] => named(one),
+            _ => None,
+        };
+        let emotion = match row.emotions.as_slice() {
+            [one] => forum_emotion(one),
+            _ => None,
+        };
+        (label.is_some() || emotion.is_some()).then_some(Labelled {
+            text: row.text,
+            label,
+            emotion,
+            weight: 1.0,
+            family: index as u64,
+            source: Source::Forum,
+        })
+    });
+    Ok(labelled.collect())
+}
+
+/// The one of our emotions that is nearest to one of the set's 28, where one is near.
+fn forum_emotion(name: &str) -> Option<Emotion> {
+    match name {
+        "anger" => Some(Emotion::Angry),
+        "annoyance" => Some(Emotion::Frustrated),
+        "disappointment" => Some(Emotion::Disappointed),
+        "confusion" => Some(Emotion::Confused),
+        "gratitude" => Some(Emotion::Thankful),
+        "neutral" | "admiration" | "amusement" | "approval" | "joy" | "love" | "optimism" | "excitement" => {
+            Some(Emotion::None)
+        }
+        _ => None,
+    }
+}
+
+/// What a question of a bank's customer weighs: none of them was looked at by us.
+const BANK: f32 = 0.5;
+
+/// The questions of a bank's customers, which are calm.
+pub(crate) fn bank(path: &Path) -> Outcome<Vec<Labelled>> {
+    let rows = rows(path)?;
+    let calm =
+        rows.into_iter().enumerate().filter(|(_, row)| row.text.trim_end().ends_with('?') && row.text.len() < 120);
+    Ok(calm
+        .map(|(index, row)| Labelled {
+            text: row.text,
+            label: Some(SentimentLabel::Neutral),
+            emotion: None,
+            weight: BANK,
+            family: index as u64,
+            source: Source::Bank,
+        })
+        .collect())
+}
+
+fn rows(path: &Path) -> Outcome<Vec<Row>> {
+    let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let reader: Box<dyn Read> = match path.extension() {
+        Some(end) if end == "gz" => Box::new(flate2::read::GzDecoder::new(file)),
+        _ => Box::new(file),
+    };
+    BufReader::new(reader)
+        .lines()
+        .map(|line| {
+            let line = line.map_err(|e| e.to_string())?;
+            serde_json::from_str(&line).map_err(|e| e.to_string())
+        })
+        .collect::<Result<_, String>>()
+        .map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// A table of ours: label, emotion and text with tabs between them, `#` before
+/// a remark. The label may stand alone for the emotion `-`.
+pub(crate) fn table(path: &str) -> Outcome<Vec<Labelled>> {
+    let text = std::fs::read_to_string(here(path)).map_err(|e| format!("{path}: {e}"))?;
+    let mut all = Vec::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.is_empty()) {
+        let refused = || format!("{path}:{}: expected label, emotion and text with tabs between them", index + 1);
+        let mut cells = line.splitn(3, '\t');
+        let (Some(label), Some(emotion), Some(text)) = (cells.next(), cells.next(), cells.next()) else {
+            return Err(refused());
+        };
+        let label: SentimentLabel = named(label).ok_or_else(refused)?;
+        let emotion = match emotion {
+            "-" => None,
+            name => Some(named(name).ok_or_else(refused)?),
+        };
+        all.push(Labelled {
+            text: text.replace("\\n", "\n"),
+            label: Some(label),
+            emotion,
+            weight: 1.0,
+            family: index as u64,
+            source: Source::Own,
+        });
+    }
+    Ok(all)
+}
+
+/// The words with their valences.
+pub(crate) fn lexicon() -> Outcome<Vec<(String, f32)>> {
+    let path = "training/lexicon.tsv";
+    let text = std::fs::read_to_string(here(path)).map_err(|e| format!("{path}: {e}"))?;
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.starts_with('#'))
+        .map(|(index, line)| {
+            let (word, valence) = line.split_once('\t').ok_or_else(|| format!("{path}:{}: no tab", index + 1))?;
+            Ok((word.to_owned(), valence.parse().map_err(|e| format!("{path}:{}: {e}", index + 1))?))
+        })
+        .collect()
+}
+
+/// A label or an emotion by its name.
+pub(crate) fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(name.into()).ok()
+}

@@ -1,0 +1,70 @@
+//! The rows of `docs/quality.md` on sentiment.
+
+use crate::Outcome;
+use crate::data::{self, Labelled};
+use crate::figures::{emotions, feelings, figures, labels};
+use attache_guards::{CustomerSentiment, SentimentDetector};
+use attache_journal::{Sentiment, SentimentLabel};
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Instant;
+
+/// Prints the section.
+pub(crate) fn run(dir: Option<&Path>) -> Outcome {
+    print!("{}", rows(dir, &|text| CustomerSentiment.assess(text))?);
+    println!("\n{}", speed()?);
+    Ok(())
+}
+
+/// The figures of a detector as a table; without a folder of data, those of our own sets.
+pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Outcome<String> {
+    let mut out = "| set | texts | macro-F1 | accuracy | negative: recall at precision .90 | negative: AUC | negative as labelled: precision / recall |\n|---|--:|--:|--:|--:|--:|--:|\n".to_owned();
+    let mut row = |name: &str, texts: &[Labelled]| {
+        let f = figures(&labels(texts, assess));
+        let _ = writeln!(
+            out,
+            "| {name} | {} | {:.3} | {:.3} | {:.2} | {:.3} | {:.2} / {:.2} |",
+            f.texts, f.macro_f1, f.accuracy, f.recall_at_p90, f.auc, f.precision, f.recall
+        );
+    };
+    let own = data::table("eval/emotions.tsv")?;
+    row("messages to companies, written apart from the training (`eval/emotions.tsv`)", &own);
+    if let Some(dir) = dir {
+        let mut forum = data::forum(&dir.join("sentiment/goemotions_dev.jsonl.gz"))?;
+        forum.retain(|one| one.label.is_some_and(|l| l != SentimentLabel::Unknown));
+        row("GoEmotions, development part, one class each", &forum);
+    }
+    let e = emotions(&feelings(&own, assess));
+    let _ = writeln!(
+        out,
+        "\n| emotions (`eval/emotions.tsv`) | |\n|---|--:|\n| texts | {} |\n| frustrated or angry found as one of the two | {:.1} % |\n| confused taken for angry | {:.1} % |\n| calm, thankful or confused taken for frustrated or angry | {:.1} % |\n| exactly right, of six | {:.1} % |",
+        e.texts,
+        e.upset * 100.0,
+        e.confused_as_angry * 100.0,
+        e.false_upset * 100.0,
+        e.accuracy * 100.0
+    );
+    Ok(out)
+}
+
+/// How fast it is here, on one core.
+fn speed() -> Outcome<String> {
+    let texts = data::table("eval/emotions.tsv")?;
+    let begin = Instant::now();
+    let mut read = 0;
+    while begin.elapsed().as_secs_f64() < 1.0 {
+        for one in &texts {
+            std::hint::black_box(CustomerSentiment.assess(&one.text));
+        }
+        read += texts.len();
+    }
+    let rate = read as f64 / begin.elapsed().as_secs_f64();
+    let length = texts.iter().map(|one| one.text.len()).sum::<usize>() / texts.len().max(1);
+    let begin = Instant::now();
+    std::hint::black_box(CustomerSentiment.assess(&"a".repeat(1 << 20)));
+    let worst = begin.elapsed().as_secs_f64() * 1e3;
+    Ok(format!(
+        "Speed of sentiment alone, one core: {:.0},000 messages of {length} bytes a second; 1 MiB of one letter in {worst:.1} ms.",
+        (rate / 1e3).floor()
+    ))
+}

@@ -1,0 +1,199 @@
+//! From texts to the artefact and its card.
+
+use crate::data::{self, Labelled, Source};
+use crate::figures::figures;
+use crate::grammar::{Dice, Grammar, as_written};
+use crate::learn::{CLASSES, EMOTIONS, OUTS, RARE, Sample, Settings, Weights, class_odds, learn, quantised, softmax};
+use crate::{Outcome, card, here};
+use attache_guards::{Features, ModelNumbers, SentimentModel, write_model};
+use attache_journal::{Emotion, Sentiment, SentimentLabel};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+const SETTINGS: Settings = Settings { slot_bits: 18, epochs: 5, rate: 0.08, decay: 2e-6, seed: 20_261_123 };
+/// How many messages a template makes.
+const EACH: usize = 26;
+/// How often each message of ours is written, with other habits each time.
+const COPIES: usize = 4;
+/// What all texts of ours weigh together beside the forum's.
+const OWN_SHARE: f32 = 2.5;
+/// What a forum's emotion weighs: it is a hint for what customers feel.
+const HINT: f32 = 0.05;
+/// A gram seen less often has no weight.
+const RARELY: u32 = 3;
+/// How far, and how steeply, an unclear text is taken for a message to a company.
+const COMPANY: (f32, f32) = (3.0, 3.0);
+/// What is added to the log-odds of a negative message, and of an upset one:
+/// held-out templates are easier than what customers write and cannot say.
+const LEAN: f32 = 0.3;
+const CARE: f32 = 1.0;
+/// One of so many families is held out to calibrate.
+const HELD: u64 = 12;
+/// A word seen so often is on the word list.
+const COMMON: usize = 3;
+
+pub(crate) fn run(dir: &Path) -> Outcome {
+    let begin = Instant::now();
+    let texts = texts(dir)?;
+    println!("{} texts", texts.len());
+    let words = words(&texts)?;
+    let empty = write_model(&ModelNumbers::default(), &words, &[[0; OUTS]]);
+    let reader = SentimentModel::new(&empty).map_err(|e| e.to_string())?;
+    let (held, kept): (Vec<_>, Vec<_>) = texts.iter().partition(|one| is_held(one));
+    let mut samples: Vec<Sample> = kept.iter().map(|one| sample(one, &reader)).collect();
+    println!(
+        "{} features in {:.1?}",
+        samples.iter().map(|one| one.features.grams.iter().map(Vec::len).sum::<usize>()).sum::<usize>(),
+        begin.elapsed()
+    );
+    prune(&mut samples, RARELY);
+    let mut weights = learn(&samples, SETTINGS);
+    // Whoever writes to us writes to a company, unless it is plainly otherwise.
+    weights.widen(CLASSES + EMOTIONS, COMPANY.0, COMPANY.1);
+    println!("learnt in {:.1?}", begin.elapsed());
+    let (mut numbers, table) = quantised(&weights);
+    calibrate(&mut numbers, &weights, &held, &reader);
+    println!("sharpness {:?}, offsets {:?}", numbers.sharpness, numbers.offsets);
+    let bytes = write_model(&numbers, &words, &table);
+    let path = here("model/sentiment.bin");
+    std::fs::write(&path, &bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    card::write(dir, &bytes, &texts, words.len(), SETTINGS)?;
+    println!("{} bytes written after {:.1?}", bytes.len(), begin.elapsed());
+    Ok(())
+}
+
+/// Everything to learn from, weighted.
+fn texts(dir: &Path) -> Outcome<Vec<Labelled>> {
+    let mut dice = Dice(SETTINGS.seed);
+    let mut own = Grammar::load("training/grammar.txt")?.messages(EACH, &mut dice)?;
+    for seed in data::table("training/messages.tsv")? {
+        for copy in 0..COPIES {
+            let text = match (copy, seed.label) {
+                (0, _) | (_, None) => seed.text.clone(),
+                (_, Some(label)) => as_written(&seed.text, label, &mut dice),
+            };
+            own.push(Labelled { text, weight: 1.0, family: seed.family + 1_000_000, ..seed.clone() });
+        }
+    }
+    let mut all = data::forum(&dir.join("sentiment/goemotions_train.jsonl.gz"))?;
+    let weight = OWN_SHARE * all.len() as f32 / own.len() as f32;
+    println!("{} forum comments, {} messages of ours that weigh {weight:.2} each", all.len(), own.len());
+    all.extend(own.into_iter().map(|one| Labelled { weight: one.weight * weight, ..one }));
+    all.extend(data::bank(&dir.join("intents/banking77_train.jsonl.gz"))?);
+    Ok(all)
+}
+
+/// The lexicon, and every common word without a valence.
+fn words(texts: &[Labelled]) -> Outcome<Vec<(String, f32)>> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for one in texts {
+        let text = one.text.to_lowercase().replace(['\'', '\u{2019}'], "");
+        for word in text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()) {
+            *counts.entry(word.to_owned()).or_default() += 1;
+        }
+    }
+    let mut words: BTreeMap<String, f32> =
+        counts.into_iter().filter(|(_, count)| *count >= COMMON).map(|(word, _)| (word, 0.0)).collect();
+    words.extend(data::lexicon()?);
+    Ok(words.into_iter().collect())
+}
+
+fn is_held(one: &Labelled) -> bool {
+    Dice(one.family ^ ((one.source as u64) << 40)).next().is_multiple_of(HELD)
+}
+
+fn sample(one: &Labelled, reader: &SentimentModel<'_>) -> Sample {
+    let place = |label| SentimentLabel::ALL.into_iter().position(|known| known == label);
+    Sample {
+        features: Features::of(&one.text, reader),
+        class: one.label.and_then(place),
+        emotion: one.emotion.and_then(|emotion| Emotion::ALL.into_iter().position(|known| known == emotion)),
+        company: one.source != Source::Forum,
+        weight: one.weight,
+        emotion_weight: if one.source == Source::Forum { HINT } else { one.weight },
+    }
+}
+
+/// Finds the sharpness at which the held-out texts are least surprising, and the
+/// offsets that serve forum and customers best.
+fn calibrate(numbers: &mut ModelNumbers, weights: &Weights, held: &[&Labelled], reader: &SentimentModel<'_>) {
+    let rows: Vec<_> = held
+        .iter()
+        .map(|one| (*one, sample(one, reader)))
+        .map(|(one, s)| (one, weights.outputs(&s.features), s))
+        .collect();
+    let surprise = |head: usize, sharpness: f32| -> f64 {
+        rows.iter()
+            .filter_map(|(one, outputs, sample)| {
+                let classes = class_odds(outputs);
+                let emotions = outputs.get(CLASSES..CLASSES + EMOTIONS)?;
+                let (outputs, right) =
+                    if head == 0 { (classes.as_slice(), sample.class?) } else { (emotions, sample.emotion?) };
+                let share = *softmax(outputs, sharpness).get(right)?;
+                Some(-f64::from(share.max(1e-6).ln()) * f64::from(one.weight))
+            })
+            .sum()
+    };
+    let grid = |head: usize| {
+        (2..60)
+            .map(|step| step as f32 * 0.05)
+            .min_by(|a, b| surprise(head, *a).total_cmp(&surprise(head, *b)))
+            .unwrap_or(1.0)
+    };
+    numbers.sharpness = [grid(0), grid(1)];
+    let [sharpness, _] = numbers.sharpness;
+    let best = |source: Source| {
+        let texts: Vec<_> = rows.iter().filter(|(one, ..)| one.source == source).collect();
+        let quality = |offsets: &[f32; CLASSES]| {
+            let found: Vec<_> = texts
+                .iter()
+                .filter_map(|(one, outputs, _)| Some((one.label?, said(&class_odds(outputs), sharpness, *offsets))))
+                .collect();
+            figures(&found).macro_f1
+        };
+        let steps = || (-8..=8).map(|step| step as f32 * 0.1);
+        steps()
+            .flat_map(|negative| steps().map(move |positive| [negative, 0.0, positive]))
+            .map(|offsets| (quality(&offsets), offsets))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .unwrap_or_default()
+    };
+    let (forum, own) = (best(Source::Forum), best(Source::Own));
+    println!("held out: {forum:?} {own:?}");
+    // Templates are easier than what customers write: no offset that they ask for but the one that errs towards care.
+    numbers.offsets = [forum.1, [LEAN, 0.0, 0.0]];
+    numbers.care = CARE;
+}
+
+fn said(outputs: &[f32], sharpness: f32, offsets: [f32; CLASSES]) -> Sentiment {
+    let shares = softmax(outputs, sharpness);
+    let label = SentimentLabel::ALL
+        .into_iter()
+        .zip(shares.iter().zip(offsets))
+        .fold((SentimentLabel::Unknown, f32::MIN), |best, (label, (share, offset))| {
+            let odds = share.ln() + offset;
+            if odds > best.1 { (label, odds) } else { best }
+        })
+        .0;
+    Sentiment { label, score: 0.0, emotion: Emotion::None }
+}
+
+/// Takes out the grams that were seen too seldom to say anything: they would
+/// only blur the slots that they share with others.
+fn prune(samples: &mut [Sample], least: u32) {
+    let mut counts: std::collections::HashMap<u32, u32> = std::collections::HashMap::new();
+    for gram in samples.iter().flat_map(|sample| sample.features.grams.iter().flatten()) {
+        *counts.entry(*gram).or_default() += 1;
+    }
+    println!("{} grams, {} kept", counts.len(), counts.values().filter(|c| **c >= least).count());
+    for sample in samples {
+        for grams in &mut sample.features.grams {
+            for gram in grams.iter_mut() {
+                if counts.get(gram).is_none_or(|count| *count < least) {
+                    *gram = RARE;
+                }
+            }
+        }
+    }
+}
