@@ -15,11 +15,6 @@ use failure::Failure;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// A run is many small pieces of text; this costs about half of what the
-/// system's allocator does, at start as well.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let filter = std::env::var("ATTACHE_LOG").unwrap_or_else(|_| "warn".to_owned());
