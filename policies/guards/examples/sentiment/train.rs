@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-const SETTINGS: Settings = Settings { slot_bits: 18, epochs: 5, rate: 0.05, decay: 2e-6, seed: 20_261_123 };
+const SETTINGS: Settings = Settings { slot_bits: 18, epochs: 5, rate: 0.08, decay: 2e-6, seed: 20_261_123 };
 /// How many messages a template makes.
 const EACH: usize = 26;
 /// How often each message of ours is written, with other habits each time.
@@ -23,11 +23,11 @@ const HINT: f32 = 0.05;
 /// A gram seen less often has no weight.
 const RARELY: u32 = 3;
 /// How far, and how steeply, an unclear text is taken for a message to a company.
-const COMPANY: (f32, f32) = (0.8, 5.0);
+const COMPANY: (f32, f32) = (3.0, 3.0);
 /// What is added to the log-odds of a negative message, and of an upset one:
 /// held-out templates are easier than what customers write and cannot say.
-const LEAN: f32 = 0.5;
-const CARE: f32 = 1.3;
+const LEAN: f32 = 0.3;
+const CARE: f32 = 0.8;
 /// One of so many families is held out to calibrate.
 const HELD: u64 = 12;
 /// A word seen so often is on the word list.
