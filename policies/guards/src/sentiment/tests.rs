@@ -206,7 +206,7 @@ fn the_latest_message_counts_most() {
     let better = format!("It was broken and I was furious. {filler} Now it works well, thank you so much!");
     assert!(score(&worse) < score(&better), "{} {}", score(&worse), score(&better));
     // A complaint is not drowned in details.
-    let long = format!("I am furious, you lost my bag and nobody answers! {filler}");
+    let long = format!("{} {filler}", "I am furious, you lost my bag, you lied to me and nobody answers! ".repeat(3));
     assert_eq!(assess(&long).label, Negative);
 }
 
