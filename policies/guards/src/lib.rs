@@ -6,9 +6,9 @@
 //! [`FactValues`]). Everything is a pure function of its arguments and linear
 //! in the length of the text: guards run on every message and every tool output.
 //!
-//! This version is made of word lists and shapes, and knows English. What it
-//! cannot tell it does not guess: see the limits at each item. Better detectors
-//! go behind the same traits.
+//! Sentiment is a trained model, the rest word lists and shapes; all know
+//! English. What they cannot tell they do not guess: see the limits at each item.
+//! Better detectors go behind the same traits.
 //!
 //! Two components were tried and left out. `redact-core` has the same patterns
 //! and brings `aes-gcm`, `pbkdf2` and `uuid` with it, which a detector has no

@@ -52,7 +52,7 @@ impl Letters {
         }
         let known = self.known.saturating_sub(self.foreign);
         // Names and products are unknown words too: half of the text may be.
-        if self.foreign > 0 { known > 3 * self.foreign } else { known * 5 >= self.words * 2 }
+        if self.foreign > 0 { known > 2 * self.foreign } else { known * 5 >= self.words * 2 }
     }
 }
 

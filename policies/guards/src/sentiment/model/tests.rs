@@ -33,8 +33,7 @@ fn other_bytes_are_no_model() {
 
 #[test]
 fn sums_of_grams_are_scaled_by_their_number() {
-    let mut numbers = ModelNumbers::default();
-    numbers.steps = [[0.5; OUTS], [0.25; OUTS]];
+    let numbers = ModelNumbers { steps: [[0.5; OUTS], [0.25; OUTS]], ..ModelNumbers::default() };
     let bytes = write_model(&numbers, &[], &[[4; OUTS], [-8; OUTS]]);
     let model = SentimentModel::new(&bytes).unwrap();
     let features = Features { grams: [vec![0, 2, 4, 6], vec![1]], ..Features::default() };
