@@ -379,7 +379,8 @@ forbid (principal, action == Attache::Action::"reply", resource)
 when { context.text.pii.contains("email") };
 "#;
     let data = tempfile::tempdir().unwrap();
-    let answer = r#"{"text":"Write to private.person@secret.example. The columns are name and site.","cite":["import-assets-csv#33-270"]}"#;
+    // An address that stands in evidence: an invented one is denied before anything is taken out.
+    let answer = r#"{"text":"Write to owen@grindlebeck.example. The columns are name and site.","cite":["import-assets-csv#33-270"]}"#;
     let attache = crate::world::builder(data.path())
         .policy("mine.dw", NO_ADDRESSES)
         .model(Arc::new(Scripted::replies([
@@ -391,7 +392,7 @@ when { context.text.pii.contains("email") };
     let report = attache.run(crate::world::bundle("tier1-question.json"), None).await.unwrap();
     assert_eq!(report.ended.outcome, Outcome::Resolved);
     let reply = report.ended.reply.unwrap();
-    assert!(!reply.contains("secret.example") && reply.contains("[email removed]"), "{reply}");
+    assert!(!reply.contains("grindlebeck.example") && reply.contains("[email removed]"), "{reply}");
     let entries = attache.entries(&report.run).await.unwrap();
     let verdicts: Vec<_> = events(&entries, "policy_decided")
         .filter_map(|event| match event {

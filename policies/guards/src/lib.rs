@@ -1,7 +1,8 @@
 //! Guards: what a text says before anybody acts on it.
 //!
 //! Sentiment ([`SentimentDetector`]), personal data ([`PiiDetector`]),
-//! placeholders for what must not leave the house ([`Pseudonyms`]), and checks
+//! placeholders for what must not leave the house ([`Pseudonyms`]), what a text
+//! rests on ([`ground`]), and checks
 //! on what people and models write ([`wants_human`], [`discloses_ai`],
 //! [`FactValues`]). Everything is a pure function of its arguments and linear
 //! in the length of the text: guards run on every message and every tool output.

@@ -93,7 +93,7 @@ pub trait PiiDetector: Send + Sync {
     }
 }
 
-/// Personal data that can be told by its shape.
+/// Personal data that can be told by its shape or by the words around it.
 ///
 /// Finds `email`, `url`, `ip_address`, `credit_card` (Luhn), `iban` (ISO 13616:
 /// length by country, mod 97), `phone` (international by calling code, North
@@ -103,9 +103,21 @@ pub trait PiiDetector: Send + Sync {
 /// `date_of_birth` (a date after `born`, `DOB` and the like). Also reads JSON
 /// text: `\n` before a value is not a part of it.
 ///
-/// One pass over the bytes, looking closer only at digits, `@`, `:` and a few
-/// prefixes. Where two overlap the longest wins, then the highest score, then
-/// the first. Names and postal addresses have no shape and are not found.
+/// By the words around it: `person`, `organization`, `location` (lists of names
+/// and places, capitals, forms of address, `my name is`, `lives in`), `address`
+/// (street types of many languages, units, postcodes, boxes), `age`, `nrp`, years,
+/// phone numbers, and numbers that a word names: accounts, licences, passports,
+/// postcodes, `username`. National identity numbers by check digit: DNI and NIE,
+/// codice fiscale, CPF, AHV, personnummer; by shape: NINO, PAN.
+///
+/// In talk of cards, orders and payments a country or a lone unknown word is no
+/// find unless the words around say whose it is: a question about a transfer
+/// from China names nobody. A disguise (zero-width and bidirectional marks,
+/// full-width digits, look-alike letters) falls before anything is looked for.
+///
+/// Linear in the length of the text. Where two overlap the longest wins, then the
+/// highest score, then the first. Limits: the words are English; a name that is a
+/// common word, or of a script without capitals, is found beside a sign alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PatternPii;
 

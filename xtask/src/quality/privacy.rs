@@ -108,7 +108,7 @@ fn scan(house: &House, records: &[Value]) -> Outcome<(Vec<Vec<Value>>, f64)> {
     let found: Vec<Vec<Value>> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .map(|record| record["pii"].as_array().cloned().unwrap_or_default())
+        .map(|record| record.get("pii").and_then(Value::as_array).cloned().unwrap_or_default())
         .collect();
     if found.len() == records.len() {
         Ok((found, seconds))

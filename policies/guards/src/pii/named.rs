@@ -317,7 +317,7 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
         "of" | "is" => back(2) == "age",
         "was" | "am" | "i'm" => {
             let ends = tokens.get(index + 1).is_none_or(|next| next.gap.any(Gap::STOP.or(Gap::COMMA).or(Gap::LINE)));
-            ends && matches!(back(2), "he" | "she" | "i" | "they" | "when") || (back(1) == "i'm" && ends)
+            ends && (back(1) == "i'm" || matches!(back(2), "he" | "she" | "i" | "they" | "when"))
         }
         _ => false,
     };

@@ -155,9 +155,8 @@ fn kinds_of(word: &str) -> Kinds {
 /// The bytes of the word that starts at `at`.
 fn length(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    let mut chars = rest.char_indices().peekable();
     let mut end = 0;
-    while let Some((index, c)) = chars.next() {
+    for (index, c) in rest.char_indices() {
         let joins = matches!(c, '-' | '\'' | '\u{2019}') && index > 0 && {
             let next = rest.get(index + c.len_utf8()..).unwrap_or_default();
             // `Asya's` is Asya.

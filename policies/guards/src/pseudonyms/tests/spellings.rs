@@ -48,7 +48,7 @@ fn spelling(dice: &mut Dice, kind: PiiKind, value: &str) -> String {
     if kind == PiiKind::Phone {
         let digits: String = value.chars().filter(char::is_ascii_digit).collect();
         let code = crate::pii::calling_code_length(&digits).unwrap();
-        let national = &digits[code..];
+        let (code, national) = digits.split_at(code);
         let grouped = |digits: &str, mark: &str| {
             let (head, tail) = digits.split_at(digits.len() / 2);
             format!("{head}{mark}{tail}")
@@ -59,13 +59,13 @@ fn spelling(dice: &mut Dice, kind: PiiKind, value: &str) -> String {
             2 => format!("0{}", grouped(national, "/")),
             3 => grouped(national, "-"),
             4 => grouped(national, "."),
-            5 => format!("+{} {}", &digits[..code], grouped(national, " ")),
+            5 => format!("+{} {}", code, grouped(national, " ")),
             _ => national.to_owned(),
         };
     }
     if kind == PiiKind::BankAccount && dice.roll(4) == 0 {
         let last: String = value.chars().filter(char::is_ascii_digit).collect();
-        let last = &last[last.len() - 4..];
+        let (_, last) = last.split_at(last.len() - 4);
         return match dice.roll(3) {
             0 => format!("ending in {last}"),
             1 => format!("**** {last}"),
