@@ -135,7 +135,8 @@ fn nothing_is_lost_and_nothing_leaves_twice() {
     let drafts = block_on(store.drafts()).unwrap();
     assert!(drafts.iter().all(|draft| draft.state == DraftState::Sent), "every draft was approved and left");
     let mails = mails(dir.path(), &runs, &said);
-    assert!(said.ended > KILLS / 2 && said.resumed > 0, "the processes did nothing: {} ended", said.ended);
+    let done = said.ended + said.resumed;
+    assert!(done > KILLS && said.resumed > 0, "the processes did next to nothing: {done} runs");
     eprintln!(
         "{KILLS} kills: {} entries told, {} runs, {} ended, {} resumed, {} approvals told, {mails} mails",
         said.entries.len(),

@@ -3,7 +3,7 @@
 use crate::world::{call, events, shape};
 use attache::engine::{Review, ReviewError, RunError};
 use attache::journal::{
-    Actor, Decision, Digest, DraftCreated, Event, Fault, MemoryStore, Outcome, Reply, Retry, RunFilter, Store, Usage,
+    Actor, Decision, Digest, DraftCreated, Event, Fault, MemoryStore, Outcome, Reply, Retry, RunFilter, Usage,
 };
 use attache::models::{FunctionModel, Scripted};
 use attache::planner::{INVALID_REPLY, ModelError};
