@@ -7,7 +7,7 @@ use attache::journal::{
 };
 use attache::models::{FunctionModel, Scripted};
 use attache::planner::{INVALID_REPLY, ModelError};
-use attache::tools::Unavailable;
+use attache::tools::{Delivered, Nothing, Outbox, Outgoing, PortError, Unavailable};
 use attache::{Attache, CallCx, Read, Tool, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -432,6 +432,47 @@ async fn a_draft_of_a_plain_write_cannot_be_edited_past_its_input() {
     let edit = Review { body: Some(r#"{"day":"Friday"}"#.into()), ..review(Decision::Edit, &shown.digest) };
     let refused = attache.engine().review(&shown.draft, edit).await;
     assert!(matches!(refused, Err(ReviewError::Fixed("body"))), "{refused:?}");
+}
+
+/// Sends, and its answer does not come back the first three times.
+#[derive(Default)]
+struct Mumbling {
+    tries: AtomicU32,
+    sent: std::sync::Mutex<std::collections::BTreeSet<Digest>>,
+}
+
+#[async_trait::async_trait]
+impl Outbox for Mumbling {
+    async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError> {
+        self.sent.lock().unwrap().insert(key.clone());
+        if self.tries.fetch_add(1, Ordering::SeqCst) < 3 {
+            return Err(PortError { message: "the line broke".into(), retry: Retry::Safe });
+        }
+        Nothing.deliver(message, key).await
+    }
+
+    async fn forget(&self, key: &Digest) -> Result<bool, PortError> {
+        Ok(self.sent.lock().unwrap().remove(key))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_may_have_left_is_not_written_anew() {
+    let outbox = Arc::new(Mumbling::default());
+    let answer = |text: &str| call("reply", &format!(r#"{{"text":"{text}","cite":["import-assets-csv#33-270"]}}"#));
+    let model = Arc::new(Scripted::replies([
+        call("kb_search", r#"{"query":"import assets from a CSV file columns required"}"#),
+        answer("The columns are name and site."),
+        answer("Name and site are the columns."),
+    ]));
+    let data = tempfile::tempdir().unwrap();
+    let attache = crate::world::builder(data.path()).outbox(outbox.clone()).model(model.clone()).build().unwrap();
+    let stopped = attache.run(crate::world::bundle("tier1-question.json"), None).await;
+    let Err(RunError::Unavailable { run, .. }) = stopped else { panic!("{stopped:?}") };
+    let report = attache.engine().resume(&run).await.unwrap();
+    assert_eq!(report.ended.outcome, Outcome::Resolved);
+    assert_eq!(outbox.sent.lock().unwrap().len(), 1, "one key, so one message");
+    assert_eq!(model.left(), 1, "the model was not asked for another text");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn through(ground: &Ground, seed: u64) -> Told {
         4..8 => rng.below(most / 4),
         _ => rng.below(most),
     };
-    let odds = Odds { slow: odds(600), absent: odds(600), lost: odds(900), disk: odds(100) };
+    let odds = Odds { slow: odds(600), absent: odds(600), lost: odds(500), disk: odds(100) };
     let (crashes, runs) = (rng.below(5), 1 + rng.below(2));
     let world = Arc::new(World::new(rng.next(), odds));
     let disk = Arc::new(Disk::new(world.clone()));

@@ -49,7 +49,7 @@ impl Outside {
     async fn back(&self) -> Result<(), PortError> {
         let (world, _) = self.now();
         world.step().await;
-        if world.chance(world.odds().lost) {
+        if world.loses() {
             if world.chance(500) {
                 tokio::time::sleep(Duration::from_secs(3_600)).await;
             }

@@ -60,6 +60,8 @@ pub(crate) struct World {
     /// Tells that the process died.
     pub(crate) crashed: Notify,
     began: Instant,
+    /// Until when no answer comes through.
+    broken: Mutex<Instant>,
     ids: AtomicU64,
     /// Commits that a dead process waits for.
     grave: Mutex<Vec<oneshot::Sender<Result<Receipt, StoreError>>>>,
@@ -80,6 +82,7 @@ impl World {
             dead: AtomicBool::new(false),
             crashed: Notify::new(),
             began: Instant::now(),
+            broken: Mutex::new(Instant::now()),
             ids: AtomicU64::new(0),
             grave: Mutex::default(),
             effects: Mutex::default(),
@@ -151,6 +154,17 @@ impl World {
 
     pub(crate) fn odds(&self) -> Odds {
         *self.odds.lock().unwrap()
+    }
+
+    /// Whether an answer is lost: where one is, the next are too for a while.
+    pub(crate) fn loses(&self) -> bool {
+        let lost = self.odds().lost;
+        let mut broken = self.broken.lock().unwrap();
+        if lost > 0 && Instant::now() >= *broken && self.chance(lost) {
+            *broken = Instant::now() + Duration::from_millis(self.below(60_000));
+            return true;
+        }
+        lost > 0 && Instant::now() < *broken
     }
 
     pub(crate) fn fails_on_disk(&self) -> bool {

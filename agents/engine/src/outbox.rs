@@ -154,3 +154,6 @@ fn short(key: &Digest) -> &str {
 fn refused(e: impl std::fmt::Display) -> PortError {
     PortError { message: e.to_string(), retry: Retry::Never }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,11 +17,17 @@ const RETRIES: usize = 2;
 pub(crate) async fn call(call: &PendingCall<'_>, permit: &Permit, clock: &dyn Clock) -> (Result<Json, Fault>, u32) {
     let mut pauses =
         ExponentialBuilder::default().with_min_delay(Duration::from_millis(50)).with_max_times(RETRIES).build();
+    let spec = call.tool().spec();
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let result = once(call, permit, clock).await;
-        match &result {
+        let mut result = once(call, permit, clock).await;
+        match &mut result {
+            // Refused now, and perhaps done by a try before, which went unanswered.
+            Err(fault) if attempts > 1 && spec.effect == EffectKind::Write && fault.retry == Retry::Never => {
+                fault.retry = Retry::AfterCheck;
+                return (result, attempts);
+            }
             Err(fault) if fault.retry == Retry::Safe => match pauses.next() {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return (result, attempts),

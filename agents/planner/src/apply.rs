@@ -342,10 +342,10 @@ impl Run {
         if fault.retry != Retry::AfterCheck {
             self.spent.forget(&judged.call.tool, &judged.checked.admitted);
         }
-        let origin = &judged.call.origin;
-        // Its last try may have been done although it was not answered.
+        // A try may have been done although it was not answered.
         let unsure = fault.retry == Retry::Safe && self.repeats(&judged.call.tool);
-        let stalls = match origin {
+        let was_unsure = self.unsure.as_ref() == Some(&judged.call.id);
+        let stalls = match &judged.call.origin {
             Origin::Approval => fault.retry == Retry::Safe,
             Origin::Model(_) => unsure,
             Origin::System => false,
@@ -354,11 +354,11 @@ impl Run {
             // The text waits, and is decided on again when the run is resumed.
             self.spent.unavailable += 1;
             self.stalled = true;
-            self.unsure = unsure.then(|| judged.call.id.clone());
+            self.unsure = (unsure || was_unsure).then(|| judged.call.id.clone());
             self.judge(judged.call);
         } else if judged.call.tool == EscalateToHuman::NAME {
             self.end(self.ended(Outcome::Failed, Some(fault.code)));
-        } else if fault.retry == Retry::AfterCheck || stalls && unsure {
+        } else if fault.retry == Retry::AfterCheck || stalls && unsure || was_unsure {
             // It may have happened: a person finds out before anybody tries again.
             self.hand_over("unknown_outcome", None, vec![format!("{}: {}", judged.call.tool, fault.feedback)]);
         } else {

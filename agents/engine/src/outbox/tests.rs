@@ -1,0 +1,30 @@
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+use super::*;
+
+fn message() -> Outgoing {
+    Outgoing {
+        channel: Channel::Email,
+        name: None,
+        to: "dana@example.com".to_owned(),
+        subject: "Your team".to_owned(),
+        body: "Open Settings, then Team.".to_owned(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_forgotten_is_gone_and_does_not_leave_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = FolderOutbox::new(dir.path(), "Team <team@example.com>").unwrap();
+    let key = Digest::of(&[b"key"]);
+    assert!(!outbox.forget(&key).await.unwrap(), "there is none yet");
+    outbox.deliver(&message(), &key).await.unwrap();
+    assert!(outbox.forget(&key).await.unwrap());
+    assert!(!outbox.forget(&key).await.unwrap());
+    // A run that a crash stopped between this and the order to forget is resumed.
+    outbox.deliver(&message(), &key).await.unwrap();
+    let files: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(fs::read(files.first().unwrap()).unwrap(), b"", "nothing of it is left");
+}
