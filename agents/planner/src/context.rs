@@ -91,7 +91,7 @@ impl Context {
     /// wrote, and what policy says of each fact.
     pub(crate) fn assess(&self, program: &Program, policy: &PolicySet, now: Timestamp) -> Event {
         let message = self.bundle.trigger.message();
-        let mut assessed = Assessed {
+        let assessed = Assessed {
             sentiment: match message {
                 Some(text) => program.guards.sentiment.assess(text),
                 None => self.last_sentiment(),
@@ -105,6 +105,17 @@ impl Context {
             }),
             policy_digest: policy.digest().clone(),
         };
+        self.permit(program, policy, now, assessed).into()
+    }
+
+    /// What policy says of each fact of a customer who sounds like this.
+    pub(crate) fn permit(
+        &self,
+        program: &Program,
+        policy: &PolicySet,
+        now: Timestamp,
+        mut assessed: Assessed,
+    ) -> Assessed {
         let mut case = self.case(program, false);
         case.sentiment = assessed.sentiment.label;
         case.mood = mood(assessed.sentiment.score);
@@ -116,7 +127,7 @@ impl Context {
             .chain(self.evidence.iter().map(|fact| (FactKind::Intent, fact)))
             .map(|(kind, fact)| policy.permit_fact(&case, kind, fact, now))
             .collect();
-        assessed.into()
+        assessed
     }
 
     /// How the customer sounded last, from the facts of kind `sentiment`: keys

@@ -295,14 +295,7 @@ impl Run {
     /// the time.
     #[must_use]
     pub fn decide(&self, policy: &PolicySet, now: Timestamp) -> Option<Event> {
-        self.asking(now, |action, call, request| {
-            let decision = policy.decide(request);
-            let redact = redacts(policy, request, &decision);
-            let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
-            let action = action.to_owned();
-            let policy_digest = policy.digest().clone();
-            PolicyDecided { action, call, verdict, policies, reasons, queue, reason_code, redact, policy_digest }.into()
-        })
+        self.asking(now, |action, call, request| decided(policy, action, call, request).into())
     }
 
     /// How each rule takes part in the decision that is next, if one is.
@@ -312,7 +305,7 @@ impl Run {
     }
 
     /// Puts the question that is next to policy, if one is.
-    fn asking<T>(&self, now: Timestamp, ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T) -> Option<T> {
+    pub(crate) fn asking<T>(&self, now: Timestamp, ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T) -> Option<T> {
         let context = self.context.as_ref()?;
         match &self.phase {
             Phase::Gate => {
@@ -392,6 +385,20 @@ impl Run {
     pub(crate) fn ended(&self, outcome: Outcome, reason_code: Option<String>) -> RunEnded {
         RunEnded { outcome, reason_code, reply: None, citations: Vec::new(), usage: self.spent.usage }
     }
+}
+
+/// The verdict on a request as an event.
+pub(crate) fn decided(
+    policy: &PolicySet,
+    action: &str,
+    call: Option<CallId>,
+    request: &PolicyRequest<'_>,
+) -> PolicyDecided {
+    let decision = policy.decide(request);
+    let redact = redacts(policy, request, &decision);
+    let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
+    let policy_digest = policy.digest().clone();
+    PolicyDecided { action: action.to_owned(), call, verdict, policies, reasons, queue, reason_code, redact, policy_digest }
 }
 
 /// The kinds of personal data that a fired rule wants out of the text: each one
