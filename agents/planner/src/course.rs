@@ -46,8 +46,14 @@ impl Course {
     /// How these entries of one run went.
     #[must_use]
     pub fn of(entries: &[Entry]) -> Self {
+        Self::of_events(entries.iter().filter_map(|entry| entry.event.as_ref()))
+    }
+
+    /// How these events of one run went.
+    #[must_use]
+    pub fn of_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
         let mut course = Self::default();
-        entries.iter().filter_map(|entry| entry.event.as_ref()).for_each(|event| course.see(event));
+        events.into_iter().for_each(|event| course.see(event));
         course.settled()
     }
 

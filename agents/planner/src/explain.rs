@@ -189,7 +189,9 @@ pub fn explain(program: &Arc<Program>, policy: &PolicySet, entries: &[Entry]) ->
         }
     }
     explanation.passages = passages.into_iter().collect();
-    let again = |changes: &[Change]| what_if_changed(&mut Run::new(first.run.clone(), program.clone()), policy, changes, entries);
+    let again = |changes: &[Change]| {
+        what_if_changed(&mut Run::new(first.run.clone(), program.clone()), policy, changes, entries)
+    };
     let found = search::search(started, entries, again);
     for (change, flips) in found.flips {
         for flip in flips {

@@ -305,7 +305,11 @@ impl Run {
     }
 
     /// Puts the question that is next to policy, if one is.
-    pub(crate) fn asking<T>(&self, now: Timestamp, ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T) -> Option<T> {
+    pub(crate) fn asking<T>(
+        &self,
+        now: Timestamp,
+        ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T,
+    ) -> Option<T> {
         let context = self.context.as_ref()?;
         match &self.phase {
             Phase::Gate => {
@@ -398,7 +402,17 @@ pub(crate) fn decided(
     let redact = redacts(policy, request, &decision);
     let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
     let policy_digest = policy.digest().clone();
-    PolicyDecided { action: action.to_owned(), call, verdict, policies, reasons, queue, reason_code, redact, policy_digest }
+    PolicyDecided {
+        action: action.to_owned(),
+        call,
+        verdict,
+        policies,
+        reasons,
+        queue,
+        reason_code,
+        redact,
+        policy_digest,
+    }
 }
 
 /// The kinds of personal data that a fired rule wants out of the text: each one

@@ -4,6 +4,7 @@ use crate::explain::Change;
 use crate::explain::change::{self, World};
 use crate::record::{Answer, Record};
 use crate::{Course, Run, Step};
+use attache_context::Stage;
 use attache_journal::{Entry, Event, Permission, Verdict};
 use attache_policies::PolicySet;
 use serde::Serialize;
@@ -12,6 +13,8 @@ use std::borrow::Cow;
 /// What a recorded run would have come to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WhatIf {
+    /// The stage of the journey; absent if the record has no beginning.
+    pub stage: Option<Stage>,
     /// How many decisions are recorded: on the facts, and on actions.
     pub decisions: usize,
     /// How many of them the run would not have come to.
@@ -86,9 +89,7 @@ impl Flip {
     pub fn facts(&self) -> Vec<FactFlip> {
         let (Event::Assessed(was), Event::Assessed(now)) = (&self.recorded, &self.now) else { return Vec::new() };
         let changed = was.facts.iter().zip(&now.facts).filter(|(was, now)| was.permission != now.permission);
-        changed
-            .map(|(was, now)| FactFlip { key: was.key.clone(), was: was.permission, now: now.permission })
-            .collect()
+        changed.map(|(was, now)| FactFlip { key: was.key.clone(), was: was.permission, now: now.permission }).collect()
     }
 }
 
@@ -128,8 +129,18 @@ pub fn what_if_changed(run: &mut Run, policy: &PolicySet, changes: &[Change], en
 fn project(run: &mut Run, world: &World<'_>, entries: &[Entry]) -> WhatIf {
     let decision = |entry: &&Entry| matches!(entry.event, Some(Event::Assessed(_) | Event::PolicyDecided(_)));
     let decisions = entries.iter().filter(decision).count();
-    let mut found =
-        WhatIf { decisions, unreached: decisions, flips: Vec::new(), before: Course::of(entries), after: Course::default() };
+    let stage = entries.first().and_then(|entry| match &entry.event {
+        Some(Event::RunStarted(started)) => Some(started.stage),
+        _ => None,
+    });
+    let mut found = WhatIf {
+        stage,
+        decisions,
+        unreached: decisions,
+        flips: Vec::new(),
+        before: Course::of(entries),
+        after: Course::default(),
+    };
     let mut record = None;
     // Where the run goes the recorded way: the place of the next entry.
     let mut way = Some(0_usize);
@@ -205,7 +216,14 @@ fn fit(past: &Event, now: &Event) -> Fit {
     let (same, alike) = match (past, now) {
         (Event::PolicyDecided(was), Event::PolicyDecided(is)) => {
             let said = |e: &attache_journal::PolicyDecided| {
-                (e.verdict, e.policies.clone(), e.reasons.clone(), e.queue.clone(), e.reason_code.clone(), e.redact.clone())
+                (
+                    e.verdict,
+                    e.policies.clone(),
+                    e.reasons.clone(),
+                    e.queue.clone(),
+                    e.reason_code.clone(),
+                    e.redact.clone(),
+                )
             };
             let question = was.action == is.action && was.call == is.call;
             (question && said(was) == said(is), question)
@@ -221,7 +239,9 @@ fn fit(past: &Event, now: &Event) -> Fit {
         }
         (Event::ReviewRequested(was), Event::ReviewRequested(is)) => (was == is, was.draft == is.draft),
         (Event::ReviewDecided(was), Event::ReviewDecided(is)) => (was == is, was.draft == is.draft),
-        (Event::RunStarted(_), Event::RunStarted(_)) | (Event::Escalated(_), Event::Escalated(_)) => (past == now, true),
+        (Event::RunStarted(_), Event::RunStarted(_)) | (Event::Escalated(_), Event::Escalated(_)) => {
+            (past == now, true)
+        }
         (Event::RunEnded(was), Event::RunEnded(is)) => (was == is, was.outcome == is.outcome),
         _ => (past == now, false),
     };

@@ -36,7 +36,11 @@ pub(super) fn search(started: &RunStarted, entries: &[Entry], mut again: impl Fn
     for change in of_size(1) {
         let Some(there) = found.attempt(&base, std::slice::from_ref(change), &mut again) else { break };
         let flips: Vec<Flip> = there.flips.into_iter().filter(|flip| !base.flips.contains(flip)).collect();
-        if flips.is_empty() { rest.push(change) } else { first.push(change) }
+        if flips.is_empty() {
+            rest.push(change)
+        } else {
+            first.push(change)
+        }
         found.flips.push((change.clone(), flips));
     }
     first.append(&mut rest);
