@@ -10,4 +10,5 @@
 mod adversary;
 mod engine;
 mod stories;
+mod whatif;
 mod world;
