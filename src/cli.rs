@@ -1,6 +1,8 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use std::path::PathBuf;
 
 /// An agent for each customer that a company can trust: typed tools, a policy
@@ -28,6 +30,14 @@ pub(crate) struct Global {
     /// Print JSON Lines for machines
     #[arg(long, global = true)]
     pub(crate) json: bool,
+}
+
+/// A time, or the beginning of a day in UTC.
+fn since(text: &str) -> Result<Timestamp, String> {
+    let day = |date: Date| date.in_tz("UTC").map(|day| day.timestamp());
+    text.parse()
+        .or_else(|_| text.parse().and_then(day))
+        .map_err(|_| "expected 2026-11-20 or 2026-11-20T09:00:00Z".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,9 +86,21 @@ pub(crate) enum Command {
     Replay {
         /// The runs; all if not said
         runs: Vec<String>,
+        /// Those that started then or later: a date, or a time (RFC 3339)
+        #[arg(long, value_name = "T", conflicts_with = "runs", value_parser = since)]
+        since: Option<Timestamp>,
         /// Decide with the rules of this folder
         #[arg(long, value_name = "DIR")]
         policies: Option<PathBuf>,
+        /// Plan again with the templates of this folder
+        #[arg(long, value_name = "DIR")]
+        prompts: Option<PathBuf>,
+        /// Plan again with the playbooks of this folder
+        #[arg(long, value_name = "DIR")]
+        playbooks: Option<PathBuf>,
+        /// Plan again with this model: `offline` or `openai:NAME`
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
         /// Exit with status 4 if any decision differs
         #[arg(long)]
         expect_same: bool,
@@ -184,6 +206,15 @@ pub(crate) enum Log {
         /// At most so many
         #[arg(long, default_value_t = 50)]
         limit: usize,
+        /// Those that started then or later: a date, or a time (RFC 3339)
+        #[arg(long, value_name = "T", value_parser = since)]
+        since: Option<Timestamp>,
+    },
+    /// Why a run came out as it did, and what would have changed that
+    #[command(after_help = "Example: attache log explain RUN --json | jq .counterfactuals")]
+    Explain {
+        /// The run
+        run: String,
     },
     /// One run, told step by step
     Show {
@@ -215,6 +246,9 @@ pub(crate) enum Log {
     Export {
         /// The runs; all if not said
         runs: Vec<String>,
+        /// All that is recorded of this customer, in plain words; the entries with --json
+        #[arg(long, value_name = "ID", conflicts_with = "runs")]
+        customer: Option<String>,
     },
 }
 

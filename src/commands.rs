@@ -1,13 +1,16 @@
 //! What each command does.
 
 mod demo;
+mod explain;
 mod gaps;
 mod init;
 mod kb;
 mod keep;
 mod log;
 mod policy;
+mod record;
 mod records;
+mod replay;
 mod review;
 mod run;
 mod schema;
@@ -29,8 +32,17 @@ pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Run { file: None, model, .. } => run::resume(global, model.as_deref(), out),
         Command::Review(review) => review::run(global, review, out),
         Command::Log(log) => log::run(global, log, out),
-        Command::Replay { runs, policies, expect_same } => {
-            log::replay(global, runs, policies.as_deref(), *expect_same, out)
+        Command::Replay { runs, since, policies, prompts, playbooks, model, expect_same } => {
+            let asked = replay::Asked {
+                runs,
+                since: *since,
+                policies: policies.as_deref(),
+                prompts: prompts.as_deref(),
+                playbooks: playbooks.as_deref(),
+                model: model.as_deref(),
+                expect_same: *expect_same,
+            };
+            replay::run(global, &asked, out)
         }
         Command::Policy(policy) => policy::run(global, policy, out),
         Command::Tools(tools) => tools::run(global, tools, out),

@@ -30,7 +30,7 @@ struct Nearest {
 }
 
 pub(crate) fn gaps(global: &Global, top: usize, out: &mut dyn Write) -> Result<(), Failure> {
-    let store = open_log(&global.data)?;
+    let store = open_log(global)?;
     let kb = open_kb(&global.data)?;
     let mut asked: Vec<(String, String)> = Vec::new();
     block_on(async {

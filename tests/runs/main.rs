@@ -12,4 +12,5 @@ mod answers;
 mod engine;
 mod knowledge;
 mod stories;
+mod whatif;
 mod world;

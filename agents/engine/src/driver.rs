@@ -258,7 +258,7 @@ fn missing(event: &Event) -> Option<(String, String)> {
     }
 }
 
-fn overdue(request: &ModelRequest<'_>) -> Fault {
+pub(crate) fn overdue(request: &ModelRequest<'_>) -> Fault {
     Fault {
         code: "timeout".into(),
         retry: Retry::Never,

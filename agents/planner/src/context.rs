@@ -109,7 +109,7 @@ impl Context {
             Some(text) => program.guards.sentiment.assess(text),
             None => self.last_sentiment(),
         };
-        let mut assessed = Assessed {
+        let assessed = Assessed {
             trend: self.trend(message.map(|_| &sentiment), now),
             sentiment,
             wants_human: message.is_some_and(wants_human),
@@ -121,6 +121,17 @@ impl Context {
             }),
             policy_digest: policy.digest().clone(),
         };
+        self.permit(program, policy, now, assessed).into()
+    }
+
+    /// What policy says of each fact of a customer who sounds like this.
+    pub(crate) fn permit(
+        &self,
+        program: &Program,
+        policy: &PolicySet,
+        now: Timestamp,
+        mut assessed: Assessed,
+    ) -> Assessed {
         let mut case = self.case(program, false);
         case.sentiment = assessed.sentiment.label;
         case.mood = mood(assessed.sentiment.score);
@@ -132,7 +143,7 @@ impl Context {
             .chain(self.evidence.iter().map(|fact| (FactKind::Intent, fact)))
             .map(|(kind, fact)| policy.permit_fact(&case, kind, fact, now))
             .collect();
-        assessed.into()
+        assessed
     }
 
     /// How the customer sounded last, from the facts of kind `sentiment`: keys

@@ -12,17 +12,28 @@
 mod apply;
 mod call;
 mod context;
+mod course;
+mod explain;
 mod model;
 mod package;
 mod playbook;
 mod program;
+mod record;
 mod replay;
 mod run;
 mod step;
+mod whatif;
 
+pub use course::{Course, Filed, Load};
+pub use explain::{
+    Agreement, Change, Counterfactual, Explained, Explanation, FactChange, FactUse, Near, TextChange, ToolUse,
+    change_bundle, explain,
+};
 pub use model::{ChatModel, INVALID_REPLY, Memo, ModelError, ModelReply, ModelRequest, ToolSet};
 pub use playbook::{Budget, Offline, PlainText, Playbook, PlaybookFault, Playbooks, Review, When};
 pub use program::{Guards, Program, ProgramFault, actions};
+pub use record::{Answer, Record, not_recorded};
 pub use replay::{Difference, replay};
 pub use run::Run;
 pub use step::{PendingCall, Step};
+pub use whatif::{FactFlip, Flip, WhatIf, what_if, what_if_changed};

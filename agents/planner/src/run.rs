@@ -306,25 +306,11 @@ impl Run {
             _ => Vec::new(),
         };
         self.asking(now, |action, call, request| {
-            let decision = policy.decide(request);
-            let redact = redacts(policy, request, &decision);
-            let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
-            let action = action.to_owned();
-            let policy_digest = policy.digest().clone();
-            let findings = if verdict == Verdict::Allow { Vec::new() } else { found };
-            PolicyDecided {
-                action,
-                call,
-                verdict,
-                policies,
-                reasons,
-                queue,
-                reason_code,
-                redact,
-                findings,
-                policy_digest,
+            let mut decided = decided(policy, action, call, request);
+            if decided.verdict != Verdict::Allow {
+                decided.findings = found;
             }
-            .into()
+            decided.into()
         })
     }
 
@@ -335,7 +321,11 @@ impl Run {
     }
 
     /// Puts the question that is next to policy, if one is.
-    fn asking<T>(&self, now: Timestamp, ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T) -> Option<T> {
+    pub(crate) fn asking<T>(
+        &self,
+        now: Timestamp,
+        ask: impl FnOnce(&str, Option<CallId>, &PolicyRequest<'_>) -> T,
+    ) -> Option<T> {
         let context = self.context.as_ref()?;
         match &self.phase {
             Phase::Gate => {
@@ -414,6 +404,31 @@ impl Run {
 
     pub(crate) fn ended(&self, outcome: Outcome, reason_code: Option<String>) -> RunEnded {
         RunEnded { outcome, reason_code, reply: None, citations: Vec::new(), usage: self.spent.usage }
+    }
+}
+
+/// The verdict on a request as an event.
+pub(crate) fn decided(
+    policy: &PolicySet,
+    action: &str,
+    call: Option<CallId>,
+    request: &PolicyRequest<'_>,
+) -> PolicyDecided {
+    let decision = policy.decide(request);
+    let redact = redacts(policy, request, &decision);
+    let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
+    let policy_digest = policy.digest().clone();
+    PolicyDecided {
+        action: action.to_owned(),
+        call,
+        verdict,
+        policies,
+        reasons,
+        queue,
+        reason_code,
+        redact,
+        findings: Vec::new(),
+        policy_digest,
     }
 }
 

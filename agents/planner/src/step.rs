@@ -2,7 +2,9 @@
 
 use crate::ModelRequest;
 use attache_context::Bundle;
-use attache_journal::{Actor, DraftId, Event, Json, Outcome, PolicyDecided, Receipt, RunId, ToolCalled};
+use attache_journal::{
+    Actor, DraftId, Event, Fault, Json, Outcome, PolicyDecided, Receipt, RunId, ToolCalled, ToolReturned,
+};
 use attache_tools::{CallScope, HandoffPackage, Permit, PermitRefused, Registered};
 use jiff::Timestamp;
 
@@ -63,6 +65,17 @@ impl PendingCall<'_> {
     /// [`PermitRefused`] if they are not, or do not allow it.
     pub fn permit(&self, receipt: &Receipt) -> Result<Permit, PermitRefused> {
         Permit::grant(self.tool.spec().effect, self.run, self.decided, self.called, receipt)
+    }
+
+    /// The event that it came back with this after so many tries.
+    #[must_use]
+    pub fn returned(&self, result: Result<Json, Fault>, attempts: u32) -> ToolReturned {
+        let (output, fault) = match result {
+            Ok(output) => (Some(output), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        let called = self.called();
+        ToolReturned { tool: called.tool.clone(), call: called.call.clone(), output, fault, attempts }
     }
 
     /// What the call may know of its run.
