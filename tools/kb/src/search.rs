@@ -118,6 +118,14 @@ impl Search {
         Ok(hits)
     }
 
+    /// Tells of each hit how much of what is asked it holds.
+    pub(crate) fn fitted(&self, query: &str, mut hits: Vec<Passage>) -> Result<Vec<Passage>, TantivyError> {
+        for hit in &mut hits {
+            hit.fit = Some(self.coverage(query, &format!("{}\n{}", hit.title, hit.passage))?);
+        }
+        Ok(hits)
+    }
+
     /// The weight of a question's words that `passage` has.
     pub(crate) fn coverage(&self, query: &str, passage: &str) -> Result<f32, TantivyError> {
         let asked = analysis::query_terms(query);
@@ -277,6 +285,7 @@ impl Search {
             start,
             end,
             score,
+            fit: None,
             about: stored_about(entry, self.fields),
         }
     }

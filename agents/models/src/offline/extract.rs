@@ -13,6 +13,15 @@ const THRESHOLD: f64 = 0.66;
 /// The share where the title has none of the words.
 const UNTITLED: f64 = 0.9;
 
+/// The fit (see [`Passage::fit`]) that is enough by itself, and the share of words
+/// that goes with it.
+const FIT: f64 = 0.72;
+const SHARE_OF_FIT: f64 = 0.5;
+
+/// A fit below this is no answer whatever the share: a word that no article has
+/// is what the question is about.
+const LEAST_FIT: f64 = 0.55;
+
 /// How long an answer may be, in characters.
 const MAX_ANSWER: usize = 700;
 
@@ -74,7 +83,12 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
     // Words that meet by chance, under a title about something else, are no answer.
     let titled = !asked.is_disjoint(&words.of(&passage.title));
     let threshold = if titled { THRESHOLD } else { UNTITLED };
-    if share(question, passage, words) < threshold || (!titled && asked.len() < 4) {
+    let held = share(question, passage, words);
+    let enough = match passage.fit {
+        Some(fit) => (held >= threshold && f64::from(fit) >= LEAST_FIT) || (held >= SHARE_OF_FIT && f64::from(fit) >= FIT),
+        None => held >= threshold && (titled || asked.len() >= 4),
+    };
+    if !enough || question.own {
         return None;
     }
     // A neighbour of the same document may hold what the best one lacks.
