@@ -70,7 +70,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn service(RawQuery(asked): RawQuery) -> Json<Value> {
     let text = "A refund takes 5 to 10 business days, depending on the bank.";
     let fits = asked.is_some_and(|query| query.contains("refund"));
-    let hits = if fits { json!([{ "doc": "refunds", "title": "Refunds", "text": text, "score": 1.0 }]) } else { json!([]) };
+    let hits =
+        if fits { json!([{ "doc": "refunds", "title": "Refunds", "text": text, "score": 1.0 }]) } else { json!([]) };
     Json(json!({ "hits": hits }))
 }
 
@@ -84,5 +85,7 @@ async fn fetch(host: &str, path: &str) -> std::io::Result<String> {
 
 /// For the query of an address.
 fn escaped(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }

@@ -82,9 +82,9 @@ pub(crate) fn choose(global: &Global, choice: &Choice) -> Result<Option<Kb>, Fai
             };
         }
         Choice::Endpoint { url, model } => Kept::Endpoint { url: url.clone(), model: model.clone() },
-        Choice::Folder(Some(dir)) => Kept::Folder(fs::canonicalize(dir).map_err(|e| {
-            Failure::refused(format!("{}: {e}", dir.display()))
-        })?),
+        Choice::Folder(Some(dir)) => {
+            Kept::Folder(fs::canonicalize(dir).map_err(|e| Failure::refused(format!("{}: {e}", dir.display())))?)
+        }
         Choice::Folder(None) => Kept::Folder(present(&global.data)?),
         Choice::Download => {
             let dir = downloaded(&global.data);
@@ -111,7 +111,9 @@ fn present(data: &Path) -> Result<PathBuf, Failure> {
     let own = Some(downloaded(data)).filter(|dir| dir.join("model.safetensors").exists());
     let cache = folder("HF_HOME").or_else(|| Some(folder("HOME")?.join(".cache").join("huggingface")));
     let dir = own.or_else(|| in_cache(&cache?)).ok_or_else(|| {
-        Failure::refused("there is no model here; name its folder with --model, or fetch one with --download".to_owned())
+        Failure::refused(
+            "there is no model here; name its folder with --model, or fetch one with --download".to_owned(),
+        )
     })?;
     fs::canonicalize(&dir).map_err(|e| Failure::refused(format!("{}: {e}", dir.display())))
 }

@@ -58,7 +58,15 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
             if let Some(file) = queries {
                 for record in records(file)? {
                     let (id, text) = record?;
-                    json(out, &Answer { id: &id, hits: kb.search_documents(&Ask { query: &text, top: *top, scope: scope.clone() }).map_err(failed)? })?;
+                    json(
+                        out,
+                        &Answer {
+                            id: &id,
+                            hits: kb
+                                .search_documents(&Ask { query: &text, top: *top, scope: scope.clone() })
+                                .map_err(failed)?,
+                        },
+                    )?;
                 }
                 return Ok(());
             }

@@ -51,8 +51,8 @@ mod tool;
 
 pub use builtin::{
     CrmInput, CrmLookup, DraftInput, DraftText, Email, EscalateInput, EscalateToHuman, Headline, KbHits, KbInput,
-    KbSearch, KbSearchInternal, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text, destination,
-    parse_citation,
+    KbSearch, KbSearchInternal, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text,
+    destination, parse_citation,
 };
 pub use dynamic::DynamicTool;
 pub use effect::{Draft, Effect, EffectKind, Escalate, Read, Write};

@@ -11,8 +11,8 @@ use attache_journal::{
     ToolCalled, ToolReturned, Verdict,
 };
 use attache_tools::{
-    Audience, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Preview, Readers, Tool, Tried,
-    destination,
+    Audience, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Preview,
+    Readers, Tool, Tried, destination,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;

@@ -132,8 +132,7 @@ impl Fields {
     /// Whoever says for whom they write, in words that are not known here, is
     /// taken to mean colleagues.
     fn audience(&self) -> Readers {
-        const PUBLIC: [&str; 8] =
-            ["public", "customer", "customers", "everyone", "all", "external", "user", "users"];
+        const PUBLIC: [&str; 8] = ["public", "customer", "customers", "everyone", "all", "external", "user", "users"];
         let said = self.0.iter().filter(|(name, _)| matches!(name.as_str(), "audience" | "visibility"));
         let public = |(_, value): &(String, String)| PUBLIC.contains(&value.to_lowercase().as_str());
         if said.clone().all(public) { Readers::Public } else { Readers::Internal }

@@ -72,7 +72,8 @@ impl Vectors {
     /// Reads the vectors of `model` in `dir`; none if they are another's. What a
     /// cut left of a last record is not read.
     pub(crate) fn read(dir: &Path, model: &str) -> Result<Self, KbError> {
-        let unavailable = |error: io::Error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {error}") };
+        let unavailable =
+            |error: io::Error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {error}") };
         let none = Self { model: model.to_owned(), ..Self::default() };
         let file = match File::open(dir.join(FILE)) {
             Ok(file) => file,
@@ -83,9 +84,9 @@ impl Vectors {
         let mut line = Vec::new();
         reader.by_ref().take(10_000).read_until(b'\n', &mut line).map_err(unavailable)?;
         let head = serde_json::from_slice::<Head>(&line).ok();
-        let Some(head) = head.filter(|head| {
-            head.version == 1 && head.model == model && (1..=MAX_DIMENSIONS).contains(&head.dimensions)
-        }) else {
+        let Some(head) = head
+            .filter(|head| head.version == 1 && head.model == model && (1..=MAX_DIMENSIONS).contains(&head.dimensions))
+        else {
             return Ok(none);
         };
         let mut vectors = Self { model: head.model, dimensions: head.dimensions, by_content: HashMap::new() };
@@ -145,7 +146,8 @@ impl Vectors {
     pub(crate) fn put(&mut self, content: u64, vector: Vec<f32>) -> Result<(), EmbedFault> {
         let dimensions = if self.dimensions == 0 { vector.len() } else { self.dimensions };
         let vector = unit(vector).filter(|v| v.len() == dimensions && (1..=MAX_DIMENSIONS).contains(&v.len()));
-        let vector = vector.ok_or_else(|| EmbedFault::new(format!("the model {} made no vector of a text", self.model)))?;
+        let vector =
+            vector.ok_or_else(|| EmbedFault::new(format!("the model {} made no vector of a text", self.model)))?;
         self.dimensions = dimensions;
         self.by_content.insert(content, vector);
         Ok(())
@@ -185,7 +187,8 @@ impl Dense {
     pub(crate) fn new(searcher: &Searcher, fields: Fields, vectors: &Vectors) -> Result<Self, TantivyError> {
         let internal = TermQuery::new(Term::from_field_text(fields.readers, INTERNAL), IndexRecordOption::Basic);
         let internal = searcher.search(&internal, &DocSetCollector)?;
-        let mut dense = Self { docs: Vec::new(), rows: Vec::new(), dimensions: vectors.dimensions, numbers: Vec::new() };
+        let mut dense =
+            Self { docs: Vec::new(), rows: Vec::new(), dimensions: vectors.dimensions, numbers: Vec::new() };
         let mut places: HashMap<String, usize> = HashMap::new();
         for (segment, reader) in (0..).zip(searcher.segment_readers()) {
             let contents = reader.fast_fields().u64("content")?;

@@ -25,25 +25,32 @@ pub struct Gap {
 #[must_use]
 pub fn gaps(questions: &[String]) -> Vec<Gap> {
     let first = questions.len().saturating_sub(MAX_QUESTIONS);
-    let bags: Vec<(usize, BTreeSet<String>)> = questions.iter().enumerate().skip(first).map(|(at, q)| (at, terms(q))).collect();
+    let bags: Vec<(usize, BTreeSet<String>)> =
+        questions.iter().enumerate().skip(first).map(|(at, q)| (at, terms(q))).collect();
     let mut groups: Vec<Vec<&(usize, BTreeSet<String>)>> = Vec::new();
     for bag in bags.iter().filter(|(_, words)| !words.is_empty()) {
         // To the group whose members are most like it on average.
-        let nearness = |group: &Vec<&(usize, BTreeSet<String>)>| mean(group.iter().map(|(_, words)| shared(words, &bag.1)));
+        let nearness =
+            |group: &Vec<&(usize, BTreeSet<String>)>| mean(group.iter().map(|(_, words)| shared(words, &bag.1)));
         let near = groups.iter_mut().map(|group| (nearness(group), group)).filter(|(near, _)| *near >= ALIKE);
         match near.max_by(|one, other| one.0.total_cmp(&other.0)) {
             Some((_, group)) => group.push(bag),
             None => groups.push(vec![bag]),
         }
     }
-    let mut gaps: Vec<Gap> = groups.iter().filter_map(|group| {
-        let central = |words: &BTreeSet<String>| mean(group.iter().map(|(_, other)| shared(words, other)));
-        let mut best: BTreeMap<usize, f32> = BTreeMap::new();
-        best.extend(group.iter().map(|(at, words)| (*at, central(words))));
-        let (at, _) = best.iter().rev().max_by(|one, other| one.1.total_cmp(other.1))?;
-        Some(Gap { question: questions.get(*at)?.clone(), members: best.keys().copied().collect() })
-    }).collect();
-    gaps.sort_by(|one, other| other.members.len().cmp(&one.members.len()).then_with(|| one.members.cmp(&other.members)));
+    let mut gaps: Vec<Gap> = groups
+        .iter()
+        .filter_map(|group| {
+            let central = |words: &BTreeSet<String>| mean(group.iter().map(|(_, other)| shared(words, other)));
+            let mut best: BTreeMap<usize, f32> = BTreeMap::new();
+            best.extend(group.iter().map(|(at, words)| (*at, central(words))));
+            let (at, _) = best.iter().rev().max_by(|one, other| one.1.total_cmp(other.1))?;
+            Some(Gap { question: questions.get(*at)?.clone(), members: best.keys().copied().collect() })
+        })
+        .collect();
+    gaps.sort_by(|one, other| {
+        other.members.len().cmp(&one.members.len()).then_with(|| one.members.cmp(&other.members))
+    });
     gaps
 }
 

@@ -11,7 +11,8 @@ use attache_tools::{About, Readers};
 use sha2::{Digest as _, Sha256};
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{
-    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions, Value,
+    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+    Value,
 };
 use tantivy::{Index, IndexWriter, TantivyDocument, TantivyError, Term};
 

@@ -1,10 +1,10 @@
 //! The knowledge base as its users see it.
 
+use crate::analysis;
+use crate::article::{Article, Markup};
+use crate::dense::{self, Dense, Embedder, Vectors};
 use crate::error::KbError;
 use crate::index::{self, Change, Entry, Fields, stored_about, stored_number, stored_text};
-use crate::article::{Article, Markup};
-use crate::analysis;
-use crate::dense::{self, Dense, Embedder, Vectors};
 use crate::passages;
 use crate::search::{Near, Search};
 use crate::sources::{self, Document, Item, Listing, Skipped, Source};
@@ -225,7 +225,13 @@ impl Kb {
                 if let Some(last) = opened.take() {
                     let Opened { index, reader, fields, stamp, .. } = &*last;
                     let (index, reader) = (index.clone(), reader.clone());
-                    *opened = Some(Arc::new(Opened { index, reader, fields: *fields, stamp: *stamp, dense: OnceLock::new() }));
+                    *opened = Some(Arc::new(Opened {
+                        index,
+                        reader,
+                        fields: *fields,
+                        stamp: *stamp,
+                        dense: OnceLock::new(),
+                    }));
                 }
                 Ok(())
             }

@@ -74,7 +74,11 @@ pub(crate) struct Source {
 #[derive(Clone, Debug)]
 enum Form {
     /// `within` is the folder that was given, if one was.
-    Article { id: String, format: Format, within: Option<PathBuf> },
+    Article {
+        id: String,
+        format: Format,
+        within: Option<PathBuf>,
+    },
     Lines,
 }
 

@@ -61,7 +61,10 @@ fn files_that_are_no_text_are_reported() {
     world.put("latin.md", b"# Caf\xe9\n\ntext");
     world.put("cut.html", b"<p>caf\xc3</p>");
     world.put("empty.md", "  \n");
-    world.put("rows.jsonl", "{\"id\":\"x\",\"text\":\"fine\"}\n{\"id\":7}\nnot json\n{\"id\":\"y\",\"text\":\"a\\u0000b\"}\n");
+    world.put(
+        "rows.jsonl",
+        "{\"id\":\"x\",\"text\":\"fine\"}\n{\"id\":7}\nnot json\n{\"id\":\"y\",\"text\":\"a\\u0000b\"}\n",
+    );
     let report = world.expect(&[
         ("picture.md", "binary content"),
         ("zeros.md", "binary content"),
@@ -192,7 +195,10 @@ fn a_query_of_100_000_characters_is_a_query() {
 #[test]
 fn what_is_for_colleagues_is_found_by_colleagues() {
     let world = World::new();
-    world.put("runbook.md", "---\naudience: internal\nupdated: 2026-01-01\n---\n# Money back by hand\n\nOverride the ledger.\n");
+    world.put(
+        "runbook.md",
+        "---\naudience: internal\nupdated: 2026-01-01\n---\n# Money back by hand\n\nOverride the ledger.\n",
+    );
     world.put("fresh.md", "---\nupdated: 2026-06-01\n---\n# Money back, new\n\nPress the button.\n");
     world.add();
     let found = |readers, since: Option<&str>| {

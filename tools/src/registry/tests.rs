@@ -1,7 +1,7 @@
 use super::*;
-use crate::{Ask, 
-    Audience, Crm, CrmRecord, Delivered, Draft, Escalate, HandoffPackage, KnowledgeBase, NoFault, Outbox, Outgoing,
-    Passage, PortError, Read, Unavailable, Write,
+use crate::{
+    Ask, Audience, Crm, CrmRecord, Delivered, Draft, Escalate, HandoffPackage, KnowledgeBase, NoFault, Outbox,
+    Outgoing, Passage, PortError, Read, Unavailable, Write,
 };
 use attache_context::{Bundle, CustomerId};
 use attache_journal::{

@@ -76,7 +76,8 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
         let half = |text: &str| 0.5 * asked.intersection(&words.of(text)).count() as f64 / asked.len().max(1) as f64;
         let steps = blocks(&hit.passage).iter().any(|block| first_mark(block) == Mark::Number);
         let steps = if question.how && steps { 0.2 } else { 0.0 };
-        (share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps - 0.02 * rank as f64, rank)
+        let fit = 0.8 * f64::from(hit.fit.unwrap_or_default());
+        (fit + share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps - 0.02 * rank as f64, rank)
     };
     let (_, best) = hits.iter().enumerate().map(ranked).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
     let passage = hits.get(best)?;
@@ -85,7 +86,9 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
     let threshold = if titled { THRESHOLD } else { UNTITLED };
     let held = share(question, passage, words);
     let enough = match passage.fit {
-        Some(fit) => (held >= threshold && f64::from(fit) >= LEAST_FIT) || (held >= SHARE_OF_FIT && f64::from(fit) >= FIT),
+        Some(fit) => {
+            (held >= threshold && f64::from(fit) >= LEAST_FIT) || (held >= SHARE_OF_FIT && f64::from(fit) >= FIT)
+        }
         None => held >= threshold && (titled || asked.len() >= 4),
     };
     if !enough || question.own {

@@ -99,17 +99,32 @@ impl Question {
 /// of `my` things, not how something is done with them.
 fn is_own(sentence: &str) -> bool {
     const STATES: [&str; 22] = [
-        "am i", "are we on", "is my account", "is our account", "have we used", "did my", "did our", "has my", "has our",
-        "was my", "was our", "were we charged", "do you have for me", "do you have on me", "of my technicians",
-        "is my current", "is our current", "will my", "does my subscription renew", "does our subscription renew",
-        "has anyone", "who changed",
+        "am i",
+        "are we on",
+        "is my account",
+        "is our account",
+        "have we used",
+        "did my",
+        "did our",
+        "has my",
+        "has our",
+        "was my",
+        "was our",
+        "were we charged",
+        "do you have for me",
+        "do you have on me",
+        "of my technicians",
+        "is my current",
+        "is our current",
+        "will my",
+        "does my subscription renew",
+        "does our subscription renew",
+        "has anyone",
+        "who changed",
     ];
     const TIMES: [&str; 6] = ["yesterday", "last week", "this morning", "last night", "right now", "in this month"];
-    let words: Vec<String> = sentence
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let words: Vec<String> =
+        sentence.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     let text = format!(" {} ", words.join(" "));
     let says = |phrase: &&str| text.contains(&format!(" {phrase} "));
     let mine = words.iter().any(|word| matches!(word.as_str(), "my" | "our" | "i" | "we"));

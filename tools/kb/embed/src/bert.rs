@@ -77,7 +77,10 @@ impl Bert {
         let config: Config =
             serde_json::from_slice(&read("config.json")?).map_err(|error| fault("config.json", error.to_string()))?;
         if config.model_type != "bert" || config.hidden_act != "gelu" {
-            let what = format!("`{}` with `{}` is not read, expected `bert` with `gelu`", config.model_type, config.hidden_act);
+            let what = format!(
+                "`{}` with `{}` is not read, expected `bert` with `gelu`",
+                config.model_type, config.hidden_act
+            );
             return Err(fault("config.json", what));
         }
         let sentence = read("sentence_bert_config.json").ok().and_then(|text| serde_json::from_slice(&text).ok());

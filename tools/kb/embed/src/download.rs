@@ -84,7 +84,9 @@ pub fn in_cache(home: &Path) -> Option<PathBuf> {
     let snapshots = home.join("hub").join(format!("models--{}", REPOSITORY.replace('/', "--"))).join("snapshots");
     let mut found: Vec<PathBuf> = fs::read_dir(snapshots).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     found.sort();
-    found.into_iter().find(|dir| FILES.iter().all(|(name, _)| *name == "sentence_bert_config.json" || dir.join(name).exists()))
+    found
+        .into_iter()
+        .find(|dir| FILES.iter().all(|(name, _)| *name == "sentence_bert_config.json" || dir.join(name).exists()))
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ impl Endpoint {
                 return Err("the answer is larger than 16 MiB".to_owned());
             }
         }
-        let answer: Answer = serde_json::from_slice(&body).map_err(|error| format!("the answer is not as expected: {error}"))?;
+        let answer: Answer =
+            serde_json::from_slice(&body).map_err(|error| format!("the answer is not as expected: {error}"))?;
         let mut vectors = vec![Vec::new(); texts.len()];
         for datum in answer.data {
             if let Some(slot) = vectors.get_mut(datum.index) {

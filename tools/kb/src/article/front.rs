@@ -17,9 +17,9 @@ pub(super) fn end(text: &str) -> usize {
 
 /// The inside of the front matter and where it ends.
 fn closed(text: &str) -> Option<(&str, usize)> {
-    let mark = ["---", "+++"].into_iter().find(|mark| {
-        text.strip_prefix(mark).is_some_and(|rest| rest.starts_with('\n') || rest.starts_with("\r\n"))
-    })?;
+    let mark = ["---", "+++"]
+        .into_iter()
+        .find(|mark| text.strip_prefix(mark).is_some_and(|rest| rest.starts_with('\n') || rest.starts_with("\r\n")))?;
     let mut at = 0;
     let mut from = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {

@@ -51,8 +51,8 @@ fn count_tags(html: &str) -> Result<(), String> {
     /// Elements without an end, or with one that may be left out.
     const ENDLESS: [&str; 33] = [
         "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input",
-        "li", "link", "meta", "optgroup", "option", "p", "param", "path", "rp", "rt", "source", "tbody", "td",
-        "tfoot", "th", "thead", "tr", "track", "wbr",
+        "li", "link", "meta", "optgroup", "option", "p", "param", "path", "rp", "rt", "source", "tbody", "td", "tfoot",
+        "th", "thead", "tr", "track", "wbr",
     ];
     let (mut tags, mut depth) = (0_usize, 0_usize);
     for rest in html.split('<').skip(1) {
@@ -132,7 +132,8 @@ fn anchors(document: &Document) {
         let id = heading.attr("id").or_else(|| inner.attr("id"));
         // A link to itself is no part of what it says.
         Selection::from(*heading).select("a.anchor, a.headerlink, a.hash-link").remove();
-        let plain = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | ':'));
+        let plain =
+            |id: &str| !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | ':'));
         if let Some(id) = id.filter(|id| plain(id)) {
             heading.append_html(format!(" {{#{id}}}"));
         }

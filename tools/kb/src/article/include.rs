@@ -17,7 +17,8 @@ const MAX_DEPTH: usize = 8;
 const MAX_INCLUDES: usize = 200;
 
 /// How an include begins and ends.
-const MARKS: [(&str, &str); 4] = [("{{#include ", "}}"), ("[!INCLUDE", ")]"), ("{% include ", "%}"), ("--8<-- \"", "\"")];
+const MARKS: [(&str, &str); 4] =
+    [("{{#include ", "}}"), ("[!INCLUDE", ")]"), ("{% include ", "%}"), ("--8<-- \"", "\"")];
 
 /// Whether a folder of this name holds parts of articles and no articles.
 pub(crate) fn is_fragments(folder: &str) -> bool {
@@ -29,7 +30,8 @@ pub(super) fn expand(text: String, file: &Path, within: Option<&Path>) -> (Strin
     if !MARKS.iter().any(|(mark, _)| text.contains(mark)) {
         return (text, Vec::new());
     }
-    let mut expanding = Expanding { within, open: vec![file.to_owned()], count: 0, out: String::new(), notes: Vec::new() };
+    let mut expanding =
+        Expanding { within, open: vec![file.to_owned()], count: 0, out: String::new(), notes: Vec::new() };
     expanding.text(&text, file);
     (expanding.out, expanding.notes)
 }

@@ -90,15 +90,15 @@ fn a_page_is_read_for_its_main_content() {
     for gone in ["stolen", "track", "color:red", "Site head", "Home of", "Copyright", "search", "¶"] {
         assert!(!text.contains(gone), "{gone} in {text}");
     }
-    for kept in
-        ["14 days", "1. Open Billing.", "`Refund`", "| Team |", "curl -X POST", "(https://help.example/plans)"]
+    for kept in ["14 days", "1. Open Billing.", "`Refund`", "| Team |", "curl -X POST", "(https://help.example/plans)"]
     {
         assert!(text.contains(kept), "{kept} not in {text}");
     }
     assert_eq!(article.document.about.language.as_deref(), Some("en"));
     assert_eq!(article.document.about.updated_at, Some("2026-02-03T04:05:06Z".parse().unwrap()));
     let cut = crate::passages::cut(text, Markup::Markdown);
-    let anchors: Vec<_> = cut.pieces.iter().map(|piece| (piece.trail.last().unwrap().as_str(), piece.anchor.as_deref())).collect();
+    let anchors: Vec<_> =
+        cut.pieces.iter().map(|piece| (piece.trail.last().unwrap().as_str(), piece.anchor.as_deref())).collect();
     assert_eq!(anchors, [("Refunds", Some("refunds")), ("How long it takes", Some("how-long"))], "{text}");
 }
 

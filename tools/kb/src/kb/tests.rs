@@ -214,7 +214,10 @@ fn the_way_to_an_index_does_not_change_its_answers() {
     add(&fresh, &[&folder]);
     for question in ["password", "money back", "sign-in link", "work orders"] {
         assert_eq!(grown.search(&Ask::new(question, 9)).unwrap(), fresh.search(&Ask::new(question, 9)).unwrap());
-        assert_eq!(grown.search_documents(&Ask::new(question, 9)).unwrap(), fresh.search_documents(&Ask::new(question, 9)).unwrap());
+        assert_eq!(
+            grown.search_documents(&Ask::new(question, 9)).unwrap(),
+            fresh.search_documents(&Ask::new(question, 9)).unwrap()
+        );
     }
 }
 

@@ -21,8 +21,7 @@ async fn answer(Json(asked): Json<Value>) -> (StatusCode, Json<Value>) {
     }
     // In another order than asked, one missing where a text says so.
     let data = texts.iter().enumerate().rev().filter(|(_, text)| *text != "lost");
-    let data: Vec<_> =
-        data.map(|(i, t)| json!({ "index": i, "embedding": [t.as_str().unwrap().len(), 1] })).collect();
+    let data: Vec<_> = data.map(|(i, t)| json!({ "index": i, "embedding": [t.as_str().unwrap().len(), 1] })).collect();
     (StatusCode::OK, Json(json!({ "data": data })))
 }
 
