@@ -22,6 +22,10 @@ const SHARE_OF_FIT: f64 = 0.5;
 /// is what the question is about.
 const LEAST_FIT: f64 = 0.55;
 
+/// The fit is of all that was searched with. Of a longer text most is no
+/// question, and the fit tells nothing.
+const FITTED: usize = 25;
+
 /// How long an answer may be, in characters.
 const MAX_ANSWER: usize = 700;
 
@@ -85,7 +89,8 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
     let titled = !asked.is_disjoint(&words.of(&passage.title));
     let threshold = if titled { THRESHOLD } else { UNTITLED };
     let held = share(question, passage, words);
-    let enough = match passage.fit {
+    let told = question.query.split_whitespace().count() <= FITTED;
+    let enough = match passage.fit.filter(|_| told) {
         Some(fit) => {
             (held >= threshold && f64::from(fit) >= LEAST_FIT) || (held >= SHARE_OF_FIT && f64::from(fit) >= FIT)
         }
