@@ -37,6 +37,7 @@ impl KnowledgeBase for Remote {
                     id: format!("{doc}#0-{end}"),
                     title: text(hit, "title"),
                     score: hit["score"].as_f64().unwrap_or_default() as f32,
+                    fit: None,
                     about: About::default(),
                     start: 0,
                     end,

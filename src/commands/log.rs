@@ -22,6 +22,11 @@ pub(crate) fn run(global: &Global, log: &Log, out: &mut dyn Write) -> Result<(),
         Log::Erase { customer, by, reason } => keep::erase(global, customer, by, reason.clone(), out),
         Log::Export { customer: Some(customer), .. } => super::record::run(global, customer, out),
         Log::Export { runs, customer: None } => export(global, runs, out),
+    }
+}
+
+fn list(global: &Global, limit: usize, since: Option<Timestamp>, out: &mut dyn Write) -> Result<(), Failure> {
+    let store = open_log(global)?;
     block_on(async {
         let runs = store.runs(&RunFilter { limit: Some(limit), since, ..RunFilter::default() }).await?;
         if global.json {

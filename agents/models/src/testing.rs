@@ -129,6 +129,7 @@ pub(crate) fn passages(doc: &str, text: &str) -> Vec<Passage> {
                 start,
                 end: at,
                 score: 1.0,
+                fit: None,
                 about: About::default(),
             });
         }

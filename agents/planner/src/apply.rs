@@ -1,7 +1,7 @@
 //! The fold: what each event makes of a run.
 
 use crate::INVALID_REPLY;
-use crate::call::{Call, Checked, Origin, check, redacted};
+use crate::call::{Call, Checked, Origin, check, for_each_text, redacted};
 use crate::context::Context;
 use crate::package::Handoff;
 use crate::run::{Draft, Judged, Phase, Run, sends};
@@ -16,7 +16,7 @@ use attache_tools::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// How many calls a model may ask for in one reply.
@@ -287,9 +287,16 @@ impl Run {
     fn answer(&mut self, call: &Call, content: &str) {
         let Origin::Model(asked) = &call.origin else { return };
         let Some(context) = &mut self.context else { return };
-        // What the knowledge base says is public; all else may be about the customer.
-        let content = if call.tool == KbSearch::NAME { content.to_owned() } else { context.readable(content) };
-        let content = context.pseudonyms.hide(&content, &*self.program.guards.pii);
+        let content = if is_search(&call.tool) {
+            // What the knowledge base says is not about the customer. Its texts
+            // may name people; its numbers are places and scores, and one that
+            // looks like a telephone number must stay a number.
+            let mut found: Value = serde_json::from_str(content).unwrap_or_default();
+            for_each_text(&mut found, &mut |text| *text = context.pseudonyms.hide(text, &*self.program.guards.pii));
+            found.to_string()
+        } else {
+            context.pseudonyms.hide(&context.readable(content), &*self.program.guards.pii)
+        };
         self.transcript.push(Arc::new(Message::Tool { call: asked.clone(), name: call.tool.clone(), content }));
     }
 
@@ -382,7 +389,7 @@ impl Run {
     }
 
     fn succeeded(&mut self, judged: Judged, output: &Json) {
-        if [KbSearch::NAME, KbSearchInternal::NAME].contains(&judged.call.tool.as_str())
+        if is_search(&judged.call.tool)
             && let (Some(context), Ok(found)) = (&mut self.context, serde_json::from_str::<KbHits>(output.as_str()))
         {
             context.internal |= found.hits.iter().any(|hit| hit.about.audience == Readers::Internal);
@@ -599,4 +606,8 @@ fn code(said: &str) -> String {
     let code: String =
         said.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).take(64).collect();
     if code.is_empty() { "model_request".to_owned() } else { code }
+}
+
+fn is_search(tool: &str) -> bool {
+    [KbSearch::NAME, KbSearchInternal::NAME].contains(&tool)
 }

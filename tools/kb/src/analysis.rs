@@ -36,6 +36,18 @@ const STOP_WORDS: &str = "\
     was wasn we were weren what when where which while who whom whose why will with won would wouldn you your yours \
     yourself yourselves";
 
+/// Words of questions that say nothing of what is asked about. They are searched
+/// for, since an article may use them, and not weighed.
+const FILLER: &str = "get gets got getting keep long made make makes making many mean means much often receive see \
+    someone something tell use used using want wants";
+
+static FILLERS: LazyLock<BTreeSet<String>> = LazyLock::new(|| terms(FILLER));
+
+/// Whether a term is one of [`FILLER`].
+pub(crate) fn is_filler(term: &str) -> bool {
+    FILLERS.contains(term)
+}
+
 static ANALYZER: LazyLock<TextAnalyzer> = LazyLock::new(|| {
     TextAnalyzer::builder(SimpleTokenizer::default())
         .filter(RemoveLongFilter::limit(MAX_WORD))

@@ -335,7 +335,7 @@ impl Kb {
     /// If the index cannot be read, or [`Retrieval::Dense`] is asked for and
     /// the question gets no vector.
     pub fn search_by(&self, ask: &Ask<'_>, retrieval: Retrieval) -> Result<Vec<Passage>, KbError> {
-        self.retrieved(ask, retrieval, |search| search.passages(ask))
+        self.retrieved(ask, retrieval, |search| search.fitted(ask.query, search.passages(ask)?))
     }
 
     /// As [`search_documents`](Self::search_documents), by these retrievers.

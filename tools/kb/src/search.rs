@@ -69,7 +69,7 @@ impl Search {
         for hit in lexical {
             passages.entry(hit.id.clone()).or_insert(hit);
         }
-        let found = ranked(fuse(&words, &dense), ask.top).into_iter();
+        let found = ranked(fuse(&words, &dense, analysis::query_terms(ask.query).len()), ask.top).into_iter();
         Ok(found.filter_map(|(score, id)| Some(Passage { score, ..passages.remove(&id)? })).collect())
     }
 
@@ -102,7 +102,7 @@ impl Search {
                     shown.insert(doc.clone(), row);
                 }
                 let words = lexical.into_iter().filter(|_| near.fused).map(|hit| (hit.score, hit.doc));
-                ranked(fuse(&words.collect::<Vec<_>>(), &dense), ask.top)
+                ranked(fuse(&words.collect::<Vec<_>>(), &dense, analysis::query_terms(ask.query).len()), ask.top)
             }
         };
         let in_passages = self.query(&self.rarest(ask.query, self.fields.passages)?, self.fields.passages);
@@ -118,9 +118,18 @@ impl Search {
         Ok(hits)
     }
 
+    /// Tells of each hit how much of what is asked it holds.
+    pub(crate) fn fitted(&self, query: &str, mut hits: Vec<Passage>) -> Result<Vec<Passage>, TantivyError> {
+        for hit in &mut hits {
+            hit.fit = Some(self.coverage(query, &format!("{}\n{}", hit.title, hit.passage))?);
+        }
+        Ok(hits)
+    }
+
     /// The weight of a question's words that `passage` has.
     pub(crate) fn coverage(&self, query: &str, passage: &str) -> Result<f32, TantivyError> {
-        let asked = analysis::query_terms(query);
+        let mut asked = analysis::query_terms(query);
+        asked.retain(|term| !analysis::is_filler(term));
         let all = self.counted(PASSAGE)?.entries;
         let mut weights = std::collections::BTreeMap::new();
         for term in &asked {
@@ -277,6 +286,7 @@ impl Search {
             start,
             end,
             score,
+            fit: None,
             about: stored_about(entry, self.fields),
         }
     }

@@ -77,7 +77,7 @@ fn sense_shows_nobody_what_is_not_theirs() {
         assert!(kb.search_by(&ask, retrieval).unwrap().iter().all(|hit| hit.doc != "runbook"));
         assert!(kb.search_documents_by(&ask, retrieval).unwrap().iter().all(|hit| hit.doc != "runbook"));
         ask.scope = Scope { readers: Readers::Internal, since: None };
-        assert_eq!(kb.search_by(&ask, retrieval).unwrap().first().unwrap().doc, "runbook");
+        assert!(kb.search_by(&ask, retrieval).unwrap().iter().any(|hit| hit.doc == "runbook"));
     }
 }
 

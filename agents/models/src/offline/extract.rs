@@ -13,6 +13,19 @@ const THRESHOLD: f64 = 0.66;
 /// The share where the title has none of the words.
 const UNTITLED: f64 = 0.9;
 
+/// The fit (see [`Passage::fit`]) that is enough by itself, and the share of words
+/// that goes with it.
+const FIT: f64 = 0.72;
+const SHARE_OF_FIT: f64 = 0.5;
+
+/// A fit below this is no answer whatever the share: a word that no article has
+/// is what the question is about.
+const LEAST_FIT: f64 = 0.55;
+
+/// The fit is of all that was searched with. Of a longer text most is no
+/// question, and the fit tells nothing.
+const FITTED: usize = 25;
+
 /// How long an answer may be, in characters.
 const MAX_ANSWER: usize = 700;
 
@@ -67,14 +80,23 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
         let half = |text: &str| 0.5 * asked.intersection(&words.of(text)).count() as f64 / asked.len().max(1) as f64;
         let steps = blocks(&hit.passage).iter().any(|block| first_mark(block) == Mark::Number);
         let steps = if question.how && steps { 0.2 } else { 0.0 };
-        (share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps - 0.02 * rank as f64, rank)
+        let fit = 0.8 * f64::from(hit.fit.unwrap_or_default());
+        (fit + share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps - 0.02 * rank as f64, rank)
     };
     let (_, best) = hits.iter().enumerate().map(ranked).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
     let passage = hits.get(best)?;
     // Words that meet by chance, under a title about something else, are no answer.
     let titled = !asked.is_disjoint(&words.of(&passage.title));
     let threshold = if titled { THRESHOLD } else { UNTITLED };
-    if share(question, passage, words) < threshold || (!titled && asked.len() < 4) {
+    let held = share(question, passage, words);
+    let told = question.query.split_whitespace().count() <= FITTED;
+    let enough = match passage.fit.filter(|_| told) {
+        Some(fit) => {
+            (held >= threshold && f64::from(fit) >= LEAST_FIT) || (held >= SHARE_OF_FIT && f64::from(fit) >= FIT)
+        }
+        None => held >= threshold && (titled || asked.len() >= 4),
+    };
+    if !enough || question.own {
         return None;
     }
     // A neighbour of the same document may hold what the best one lacks.

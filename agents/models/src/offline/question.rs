@@ -11,6 +11,9 @@ pub(super) struct Question {
     pub(super) asked: Vec<BTreeSet<String>>,
     /// Whether they ask how something is done.
     pub(super) how: bool,
+    /// Whether they ask about the customer's own account, of which articles know
+    /// nothing.
+    pub(super) own: bool,
     /// The questions with the sentence before each, to search with.
     pub(super) query: String,
 }
@@ -55,7 +58,8 @@ impl Question {
             let query = said.join(" ");
             let how = query.to_lowercase().contains("how to ");
             let asked = Some(words.of(&query)).filter(|words| !words.is_empty());
-            return Self { asked: asked.into_iter().collect(), how, query: cut(query) };
+            let own = is_own(&query);
+            return Self { asked: asked.into_iter().collect(), how, own, query: cut(query) };
         }
         let mut query: Vec<&str> = Vec::new();
         for at in &marked {
@@ -72,6 +76,7 @@ impl Question {
                 .iter()
                 .any(|h| s.contains(h))
         });
+        let own = questions().any(|sentence| is_own(sentence));
         let asked = marked.iter().map(|at| {
             let mut asked = said.get(*at).map(|sentence| words.of(sentence)).unwrap_or_default();
             // `What can I do?` asks about what was said before it.
@@ -81,13 +86,49 @@ impl Question {
             asked
         });
         let asked = asked.filter(|words| !words.is_empty());
-        Self { asked: asked.collect(), how, query: cut(query.join(" ")) }
+        Self { asked: asked.collect(), how, own, query: cut(query.join(" ")) }
     }
 
     /// The stems of all questions together.
     pub(super) fn words(&self) -> BTreeSet<String> {
         self.asked.iter().flatten().cloned().collect()
     }
+}
+
+/// Whether a question is about the state of one account: what is, was or will be
+/// of `my` things, not how something is done with them.
+fn is_own(sentence: &str) -> bool {
+    const STATES: [&str; 22] = [
+        "am i",
+        "are we on",
+        "is my account",
+        "is our account",
+        "have we used",
+        "did my",
+        "did our",
+        "has my",
+        "has our",
+        "was my",
+        "was our",
+        "were we charged",
+        "do you have for me",
+        "do you have on me",
+        "of my technicians",
+        "is my current",
+        "is our current",
+        "will my",
+        "does my subscription renew",
+        "does our subscription renew",
+        "has anyone",
+        "who changed",
+    ];
+    const TIMES: [&str; 6] = ["yesterday", "last week", "this morning", "last night", "right now", "in this month"];
+    let words: Vec<String> =
+        sentence.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let text = format!(" {} ", words.join(" "));
+    let says = |phrase: &&str| text.contains(&format!(" {phrase} "));
+    let mine = words.iter().any(|word| matches!(word.as_str(), "my" | "our" | "i" | "we"));
+    STATES.iter().any(|phrase| says(phrase)) || (mine && TIMES.iter().any(|phrase| says(phrase)))
 }
 
 /// The message without quotations of earlier ones and without what stands below
