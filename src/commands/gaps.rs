@@ -72,12 +72,12 @@ fn unanswered(entries: &[Entry]) -> Option<String> {
     let mut badly = false;
     for entry in entries {
         match &entry.event {
-            Event::ToolCalled(called) if called.tool == "kb_search" => {
+            Some(Event::ToolCalled(called)) if called.tool == "kb_search" => {
                 let input: serde_json::Value = serde_json::from_str(called.input.as_str()).ok()?;
                 searched = input.get("query").and_then(|query| query.as_str()).map(str::to_owned);
             }
-            Event::ReviewDecided(decided) => badly |= decided.decision != Decision::Approve,
-            Event::RunEnded(ended) => badly |= matches!(ended.outcome, Outcome::Escalated | Outcome::Failed),
+            Some(Event::ReviewDecided(decided)) => badly |= decided.decision != Decision::Approve,
+            Some(Event::RunEnded(ended)) => badly |= matches!(ended.outcome, Outcome::Escalated | Outcome::Failed),
             _ => {}
         }
     }

@@ -185,7 +185,7 @@ fn whatever_is_told_turns_the_run() {
     let names =
         ["frustrated-prospect", "pricing-three-times", "wants-human", "usage-gap", "tier1-question", "angry-ticket"];
     let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
-    proptest!(config, |(name in prop::sample::select(&names[..]), ai: bool, mail: bool, profiling: bool, drop in 0..6_usize)| {
+    proptest!(config, |(name in prop::sample::select(names.clone()), ai: bool, mail: bool, profiling: bool, drop in 0..6_usize)| {
         let mut given = (*bundle(&format!("{name}.json"))).clone();
         (given.consent.ai_interaction, given.consent.marketing_email, given.consent.profiling) = (ai, mail, profiling);
         given.contextual.truncate(drop);

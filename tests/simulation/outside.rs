@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use attache::context::CustomerId;
 use attache::journal::{Decision, Digest, Entry, Event, Retry, RunFilter, RunId, Store, ToolCalled, Verdict};
 use attache::tools::{
-    Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, Person, PortError, Unavailable,
+    Ask, Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, Person, PortError, Unavailable,
 };
 use attache::{CallCx, Tool, Write};
 use schemars::JsonSchema;
@@ -135,18 +135,20 @@ fn permitted(
 
 #[async_trait]
 impl KnowledgeBase for Outside {
-    async fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, PortError> {
+    async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
         let world = self.reach().await?;
-        let found = usize::try_from(world.below(PASSAGES.len() as u64 + 1)).unwrap().min(top);
+        let found = usize::try_from(world.below(PASSAGES.len() as u64 + 1)).unwrap().min(ask.top);
         self.back().await?;
         let passage = |id: &&str| Passage {
             id: (*id).to_owned(),
             doc: id.split_once('#').unwrap().0.to_owned(),
             title: "How to do it".into(),
-            passage: format!("Open Settings, then choose what you need: {} ch.", query.len()),
+            passage: format!("Open Settings, then choose what you need: {} ch.", ask.query.len()),
             start: 0,
             end: 40,
             score: 1.0,
+            fit: None,
+            about: Default::default(),
         };
         Ok(PASSAGES.iter().take(found).map(passage).collect())
     }
