@@ -10,6 +10,7 @@ use attache::context::{CustomerId, Fact, FactKind};
 use attache::engine::RunError;
 use attache::journal::{Actor, Assessed, Entry, Event, Outcome, Permission, RunFilter, RunStarted, Store};
 use attache::planner::{Course, explain};
+use attache::tools::{EscalateToHuman, Tool};
 use std::io::Write;
 
 pub(crate) fn run(global: &Global, customer: &str, out: &mut dyn Write) -> Result<(), Failure> {
@@ -90,7 +91,8 @@ fn tell_entry(entries: &[Entry], entry: &Entry, out: &mut dyn Write) -> Result<(
         }
         Event::ToolReturned(back) => {
             writeln!(out, "  {at} `{}` was used", tell::printable(&back.tool))?;
-            if let Some(output) = &back.output {
+            // What a person was given is told where they were given it.
+            if let Some(output) = back.output.as_ref().filter(|_| back.tool != EscalateToHuman::NAME) {
                 tell::text(out, output.as_str())?;
             }
         }

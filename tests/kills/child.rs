@@ -8,7 +8,7 @@ use attache::journal::{CallRequest, Decision, DraftId, DraftState, Message, Outc
 use attache::log::{LogOptions, LogStore};
 use attache::models::FunctionModel;
 use attache::planner::ModelRequest;
-use attache::tools::{KnowledgeBase, Passage, PortError};
+use attache::tools::{Ask, KnowledgeBase, Passage, PortError};
 use attache::{Attache, Bundle};
 use futures::StreamExt;
 use serde_json::json;
@@ -26,7 +26,7 @@ struct OnePassage;
 
 #[async_trait]
 impl KnowledgeBase for OnePassage {
-    async fn search(&self, _: &str, _: usize) -> Result<Vec<Passage>, PortError> {
+    async fn search(&self, _: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
         Ok(vec![Passage {
             id: "start#0-30".into(),
             doc: "start".into(),
@@ -35,6 +35,8 @@ impl KnowledgeBase for OnePassage {
             start: 0,
             end: 30,
             score: 1.0,
+            fit: None,
+            about: Default::default(),
         }])
     }
 }

@@ -185,7 +185,7 @@ fn whatever_is_told_turns_the_run() {
     let names =
         ["frustrated-prospect", "pricing-three-times", "wants-human", "usage-gap", "tier1-question", "angry-ticket"];
     let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
-    proptest!(config, |(name in prop::sample::select(names.clone()), ai: bool, mail: bool, profiling: bool, drop in 0..6_usize)| {
+    proptest!(config, |(name in prop::sample::select(names.to_vec()), ai: bool, mail: bool, profiling: bool, drop in 0..6_usize)| {
         let mut given = (*bundle(&format!("{name}.json"))).clone();
         (given.consent.ai_interaction, given.consent.marketing_email, given.consent.profiling) = (ai, mail, profiling);
         given.contextual.truncate(drop);
@@ -244,8 +244,6 @@ async fn a_call_that_is_not_recorded_is_told_and_not_made() {
 async fn many_runs_come_in_order_and_one_without_a_playbook_does_not_stop_them() {
     let data = tempfile::tempdir().unwrap();
     let playbook = "name = \"mine\"\nstage = \"support\"\npurpose = \"support\"\ngoal = \"g\"\ntools = [\"kb_search\"]\nprompt = \"system.tera\"\n";
-    let prompt = attache::prompts::Prompts::with_overrides(Default::default());
-    drop(prompt);
     let shipped = attache::planner::Playbooks::load(Default::default()).unwrap();
     let playbook = playbook.replace("system.tera", &shipped.get("support").unwrap().prompt);
     let model = || Arc::new(FunctionModel::new("none", |_| Ok(crate::world::call("kb_search", "{\"query\":\"x\"}"))));
