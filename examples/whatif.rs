@@ -3,6 +3,7 @@
 //! `cargo run --release --example whatif -- 10000`
 #![expect(clippy::print_stdout, reason = "the figure is what is asked for")]
 
+use attache::context::CustomerId;
 use attache::engine::{Looked, RunError};
 use attache::log::{LogOptions, LogStore};
 use attache::policies::{PolicyFile, PolicySet};
@@ -34,7 +35,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .map(|place| {
                 let mut bundle = bundles.get(place % bundles.len()).map(|bundle| (**bundle).clone());
                 if let Some(bundle) = &mut bundle {
-                    bundle.customer.id = format!("cus_{place}").parse().unwrap_or(bundle.customer.id.clone());
+                    let own = bundle.customer.id.clone();
+                    bundle.customer.id = CustomerId::new(format!("cus_{place}")).unwrap_or(own);
                 }
                 let attache = attache.clone();
                 tokio::spawn(async move { Some(attache.run(Arc::new(bundle?), None).await) })
