@@ -110,22 +110,22 @@ fn permitted(
     body: &str,
 ) -> Result<(), String> {
     let events = || entries.iter().filter_map(|entry| entry.event.as_ref());
-    let verdict = events().filter_map(|event| match event {
+    let mut verdict = events().filter_map(|event| match event {
         Event::PolicyDecided(decided) if decided.call.as_ref() == Some(&called.call) => Some(decided.verdict),
         _ => None,
     });
-    match verdict.last() {
+    match verdict.next_back() {
         Some(Verdict::Allow) => {}
         other => return Err(format!("the verdict was {other:?}")),
     }
     if !REVIEWED.contains(&called.tool.as_str()) {
         return Ok(());
     }
-    let yes = events().filter_map(|event| match event {
+    let mut yes = events().filter_map(|event| match event {
         Event::ReviewDecided(decided) if decided.decision != Decision::Reject => Some(decided.draft.clone()),
         _ => None,
     });
-    let Some(draft) = yes.last() else { return Err("nobody said yes".into()) };
+    let Some(draft) = yes.next_back() else { return Err("nobody said yes".into()) };
     let done = Approved { run: run.clone(), draft, subject: subject.to_owned(), body: body.to_owned() };
     if !world.approved.lock().unwrap().contains(&done) {
         return Err("nobody said yes to exactly this".into());

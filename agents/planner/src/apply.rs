@@ -23,7 +23,7 @@ use std::sync::Arc;
 const MOST_CALLS: usize = 8;
 /// How often a run comes back to something that is not there.
 const MOST_UNAVAILABLE: u32 = 5;
-/// The most that one call of a tool counts against the budget of time.
+/// The most that one call counts against the budget of time.
 const MOST_MS: i64 = 60_000;
 
 #[derive(Serialize)]
@@ -238,8 +238,7 @@ impl Run {
         }
         if decided.verdict != Verdict::Allow && self.unsure.as_ref() == Some(&call.id) {
             // It may have left before the rules changed their mind.
-            self.hand_over("unknown_outcome", None, decided.reasons);
-            return;
+            return self.hand_over("unknown_outcome", None, decided.reasons);
         }
         match decided.verdict {
             Verdict::Allow => self.intend(seq, call, checked, decided),
@@ -365,7 +364,9 @@ impl Run {
             self.judge(judged.call);
         } else if judged.call.tool == EscalateToHuman::NAME {
             self.end(self.ended(Outcome::Failed, Some(fault.code)));
-        } else if fault.retry == Retry::AfterCheck || stalls && unsure || was_unsure {
+        } else if judged.call.origin != Origin::System
+            && (fault.retry == Retry::AfterCheck || stalls && unsure || was_unsure)
+        {
             // It may have happened: a person finds out before anybody tries again.
             self.hand_over("unknown_outcome", None, vec![format!("{}: {}", judged.call.tool, fault.feedback)]);
         } else {
@@ -373,11 +374,10 @@ impl Run {
         }
     }
 
-    /// Whether this tool changes something and may be called again under the
-    /// same key.
+    /// Whether this tool changes something and may be called again under its key.
     fn repeats(&self, tool: &str) -> bool {
-        let spec = self.program.registry.get(tool).map(|tool| tool.spec());
-        spec.is_some_and(|spec| spec.effect == EffectKind::Write && spec.repeat_safe)
+        let tool = self.program.registry.get(tool);
+        tool.is_some_and(|tool| tool.spec().effect == EffectKind::Write && tool.spec().repeat_safe)
     }
 
     fn remember(&mut self, judged: &Judged, result: &str) {
