@@ -6,6 +6,7 @@
 use attache::engine::{Looked, RunError};
 use attache::log::{LogOptions, LogStore};
 use attache::policies::{PolicyFile, PolicySet};
+use attache::context::CustomerId;
 use attache::{Attache, Bundle};
 use std::error::Error;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .map(|place| {
                 let mut bundle = bundles.get(place % bundles.len()).map(|bundle| (**bundle).clone());
                 if let Some(bundle) = &mut bundle {
-                    bundle.customer.id = format!("cus_{place}").parse().unwrap_or(bundle.customer.id.clone());
+                    bundle.customer.id = CustomerId::new(format!("cus_{place}"))?;
                 }
                 let attache = attache.clone();
                 tokio::spawn(async move { Some(attache.run(Arc::new(bundle?), None).await) })
