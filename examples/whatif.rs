@@ -3,10 +3,10 @@
 //! `cargo run --release --example whatif -- 10000`
 #![expect(clippy::print_stdout, reason = "the figure is what is asked for")]
 
+use attache::context::CustomerId;
 use attache::engine::{Looked, RunError};
 use attache::log::{LogOptions, LogStore};
 use attache::policies::{PolicyFile, PolicySet};
-use attache::context::CustomerId;
 use attache::{Attache, Bundle};
 use std::error::Error;
 use std::sync::Arc;
