@@ -32,17 +32,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let made = Instant::now();
     for start in (0..count).step_by(64) {
         let some: Vec<_> = (start..count.min(start + 64))
-            .map(|place| {
-                let mut bundle = bundles.get(place % bundles.len()).map(|bundle| (**bundle).clone());
-                if let Some(bundle) = &mut bundle {
-                    bundle.customer.id = CustomerId::new(format!("cus_{place}"))?;
-                }
+            .filter_map(|place| {
+                let mut bundle = (**bundles.get(place % bundles.len())?).clone();
+                bundle.customer.id = CustomerId::new(format!("cus_{place}")).ok()?;
                 let attache = attache.clone();
-                tokio::spawn(async move { Some(attache.run(Arc::new(bundle?), None).await) })
+                Some(tokio::spawn(async move { attache.run(Arc::new(bundle), None).await }))
             })
             .collect();
         for run in some {
-            runs.extend(run.await?.transpose()?.map(|report| report.run));
+            runs.push(run.await??.run);
         }
     }
     println!("{} runs made in {:.1} s", runs.len(), made.elapsed().as_secs_f64());
