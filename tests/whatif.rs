@@ -1,5 +1,5 @@
 //! `attache replay`, `log explain` and a person's own record, as people meet them.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use serde_json::Value;
 use std::fs;

@@ -188,7 +188,7 @@ fn project(run: &mut Run, world: &World<'_>, entries: &[Entry]) -> WhatIf {
         if let (Some(past), Some(entry)) = (past, entry) {
             let decided = matches!(*event, Event::Assessed(_) | Event::PolicyDecided(_));
             found.unreached -= usize::from(decided && fit != Fit::Apart);
-            let told = decided || found.flips.is_empty() && world.changes.is_empty();
+            let told = decided && fit == Fit::Alike || found.flips.is_empty() && world.changes.is_empty();
             if fit != Fit::Same && told {
                 found.flips.push(Flip { seq: entry.seq, recorded: past.clone(), now: event.clone().into_owned() });
             }
