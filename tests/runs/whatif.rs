@@ -68,7 +68,7 @@ async fn a_stricter_gate_takes_the_draft_away_and_sends_a_person() {
            forbid (principal, action == Attache::Action::"engage", resource) when { context.case.outreach };"#,
     );
     let found = again(&world.attache, &policy, &[], &entries);
-    assert_eq!(found.flips.len(), 1);
+    assert_eq!(found.flips.len(), 1, "{:#?}", found.flips);
     assert_eq!(found.flips[0].verdicts(), Some((Verdict::Allow, Verdict::Escalate)));
     assert_eq!(found.flips[0].rules(), (vec!["no_outreach".to_owned()], vec!["engage".to_owned()]));
     assert_eq!(found.before.outcome, Some(Outcome::Drafted));

@@ -146,7 +146,7 @@ fn we_decide_as_dogwood_does() {
         assert_eq!(ours.verdict == Verdict::Allow, theirs.allowed(), "{scene:?}");
         *tally.entry((forbidden, theirs.allowed())).or_default() += 1;
     }
-    assert!(tally.values().all(|count| *count > 10) && tally.len() == 3, "{tally:?}");
+    assert!(tally.values().all(|count| *count > 5) && tally.len() == 3, "{tally:?}");
 }
 
 fn word(name: &str, id: &str) -> Word {
