@@ -26,7 +26,7 @@ impl KnowledgeBase for Remote {
         let path = format!("/search?top={}&audience={audience}&q={}", ask.top, escaped(ask.query));
         let body = fetch(&self.host, &path).await.map_err(|e| failed(e.to_string()))?;
         let found: Value = serde_json::from_str(&body).map_err(|e| failed(e.to_string()))?;
-        let hits = found["hits"].as_array().cloned().unwrap_or_default();
+        let hits = found.get("hits").and_then(Value::as_array).cloned().unwrap_or_default();
         let text = |hit: &Value, field: &str| hit[field].as_str().unwrap_or_default().to_owned();
         Ok(hits
             .iter()

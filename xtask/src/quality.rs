@@ -24,7 +24,7 @@ pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Out
     let mut page = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
     match data {
         None => println!("without --data, only the project's own sets are measured"),
-        Some(data) if !data.is_dir() => return Err(format!("{}: there is no such folder", data.display()).into()),
+        Some(data) if !data.is_dir() => return Err(format!("{}: there is no such folder", data.display())),
         Some(_) => {}
     }
     for (name, measure) in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part.0)) {
@@ -42,14 +42,14 @@ fn sentiment(house: &House, data: Option<&Path>) -> Outcome<String> {
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(format!("the figures of sentiment: {}", output.status).into())
+        Err(format!("the figures of sentiment: {}", output.status))
     }
 }
 
 /// Trains the sentiment model from a folder of data.
 pub(crate) fn train_sentiment(house: &House, data: &Path) -> Outcome {
     if !data.join("sentiment").is_dir() {
-        return Err(format!("{} has no folder `sentiment`: see policies/guards/model/CARD.md", data.display()).into());
+        return Err(format!("{} has no folder `sentiment`: see policies/guards/model/CARD.md", data.display()));
     }
     house.run(example_of(house, "attache-guards", "sentiment").arg("train").arg(data))
 }

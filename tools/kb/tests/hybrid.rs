@@ -1,6 +1,5 @@
 //! Searching by sense: an embedder that knows a few synonyms stands in for a
 //! sentence model.
-#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use attache_kb::{Document, EmbedFault, Embedder, Kb, Retrieval};
 use attache_tools::{About, Ask, Readers, Scope};

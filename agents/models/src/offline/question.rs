@@ -128,7 +128,7 @@ fn is_own(sentence: &str) -> bool {
     let text = format!(" {} ", words.join(" "));
     let says = |phrase: &&str| text.contains(&format!(" {phrase} "));
     let mine = words.iter().any(|word| matches!(word.as_str(), "my" | "our" | "i" | "we"));
-    STATES.iter().any(|phrase| says(phrase)) || (mine && TIMES.iter().any(|phrase| says(phrase)))
+    STATES.iter().any(&says) || (mine && TIMES.iter().any(says))
 }
 
 /// The message without quotations of earlier ones and without what stands below
