@@ -4,17 +4,15 @@ use crate::INVALID_REPLY;
 use crate::call::{Call, Checked, Origin, check, for_each_text, redacted};
 use crate::context::Context;
 use crate::package::Handoff;
-use crate::run::{Draft, Judged, Phase, Run, sends};
+use crate::run::{Judged, Phase, Run};
 use attache_journal::{
-    Actor, Assessed, Digest, DraftCreated, DraftId, Entry, Event, Evidence, Fault, Json, Message, MessageSent,
-    ModelCalled, Outcome, PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded, RunStarted,
-    ToolCalled, ToolReturned, Verdict,
+    Actor, Assessed, Entry, Event, Evidence, Fault, Json, Message, MessageSent, ModelCalled, Outcome, PolicyDecided,
+    Reply, Retry, RunEnded, RunStarted, ToolCalled, ToolReturned, Verdict,
 };
 use attache_tools::{
-    Audience, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Preview,
-    Readers, Tool, Tried, destination,
+    Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Readers, Tool, Tried,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -158,7 +156,7 @@ impl Run {
     }
 
     /// The next wanted call, or the model, or a person if the budget is used up.
-    fn go_on(&mut self) {
+    pub(crate) fn go_on(&mut self) {
         if let Some(call) = self.wanted.pop_front() {
             self.judge(call);
         } else if let Some(reason) = self.exhausted() {
@@ -168,7 +166,7 @@ impl Run {
         }
     }
 
-    fn judge(&mut self, call: Call) {
+    pub(crate) fn judge(&mut self, call: Call) {
         let Some(context) = &self.context else { return };
         let checked = check(&call, &self.program, context, &self.spent);
         if checked.is_ok()
@@ -465,100 +463,6 @@ impl Run {
         }
     }
 
-    /// Files a text for a person's approval.
-    fn file_draft(&mut self, call: &Call, checked: &Checked, decided: &PolicyDecided) {
-        let Some(context) = &self.context else { return };
-        let preview = checked.admitted.preview.clone().unwrap_or_else(|| Preview {
-            subject: call.tool.clone(),
-            body: checked.admitted.input.as_str().to_owned(),
-            subject_field: None,
-            body_field: "",
-            discloses: false,
-            citations: Vec::new(),
-            audience: Audience::Staff,
-            channel: None,
-            on_approval: None,
-        });
-        let (tool, input) = match preview.on_approval {
-            Some(tool) => {
-                let message = json!({ "subject": preview.subject, "body": preview.body });
-                (tool.to_owned(), Json::of(&message).unwrap_or_else(|_| Json::null()))
-            }
-            None => (call.tool.clone(), checked.admitted.input.clone()),
-        };
-        let channel = preview.channel.unwrap_or_else(|| context.bundle.trigger.channel());
-        let queue = decided.queue.clone().unwrap_or_else(|| self.program.playbook.review.queue.clone());
-        let to = destination(&context.bundle, channel, preview.audience);
-        let labels = self.program.registry.get(&call.tool).map(|tool| tool.spec().labels);
-        let bound = json!({
-            "tool": tool, "input": input, "channel": channel, "to": to, "subject": preview.subject,
-            "body": preview.body, "evidence": checked.evidence, "labels": labels, "policy": decided.policy_digest,
-        });
-        let draft = DraftId::of(&self.id, &call.id);
-        let created = DraftCreated {
-            draft: draft.clone(),
-            call: call.id.clone(),
-            tool,
-            input,
-            channel,
-            to,
-            subject: preview.subject,
-            body: preview.body,
-            subject_field: preview.on_approval.map_or(preview.subject_field, |_| Some("subject")).map(str::to_owned),
-            body_field: preview
-                .on_approval
-                .map_or(Some(preview.body_field), |_| Some("body"))
-                .filter(|field| !field.is_empty())
-                .map(str::to_owned),
-            evidence: checked.evidence.clone(),
-            support: checked.support.clone(),
-            digest: Digest::of(&[bound.to_string().as_bytes()]),
-        };
-        let hours = i64::from(self.program.playbook.review.hours);
-        let due = self.now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(self.now);
-        self.due.push_back((self.agent(), created.into()));
-        self.due.push_back((Actor::System, ReviewRequested { draft, queue, due }.into()));
-        if self.closes_on_text() {
-            self.go_on();
-        } else {
-            self.end(self.ended(Outcome::Drafted, None));
-        }
-    }
-
-    fn drafted(&mut self, created: &DraftCreated) {
-        let draft = Draft { created: created.clone(), due: None, pending: true };
-        self.drafts.insert(created.draft.as_str().to_owned(), draft);
-    }
-
-    fn reviewed(&mut self, decided: &ReviewDecided) {
-        let Some(draft) = self.drafts.get_mut(decided.draft.as_str()) else { return };
-        draft.pending = false;
-        let expired = draft.due.is_some_and(|due| self.now > due);
-        let created = draft.created.clone();
-        if !sends(decided.decision) {
-            self.end(self.ended(Outcome::Suppressed, Some("rejected".to_owned())));
-            return;
-        }
-        if expired {
-            self.end(self.ended(Outcome::Suppressed, Some("expired".to_owned())));
-            return;
-        }
-        if let Some(context) = &mut self.context {
-            context.history.clone_from(&decided.history);
-        }
-        let mut input = created.input.to_value();
-        if let serde_json::Value::Object(fields) = &mut input {
-            let changes = [(&created.subject_field, &decided.subject), (&created.body_field, &decided.body)];
-            for (field, text) in changes {
-                if let (Some(field), Some(text)) = (field, text) {
-                    fields.insert(field.clone(), text.as_str().into());
-                }
-            }
-        }
-        let id = self.mint();
-        self.judge(Call { id, origin: Origin::Approval, tool: created.tool, arguments: input.to_string() });
-    }
-
     fn escalated(&mut self, reason_code: &str, queue: &str) {
         let wrote = self.context.as_ref().is_some_and(|context| !context.outreach());
         let text = self.program.prompts.render("customer/handover.tera", &Handover { reason_code, queue });
@@ -579,7 +483,7 @@ impl Run {
         self.end(ended);
     }
 
-    fn end(&mut self, ended: RunEnded) {
+    pub(crate) fn end(&mut self, ended: RunEnded) {
         self.wanted.clear();
         self.due.push_back((Actor::System, ended.into()));
     }

@@ -13,6 +13,7 @@ mod apply;
 mod call;
 mod context;
 mod course;
+mod draft;
 mod explain;
 mod model;
 mod package;
