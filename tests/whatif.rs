@@ -1,30 +1,12 @@
 //! `attache replay`, `log explain` and a person's own record, as people meet them.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+mod command;
+
+use command::{attache, bundle, err, out};
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
-
-fn attache(data: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_attache"))
-        .args(args)
-        .env("ATTACHE_DATA", data)
-        .env_remove("OPENAI_API_KEY")
-        .env_remove("OPENAI_BASE_URL")
-        .env_remove("ATTACHE_MODEL")
-        .current_dir(data)
-        .output()
-        .unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use std::process::Output;
 
 fn lines(output: &Output) -> Vec<Value> {
     out(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -34,8 +16,7 @@ fn lines(output: &Output) -> Vec<Value> {
 fn store() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for name in ["wants-human", "frustrated-prospect", "angry-ticket", "wants-human"] {
-        let file = format!("{}/examples/bundles/{name}.json", env!("CARGO_MANIFEST_DIR"));
-        let run = attache(dir.path(), &["run", &file, "--quiet"]);
+        let run = attache(dir.path(), &["run", &bundle(&format!("{name}.json")), "--quiet"]);
         assert_eq!(run.status.code(), Some(0), "{}", err(&run));
     }
     dir

@@ -94,6 +94,11 @@ fn removed_lines_and_other_heads_are_found() {
     assert_eq!(without(9, 10), ExportFault::Head { line: 20 }, "the last entry of a run");
     assert_eq!(without(0, 10), ExportFault::Head { line: 11 }, "a whole run");
     assert_eq!(without(20, 21), ExportFault::Cut { line: 21 }, "the head");
+    let mut swapped = whole.clone();
+    swapped.swap(3, 4);
+    let order = EntryFault::Order { seq: 4, expected: 3 };
+    let found = verify_export(swapped.concat().as_slice()).unwrap_err();
+    assert_eq!(found, ExportFault::Entry { line: 4, entry: entry(4), fault: order }, "two entries of a run");
     let mut longer = whole.clone();
     longer.push(whole[0].clone());
     assert_eq!(verify_export(longer.concat().as_slice()).unwrap_err(), ExportFault::Trailing { line: 22 });
