@@ -40,7 +40,7 @@ impl App {
         let project = Project::read(global.config.as_deref())?;
         let builder = overrides(&project, Attache::builder())?;
         let builder = with_model(builder, &project, wants.model)?;
-        let log = Arc::new(LogStore::open(&global.data, log_options(&project)?)?);
+        let log = Arc::new(open_log_of(global, &project)?);
         let kb = open_kb(&global.data)?;
         if kb.list().map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
             let folder = project.path(&project.config.project.kb);
@@ -142,8 +142,12 @@ pub(crate) fn log_options(project: &Project) -> Result<LogOptions, Failure> {
 
 /// The journal alone, for commands that read it.
 pub(crate) fn open_log(global: &Global) -> Result<LogStore, Failure> {
-    let project = Project::read(global.config.as_deref())?;
-    Ok(LogStore::open(&global.data, log_options(&project)?)?)
+    open_log_of(global, &Project::read(global.config.as_deref())?)
+}
+
+/// The journal under settings that were read already.
+pub(crate) fn open_log_of(global: &Global, project: &Project) -> Result<LogStore, Failure> {
+    Ok(LogStore::open(&global.data, log_options(project)?)?)
 }
 
 pub(crate) fn open_kb(data: &Path) -> Result<Kb, Failure> {

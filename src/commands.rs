@@ -16,10 +16,11 @@ mod run;
 mod schema;
 mod tools;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Global};
 use crate::failure::Failure;
 use attache::journal::Entry;
-use std::io::Write;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
 
 pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
     let global = &cli.global;
@@ -61,6 +62,15 @@ fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
         .build()
         .map_err(|e| Failure::ours(format!("no runtime: {e}")))?;
     runtime.block_on(future)
+}
+
+/// A progress bar of that form on standard error; none where nobody watches.
+fn bar(global: &Global, template: &str) -> ProgressBar {
+    if global.quiet || global.json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// A line of JSON.

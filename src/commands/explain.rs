@@ -2,7 +2,7 @@
 
 use super::log::no_run;
 use super::{block_on, json};
-use crate::app::{open_log, overrides};
+use crate::app::{open_log_of, overrides};
 use crate::cli::Global;
 use crate::config::Project;
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// anything.
 pub(super) fn open(global: &Global) -> Result<(Attache, Arc<LogStore>), Failure> {
     let project = Project::read(global.config.as_deref())?;
-    let log = Arc::new(open_log(global)?);
+    let log = Arc::new(open_log_of(global, &project)?);
     let attache = overrides(&project, Attache::builder())?.store(log.clone()).build()?;
     Ok((attache, log))
 }

@@ -8,7 +8,7 @@ use crate::tell;
 use attache::guards::scan;
 use attache::journal::{Decision, Entry, Event, Outcome, RunFilter, Store};
 use attache::kb::gaps as group;
-use attache::tools::{Ask, Readers, Scope};
+use attache::tools::{Ask, KbSearch, Readers, Scope, Tool};
 use serde::Serialize;
 use std::io::Write;
 
@@ -72,7 +72,7 @@ fn unanswered(entries: &[Entry]) -> Option<String> {
     let mut badly = false;
     for entry in entries {
         match &entry.event {
-            Some(Event::ToolCalled(called)) if called.tool == "kb_search" => {
+            Some(Event::ToolCalled(called)) if called.tool == KbSearch::NAME => {
                 let input: serde_json::Value = serde_json::from_str(called.input.as_str()).ok()?;
                 searched = input.get("query").and_then(|query| query.as_str()).map(str::to_owned);
             }

@@ -1,16 +1,16 @@
 //! `attache kb`.
 
-use super::json;
 use super::records::records;
+use super::{bar, json};
 use crate::app::open_kb;
 use crate::cli::{Global, Kb};
 use crate::failure::Failure;
 use crate::tell;
 use attache::kb::{Kb as Articles, KbError, Report};
 use attache::tools::{Ask, Passage, Readers, Scope};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Serialize)]
@@ -120,7 +120,7 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
 
 /// Adds with a bar on a terminal.
 fn add(global: &Global, kb: &Articles, paths: &[PathBuf]) -> Result<Report, Failure> {
-    let bar = bar(global, "files");
+    let bar = progress(global, "files");
     let report = kb.add(paths, &mut |progress| {
         bar.set_length(progress.files.try_into().unwrap_or(u64::MAX));
         bar.set_position(progress.done.try_into().unwrap_or(u64::MAX));
@@ -135,7 +135,7 @@ fn add(global: &Global, kb: &Articles, paths: &[PathBuf]) -> Result<Report, Fail
 
 /// Makes what vectors are missing, with a bar on a terminal.
 fn embed(global: &Global, kb: &Articles) -> Result<usize, Failure> {
-    let bar = bar(global, "passages");
+    let bar = progress(global, "passages");
     let made = kb.embed(&mut |done, all| {
         bar.set_length(all.try_into().unwrap_or(u64::MAX));
         bar.set_position(done.try_into().unwrap_or(u64::MAX));
@@ -144,17 +144,8 @@ fn embed(global: &Global, kb: &Articles) -> Result<usize, Failure> {
     made.map_err(failed)
 }
 
-/// A bar with rate and remaining time; none where nobody watches.
-fn bar(global: &Global, what: &str) -> ProgressBar {
-    if global.quiet || global.json || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let template = format!("{{bar:30}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left  {{wide_msg:.dim}}");
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style);
-    }
-    bar
+fn progress(global: &Global, what: &str) -> ProgressBar {
+    bar(global, &format!("{{bar:30}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left  {{wide_msg:.dim}}"))
 }
 
 fn failed(error: KbError) -> Failure {

@@ -1,6 +1,6 @@
 //! Keeping the journal: check it, sign it, copy it, forget a person.
 
-use super::{block_on, json};
+use super::{bar, block_on, json};
 use crate::app::{App, Wants, log_options, open_log};
 use crate::cli::{Global, VerifyArgs};
 use crate::config::Project;
@@ -9,9 +9,9 @@ use attache::context::CustomerId;
 use attache::engine::EraseError;
 use attache::journal::Actor;
 use attache::log::{Against, VerifyReport, backup_folder, read_heads, verify_export, verify_folder};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Write};
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 pub(crate) fn verify(global: &Global, args: &VerifyArgs, out: &mut dyn Write) -> Result<(), Failure> {
@@ -117,10 +117,6 @@ fn show(bar: &ProgressBar, done: u64, all: u64) {
     bar.set_position(done);
 }
 
-fn progress(global: &Global, what: &'static str) -> ProgressBar {
-    if global.quiet || global.json || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{msg} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
+fn progress(global: &Global, what: &str) -> ProgressBar {
+    bar(global, &format!("{what} {{bar:40}} {{bytes}}/{{total_bytes}} {{bytes_per_sec}} {{eta}}"))
 }

@@ -1,8 +1,8 @@
 //! `attache replay`.
 
 use super::log::wanted;
-use super::{block_on, json};
-use crate::app::{open_log, overrides, rules_of, with_model};
+use super::{bar, block_on, json};
+use crate::app::{open_log_of, overrides, rules_of, with_model};
 use crate::cli::Global;
 use crate::config::{Project, files};
 use crate::failure::Failure;
@@ -13,11 +13,11 @@ use attache::journal::{RunId, Store};
 use attache::planner::{Course, Filed, Flip, Load, WhatIf, actions};
 use attache::policies::PolicySet;
 use comfy_table::{Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::{Value, json as object};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -56,7 +56,7 @@ pub(crate) fn run(global: &Global, asked: &Asked<'_>, out: &mut dyn Write) -> Re
     if asked.plans() {
         builder = with_model(builder, &project, asked.model)?;
     }
-    let log = Arc::new(open_log(global)?);
+    let log = Arc::new(open_log_of(global, &project)?);
     // No knowledge base, no CRM and no outbox: nothing can be called.
     let attache = builder.store(log.clone()).build()?;
     let other = match asked.policies {
@@ -115,13 +115,10 @@ struct Report<'a> {
 
 impl<'a> Report<'a> {
     fn new(global: &'a Global, asked: &'a Asked<'a>) -> Self {
-        let hidden = global.quiet || global.json || !std::io::stderr().is_terminal();
-        let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(0) };
-        let style = ProgressStyle::with_template("deciding again {bar:40} {pos}/{len} {per_sec} {eta}");
         Self {
             global,
             asked,
-            bar: bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())),
+            bar: bar(global, "deciding again {bar:40} {pos}/{len} {per_sec} {eta}"),
             runs: 0,
             decisions: 0,
             unreached: 0,

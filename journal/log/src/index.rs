@@ -221,6 +221,7 @@ impl Index {
     pub(crate) fn write(&self, snapshot: &Snapshot, ring: &Ring) -> Result<(), StoreError> {
         self.guarded(|| {
             let mut batch = sled::Batch::default();
+            let mut named = HashSet::new();
             for (run, row) in &snapshot.rows {
                 batch.insert(key(b'r', run), json(row)?);
                 match (row.listed_open, row.ended) {
@@ -235,7 +236,9 @@ impl Index {
                         if !summary.past.is_empty() {
                             batch.insert([b"p", id, b"\0", run.as_str().as_bytes()].concat(), b"");
                         }
-                        if let (Key::Of(key), Some(name)) = (ring.get(subject), ring.customer(subject)) {
+                        if named.insert(subject)
+                            && let Some((name, key)) = ring.owner(subject)
+                        {
                             batch.insert([b"s", id].concat(), key.seal_name(&name));
                         }
                     }

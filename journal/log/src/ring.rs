@@ -202,9 +202,14 @@ impl Ring {
         self.state().own(id, customer);
     }
 
+    /// Who a subject is, with their key.
+    pub(crate) fn owner(&self, id: &SubjectId) -> Option<(CustomerId, Subject)> {
+        self.state().slots.get(id)?.owner.clone()
+    }
+
     /// Who a subject is.
     pub(crate) fn customer(&self, id: &SubjectId) -> Option<CustomerId> {
-        Some(self.state().slots.get(id)?.owner.as_ref()?.0.clone())
+        self.owner(id).map(|(customer, _)| customer)
     }
 
     /// The subject that a customer is, if they are one.

@@ -158,18 +158,13 @@ impl LogStore {
         StoreError::Corrupt { place: format!("{}, run {run}", self.shared.dir.join("log").display()), what }
     }
 
-    /// The summaries in memory, by run.
+    /// The summaries in memory, by run; those that `admits` sees name nobody yet.
     fn living(&self, admits: impl Fn(&RunSummary) -> bool) -> BTreeMap<RunId, Option<RunSummary>> {
         // A run that is not admitted keeps its place: memory is newer than
         // the index, which must not be asked about it.
         let live = self.shared.live();
         let summaries = live.runs.iter().filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
-        summaries
-            .map(|(run, summary)| {
-                let summary = self.named(summary.clone());
-                (run.clone(), admits(&summary).then_some(summary))
-            })
-            .collect()
+        summaries.map(|(run, summary)| (run.clone(), admits(summary).then(|| self.named(summary.clone())))).collect()
     }
 
     /// A summary that says whom it was for.
@@ -228,10 +223,14 @@ impl Store for LogStore {
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let limit = filter.limit.unwrap_or(usize::MAX);
-        let living = self.living(|run| filter.admits(run));
+        // Whom runs were for is compared as the journal knows it: only what is
+        // listed is copied and named.
+        let subject = filter.customer.as_ref().map(|customer| self.shared.ring.find(customer));
+        let others = RunFilter { customer: None, ..filter.clone() };
+        let living = self
+            .living(|run| subject.as_ref().is_none_or(|id| id.is_some() && *id == run.subject) && others.admits(run));
         let mut found = Vec::new();
         // A run that has not ended is always in memory.
-        let subject = filter.customer.as_ref().map(|customer| self.shared.ring.find(customer));
         if !filter.unfinished && limit > 0 && subject != Some(None) {
             self.shared.index.newest_first(subject.flatten().as_ref(), filter.since, |run| {
                 if !living.contains_key(&run.run) {

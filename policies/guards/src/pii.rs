@@ -11,6 +11,8 @@ mod secrets;
 mod tokens;
 mod words;
 
+pub(crate) use dates::MONTHS;
+
 use crate::fold::Unmasked;
 use crate::offsets::Chars;
 use attache_context::words;

@@ -169,21 +169,6 @@ const WORDS: &[(&str, i128)] = &[
     ("dozen", 12),
 ];
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
 /// The figures of a text, in order.
 pub(super) fn figures(text: &str) -> Vec<Figure> {
     let mut found = Vec::new();
@@ -274,7 +259,7 @@ fn month(text: &str, at: usize) -> Option<(u32, usize)> {
     let rest = text.get(at..)?;
     let length = rest.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
     let word = rest.get(..length)?.to_ascii_lowercase();
-    let index = MONTHS.iter().position(|month| {
+    let index = crate::pii::MONTHS.iter().position(|month| {
         *month == word || (word.len() == 3 && month.starts_with(&word)) || (word == "sept" && *month == "september")
     })?;
     // `may 3` is a verb, `May 3` is not.

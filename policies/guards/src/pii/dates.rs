@@ -94,22 +94,24 @@ pub(super) fn month_name(found: &mut Found<'_>, day: Group) -> Option<usize> {
     Some(1)
 }
 
+/// The months in English, in lower case.
+pub(crate) const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
 /// The length of the name of a month at the start of `text`.
 fn month(text: &str) -> Option<usize> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let letters = text.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
     let word = text.get(..letters)?;
     // Months are written with a capital; `3 may` is rather a verb.
