@@ -247,14 +247,19 @@ pub struct ToolReturned {
     pub tool: String,
     /// Our id of the call.
     pub call: CallId,
-    /// What it returned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What it returned; a tool that returns `null` did return.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub output: Option<Json>,
     /// Why it returned nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// Tries, the last one included; 0 if the tool was never called.
     pub attempts: u32,
+}
+
+/// A field that is there holds a value, be it `null`.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
 }
 
 /// What went wrong with a tool or a model.

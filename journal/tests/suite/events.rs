@@ -153,3 +153,13 @@ fn a_value_of_several_lines_is_sealed_as_one() {
         ToolReturned { tool: "t".into(), call: crate::samples::call(), output: Some(output), fault: None, attempts: 1 };
     round_trip(&returned.into()).unwrap();
 }
+
+/// A tool without a result returns `null`, which is not the same as no return.
+#[test]
+fn a_tool_that_returned_null_did_return() {
+    let returned = |output| {
+        ToolReturned { tool: "t".into(), call: crate::samples::call(), output, fault: None, attempts: 1 }.into()
+    };
+    round_trip(&returned(Some(Json::null()))).unwrap();
+    round_trip(&returned(None)).unwrap();
+}

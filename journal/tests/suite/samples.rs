@@ -235,8 +235,9 @@ pub(crate) fn samples() -> Vec<Event> {
     ]
 }
 
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z_]{0,12}", ".{0,24}", any::<String>()]
+// The parts are boxed: as one type, an event's strategy is larger than the stack of a test's thread.
+fn text() -> BoxedStrategy<String> {
+    prop_oneof!["[a-z_]{0,12}", ".{0,24}", any::<String>()].boxed()
 }
 
 fn texts() -> impl Strategy<Value = Vec<String>> {
@@ -255,31 +256,34 @@ fn a_digest() -> impl Strategy<Value = Digest> {
     text().prop_map(|text| digest(&text))
 }
 
-fn time() -> impl Strategy<Value = Timestamp> {
+fn time() -> BoxedStrategy<Timestamp> {
     (Timestamp::MIN.as_second()..=Timestamp::MAX.as_second(), 0..1_000_000_000_i32)
         .prop_filter_map("a time", |(second, nano)| Timestamp::new(second, nano).ok())
+        .boxed()
 }
 
-fn pasts() -> impl Strategy<Value = Vec<Past>> {
+fn pasts() -> BoxedStrategy<Vec<Past>> {
     let past = (time(), text(), any::<bool>());
-    vec(past.prop_map(|(at, action, outreach)| Past { at, action, outreach }), 0..3)
+    vec(past.prop_map(|(at, action, outreach)| Past { at, action, outreach }), 0..3).boxed()
 }
 
-fn a_usage() -> impl Strategy<Value = Usage> {
-    any::<(u64, u64, u64, u64, u32)>().prop_map(|(input_tokens, output_tokens, micro_usd, millis, attempts)| Usage {
-        input_tokens,
-        output_tokens,
-        micro_usd,
-        millis,
-        attempts,
-    })
+fn a_usage() -> BoxedStrategy<Usage> {
+    any::<(u64, u64, u64, u64, u32)>()
+        .prop_map(|(input_tokens, output_tokens, micro_usd, millis, attempts)| Usage {
+            input_tokens,
+            output_tokens,
+            micro_usd,
+            millis,
+            attempts,
+        })
+        .boxed()
 }
 
 fn finite() -> impl Strategy<Value = f64> {
     prop_oneof![-1.0..=1.0_f64, prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO]
 }
 
-fn value() -> impl Strategy<Value = Value> {
+fn value() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -294,40 +298,44 @@ fn value() -> impl Strategy<Value = Value> {
             prop::collection::btree_map(text(), inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
+    .boxed()
 }
 
 /// JSON text as somebody else may write it.
-fn a_json() -> impl Strategy<Value = Json> {
-    (value(), 0..3).prop_map(|(value, how)| match how {
-        0 => Json::of(&value).unwrap(),
-        1 => Json::parse(serde_json::to_string_pretty(&value).unwrap()).unwrap(),
-        _ => Json::parse(format!(" [ {value} , 1.0, 1e400, -0, \"\\ud800\" ]")).unwrap(),
-    })
+fn a_json() -> BoxedStrategy<Json> {
+    (value(), 0..3)
+        .prop_map(|(value, how)| match how {
+            0 => Json::of(&value).unwrap(),
+            1 => Json::parse(serde_json::to_string_pretty(&value).unwrap()).unwrap(),
+            _ => Json::parse(format!(" [ {value} , 1.0, 1e400, -0, \"\\ud800\" ]")).unwrap(),
+        })
+        .boxed()
 }
 
-fn citations() -> impl Strategy<Value = Vec<Citation>> {
-    vec((text(), any::<(usize, usize)>()).prop_map(|(doc, (start, end))| Citation { doc, start, end }), 0..3)
+fn citations() -> BoxedStrategy<Vec<Citation>> {
+    vec((text(), any::<(usize, usize)>()).prop_map(|(doc, (start, end))| Citation { doc, start, end }), 0..3).boxed()
 }
 
-fn a_fault() -> impl Strategy<Value = Fault> {
-    (text(), select(&Retry::ALL), text()).prop_map(|(code, retry, feedback)| Fault { code, retry, feedback })
+fn a_fault() -> BoxedStrategy<Fault> {
+    (text(), select(&Retry::ALL), text()).prop_map(|(code, retry, feedback)| Fault { code, retry, feedback }).boxed()
 }
 
-fn a_reply() -> impl Strategy<Value = Reply> {
+fn a_reply() -> BoxedStrategy<Reply> {
     let call = (text(), text(), text()).prop_map(|(id, name, arguments)| CallRequest { id, name, arguments });
-    (of(text()), vec(call, 0..3)).prop_map(|(text, calls)| Reply { text, calls })
+    (of(text()), vec(call, 0..3)).prop_map(|(text, calls)| Reply { text, calls }).boxed()
 }
 
-fn message() -> impl Strategy<Value = Message> {
+fn message() -> BoxedStrategy<Message> {
     prop_oneof![
         a_reply().prop_map(Message::Assistant),
         text().prop_map(|text| Message::System { text }),
         text().prop_map(|text| Message::User { text }),
         (text(), text(), text()).prop_map(|(call, name, content)| Message::Tool { call, name, content }),
     ]
+    .boxed()
 }
 
-fn trigger() -> impl Strategy<Value = Trigger> {
+fn trigger() -> BoxedStrategy<Trigger> {
     let stage = || select(&Stage::ALL);
     prop_oneof![
         (time(), text()).prop_map(|(at, note)| Trigger::Manual { at, note }),
@@ -335,24 +343,27 @@ fn trigger() -> impl Strategy<Value = Trigger> {
         (time(), text(), texts()).prop_map(|(at, signal, evidence)| Trigger::Signal { at, signal, evidence }),
         (time(), stage(), stage()).prop_map(|(at, from, to)| Trigger::StageChange { at, from, to }),
     ]
+    .boxed()
 }
 
-fn a_bundle() -> impl Strategy<Value = Arc<Bundle>> {
-    (trigger(), text(), value(), any::<[bool; 5]>()).prop_map(|(trigger, text, value, [full, name, a, b, c])| {
-        let mut bundle = bundle(&text, value);
-        bundle.trigger = trigger;
-        bundle.consent = Consent { ai_interaction: a, marketing_email: b, profiling: c };
-        bundle.customer.name = name.then_some(text);
-        if !full {
-            bundle.identity.clear();
-            bundle.sentiment.clear();
-            bundle.customer.emails.clear();
-        }
-        Arc::new(bundle)
-    })
+fn a_bundle() -> BoxedStrategy<Arc<Bundle>> {
+    (trigger(), text(), value(), any::<[bool; 5]>())
+        .prop_map(|(trigger, text, value, [full, name, a, b, c])| {
+            let mut bundle = bundle(&text, value);
+            bundle.trigger = trigger;
+            bundle.consent = Consent { ai_interaction: a, marketing_email: b, profiling: c };
+            bundle.customer.name = name.then_some(text);
+            if !full {
+                bundle.identity.clear();
+                bundle.sentiment.clear();
+                bundle.customer.emails.clear();
+            }
+            Arc::new(bundle)
+        })
+        .boxed()
 }
 
-fn opening() -> impl Strategy<Value = Event> {
+fn opening() -> BoxedStrategy<Event> {
     let permission = (text(), select(&FactKind::ALL), select(&Permission::ALL), texts())
         .prop_map(|(key, kind, permission, policies)| FactPermission { key, kind, permission, policies });
     let sentiment = (select(&SentimentLabel::ALL), finite(), select(&Emotion::ALL))
@@ -373,9 +384,10 @@ fn opening() -> impl Strategy<Value = Event> {
                 ModelCalled { model, request, reply: reply.map(Arc::new), fault, usage, prompt_digest }.into()
             }),
     ]
+    .boxed()
 }
 
-fn doing() -> impl Strategy<Value = Event> {
+fn doing() -> BoxedStrategy<Event> {
     let verdict = select(&Verdict::ALL);
     prop_oneof![
         (text(), of(a_call()), verdict, texts(), [texts(), texts()], of(text()), of(text()), a_digest()).prop_map(
@@ -411,9 +423,10 @@ fn doing() -> impl Strategy<Value = Event> {
             }
         ),
     ]
+    .boxed()
 }
 
-fn ending() -> impl Strategy<Value = Event> {
+fn ending() -> BoxedStrategy<Event> {
     let evidence = prop_oneof![
         (text(), select(&Permission::ALL)).prop_map(|(key, permission)| Evidence::Fact { key, permission }),
         citations().prop_map(|citations| Evidence::Passage(citations.into_iter().next().unwrap_or_else(citation))),
@@ -466,6 +479,7 @@ fn ending() -> impl Strategy<Value = Event> {
         }
         .into()),
     ]
+    .boxed()
 }
 
 /// Any event.
