@@ -32,6 +32,11 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 }
 
+/// Whom the system knows at this terminal; empty if it cannot say, which is refused as no name.
+fn login() -> String {
+    whoami::username().unwrap_or_default()
+}
+
 /// A time, or the beginning of a day in UTC.
 fn since(text: &str) -> Result<Timestamp, String> {
     let day = |date: Date| date.in_tz("UTC").map(|day| day.timestamp());
@@ -188,8 +193,8 @@ pub(crate) enum Review {
 pub(crate) struct DecisionArgs {
     /// The draft
     pub(crate) draft: String,
-    /// Who decides
-    #[arg(long, env = "USER", value_name = "NAME")]
+    /// Who decides; who is logged in, if not said
+    #[arg(long, env = "USER", value_name = "NAME", default_value_t = login(), hide_default_value = true)]
     pub(crate) by: String,
     /// The digest that `review show` printed: refused if the draft is another by now
     #[arg(long)]
@@ -235,8 +240,8 @@ pub(crate) enum Log {
     Erase {
         /// The customer's id
         customer: String,
-        /// Who orders it
-        #[arg(long, env = "USER", value_name = "NAME")]
+        /// Who orders it; who is logged in, if not said
+        #[arg(long, env = "USER", value_name = "NAME", default_value_t = login(), hide_default_value = true)]
         by: String,
         /// Why; it is kept, so it must not name the person
         #[arg(long)]

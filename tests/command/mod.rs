@@ -16,6 +16,7 @@ pub(crate) fn feed(data: &Path, args: &[&str], input: &str) -> Output {
         .env_remove("OPENAI_API_KEY")
         .env_remove("OPENAI_BASE_URL")
         .env_remove("ATTACHE_MODEL")
+        .env_remove("USER")
         .current_dir(data)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
