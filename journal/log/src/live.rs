@@ -4,7 +4,7 @@ use crate::segment::Position;
 use attache_journal::{Outline, RunId, RunSummary, SubjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Where a record stands: segment, byte offset, length of its payload.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -82,6 +82,9 @@ pub(crate) struct Glance<'a> {
 /// The runs that are open, and those that the index does not have yet.
 pub(crate) struct Live {
     pub(crate) runs: HashMap<RunId, Row>,
+    /// Those of them that reached somebody, by whom they reached: each run asks
+    /// for those of its customer, and most reach nobody before they end.
+    reached: HashMap<SubjectId, HashSet<RunId>>,
     /// The durable end of the log.
     pub(crate) end: Position,
     /// How many bytes of the log the index does not cover.
@@ -98,7 +101,39 @@ pub(crate) struct Snapshot {
 impl Live {
     /// Nothing but an index that is complete up to `end`.
     pub(crate) fn new(end: Position) -> Self {
-        Self { runs: HashMap::new(), end, unindexed: 0 }
+        Self { runs: HashMap::new(), reached: HashMap::new(), end, unindexed: 0 }
+    }
+
+    /// Takes in a run that the index knew.
+    pub(crate) fn insert(&mut self, run: RunId, row: Row) {
+        list(&mut self.reached, &run, &row);
+        self.runs.insert(run, row);
+    }
+
+    /// Lets `change` take in more of a run, one that nobody knew if need be.
+    pub(crate) fn change<T>(&mut self, run: &RunId, change: impl FnOnce(&mut Row) -> T) -> T {
+        // Not `entry`, which would copy the id of every batch's run.
+        if let Some(row) = self.runs.get_mut(run) {
+            let changed = change(row);
+            list(&mut self.reached, run, row);
+            return changed;
+        }
+        let mut row = Row::default();
+        let changed = change(&mut row);
+        self.insert(run.clone(), row);
+        changed
+    }
+
+    /// The runs that reached somebody.
+    pub(crate) fn reached(&self, subject: &SubjectId) -> impl Iterator<Item = (&RunId, &Row)> {
+        let runs = self.reached.get(subject).into_iter().flatten();
+        runs.filter_map(|run| self.runs.get_key_value(run))
+    }
+
+    /// Takes in that nothing can be read any more of what is about `subject`.
+    pub(crate) fn erase(&mut self, subject: &SubjectId) {
+        self.reached.remove(subject);
+        self.runs.values_mut().for_each(|row| row.erase(subject));
     }
 
     /// What the index does not have yet; nothing if it has everything.
@@ -124,9 +159,28 @@ impl Live {
             row.dirty = false;
             row.listed_open = !row.ended;
             if row.ended && !busy(run) {
-                self.runs.remove(run);
+                self.remove(run);
             }
         }
+    }
+
+    fn remove(&mut self, run: &RunId) {
+        let removed = self.runs.remove(run);
+        let Some(subject) = removed.and_then(|row| row.summary).and_then(|summary| summary.subject) else { return };
+        if let Some(runs) = self.reached.get_mut(&subject) {
+            runs.remove(run);
+            if runs.is_empty() {
+                self.reached.remove(&subject);
+            }
+        }
+    }
+}
+
+/// Lists a run under whom it reached.
+fn list(reached: &mut HashMap<SubjectId, HashSet<RunId>>, run: &RunId, row: &Row) {
+    let summary = row.summary.as_ref().filter(|summary| !summary.past.is_empty());
+    if let Some(subject) = summary.and_then(|summary| summary.subject.as_ref()) {
+        reached.entry(subject.clone()).or_default().insert(run.clone());
     }
 }
 
@@ -144,3 +198,6 @@ pub(crate) mod hexadecimal {
         hex::decode_to_slice(text, &mut hash).map(|()| hash).map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,7 +126,7 @@ impl Shared {
         }
         // A run that only the index knew comes to life: the writer goes on from it.
         if let Some(row) = cold.filter(|_| !batch.entries.is_empty()) {
-            self.live().runs.insert(batch.run.clone(), row);
+            self.live().insert(batch.run.clone(), row);
         }
         for entry in &batch.entries {
             if let Outline::Erased { subject } = &entry.outline {
@@ -194,7 +194,7 @@ impl Shared {
     pub(crate) fn erase(&self, subject: &SubjectId) -> Result<(), StoreError> {
         self.ring.destroy(&*self.fs, subject)?;
         let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.live().runs.values_mut().for_each(|row| row.erase(subject));
+        self.live().erase(subject);
         // If it fails it is rebuilt, from a log that cannot be read any more.
         let _ = self.index.erase(subject);
         Ok(())

@@ -47,7 +47,7 @@ pub(crate) fn recover(dir: &Path, fs: &dyn Fs, options: &LogOptions) -> Result<R
     let ring = Ring::open(fs, &options.keys(dir))?;
     index.names(&ring)?;
     let mut live = Live::new(start);
-    live.runs.extend(index.open_runs()?);
+    index.open_runs()?.into_iter().for_each(|(run, row)| live.insert(run, row));
     let mut replay = Replay { fs, log, options, index, ring, live, done: 0, told: 0, total: 0 };
     let tail = replay.all(start, count)?;
     let Replay { index, ring, live, .. } = replay;
@@ -141,43 +141,46 @@ impl Replay<'_> {
         };
         let len = u32::try_from(record.payload.len()).unwrap_or(u32::MAX);
         let place = Place(reader.position().number, record.offset, len);
-        if !self.live.runs.contains_key(&first.run) {
-            let row = if first.seq == 0 { None } else { self.index.row(&first.run)? };
-            self.live.runs.insert(first.run.clone(), row.unwrap_or_default());
+        if first.seq > 0
+            && !self.live.runs.contains_key(&first.run)
+            && let Some(row) = self.index.row(&first.run)?
+        {
+            self.live.insert(first.run.clone(), row);
         }
-        let Some(row) = self.live.runs.get_mut(&first.run) else {
-            return Ok(());
-        };
-        row.places.push(place);
-        let mut erased = Vec::new();
-        for (entry, hash, frame) in &entries {
-            if entry.run != first.run || entry.seq != row.next {
-                let what = format!(
-                    "entry {} of run {} stands where entry {} of run {} belongs",
-                    entry.seq, entry.run, row.next, first.run
-                );
-                return Err(reader.corrupt(record.offset, what));
-            }
-            let (seq, at, subject) = (entry.seq, entry.at, entry.subject.as_ref());
-            row.absorb(&first.run, Glance { seq, at, subject, outline: &entry.outline, hash: *hash });
-            match (&entry.outline, subject.map(|id| self.ring.get(id))) {
-                (Outline::RunStarted { .. }, Some(Key::Of(subject))) => {
-                    let id = subject.id().clone();
-                    let opened = open(frame.head, frame.body, |_| Key::Of(subject));
-                    let (entry, _) = opened.map_err(|fault| bad(fault.to_string()))?;
-                    if let Some(Event::RunStarted(started)) = entry.event {
-                        self.ring.claim(&id, &started.bundle.customer.id);
-                    }
+        let ring = &self.ring;
+        let erased = self.live.change(&first.run, |row| {
+            row.places.push(place);
+            let mut erased = Vec::new();
+            for (entry, hash, frame) in &entries {
+                if entry.run != first.run || entry.seq != row.next {
+                    let what = format!(
+                        "entry {} of run {} stands where entry {} of run {} belongs",
+                        entry.seq, entry.run, row.next, first.run
+                    );
+                    return Err(reader.corrupt(record.offset, what));
                 }
-                (_, Some(Key::Destroyed)) => subject.into_iter().for_each(|subject| row.erase(subject)),
-                (Outline::Erased { subject }, _) => erased.push(subject.clone()),
-                (_, _) => {}
+                let (seq, at, subject) = (entry.seq, entry.at, entry.subject.as_ref());
+                row.absorb(&first.run, Glance { seq, at, subject, outline: &entry.outline, hash: *hash });
+                match (&entry.outline, subject.map(|id| ring.get(id))) {
+                    (Outline::RunStarted { .. }, Some(Key::Of(subject))) => {
+                        let id = subject.id().clone();
+                        let opened = open(frame.head, frame.body, |_| Key::Of(subject));
+                        let (entry, _) = opened.map_err(|fault| bad(fault.to_string()))?;
+                        if let Some(Event::RunStarted(started)) = entry.event {
+                            ring.claim(&id, &started.bundle.customer.id);
+                        }
+                    }
+                    (_, Some(Key::Destroyed)) => subject.into_iter().for_each(|subject| row.erase(subject)),
+                    (Outline::Erased { subject }, _) => erased.push(subject.clone()),
+                    (_, _) => {}
+                }
             }
-        }
+            Ok(erased)
+        })?;
         for subject in erased {
             // The order may have been all that was done of it.
             self.ring.destroy(self.fs, &subject)?;
-            self.live.runs.values_mut().for_each(|row| row.erase(&subject));
+            self.live.erase(&subject);
             self.index.erase(&subject)?;
         }
         self.live.end = reader.position();

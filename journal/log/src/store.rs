@@ -251,10 +251,9 @@ impl Store for LogStore {
             return Ok(Vec::new());
         };
         let (mut past, mut known) = (Vec::new(), HashSet::new());
-        for (run, row) in &self.shared.live().runs {
-            let summary = row.summary.as_ref().filter(|summary| summary.subject.as_ref() == Some(&subject));
+        for (run, row) in self.shared.live().reached(&subject) {
             // A run that reached nobody is not listed in the index either.
-            if let Some(summary) = summary.filter(|summary| !summary.past.is_empty()) {
+            if let Some(summary) = row.summary.as_ref().filter(|summary| !summary.past.is_empty()) {
                 past.extend(summary.past.iter().cloned());
                 known.insert(run.clone());
             }

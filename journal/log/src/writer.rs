@@ -201,20 +201,16 @@ impl Writer {
             if item.batch.entries.is_empty() {
                 continue;
             }
-            // Not `entry`, which would copy the id of every batch's run.
-            if !live.runs.contains_key(run) {
-                live.runs.insert(run.clone(), crate::live::Row::default());
-            }
-            let Some(row) = live.runs.get_mut(run) else {
-                continue;
-            };
-            row.places.push(*place);
-            for entry in &item.batch.entries {
-                let Sealed { seq, at, subject, outline, hash, .. } = entry;
-                let (seq, at, subject, hash) = (*seq, *at, subject.as_ref(), *hash);
-                row.absorb(run, Glance { seq, at, subject, outline, hash });
-            }
-            if row.ended {
+            let over = live.change(run, |row| {
+                row.places.push(*place);
+                for entry in &item.batch.entries {
+                    let Sealed { seq, at, subject, outline, hash, .. } = entry;
+                    let (seq, at, subject, hash) = (*seq, *at, subject.as_ref(), *hash);
+                    row.absorb(run, Glance { seq, at, subject, outline, hash });
+                }
+                row.ended
+            });
+            if over {
                 ended.push((run, item.next));
             }
             live.unindexed += HEAD + u64::from(item.prepared.len);
