@@ -3,7 +3,61 @@
 use std::borrow::Cow;
 
 /// The list; its sources and licences are in `data/README.md`.
-static LIST: &str = include_str!("../../data/words.txt");
+const LIST: &str = include_str!("../../data/words.txt");
+
+/// Where the line of each word starts, by the hash of the word; the next free
+/// place where two have the same. The compiler makes it: a process that starts
+/// has no work with it, and a look costs two reads where a search in the list
+/// costs seventeen.
+#[expect(long_running_const_eval, reason = "seventy thousand words are read")]
+static LINES: [u32; PLACES] = lines();
+
+/// About twice as many as words, and a power of two.
+const PLACES: usize = 1 << 17;
+
+/// No line starts here.
+const FREE: u32 = u32::MAX;
+
+/// The hash of nothing, and of one byte more: FNV-1a.
+const EMPTY: u32 = 0x811c_9dc5;
+
+const fn hashed(hash: u32, byte: u8) -> u32 {
+    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
+}
+
+/// The first place where a word of this hash may be.
+const fn place(hash: u32) -> usize {
+    (hash ^ (hash >> 15)) as usize % PLACES
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "at compile time, where a fault stops it"
+)]
+const fn lines() -> [u32; PLACES] {
+    let list = LIST.as_bytes();
+    let mut lines = [FREE; PLACES];
+    let mut at = 0;
+    while at < list.len() {
+        let start = at;
+        let mut hash = EMPTY;
+        while list[at] != b' ' {
+            hash = hashed(hash, list[at]);
+            at += 1;
+        }
+        let mut free = place(hash);
+        while lines[free] != FREE {
+            free = (free + 1) % PLACES;
+        }
+        lines[free] = start as u32;
+        while list[at] != b'\n' {
+            at += 1;
+        }
+        at += 1;
+    }
+    lines
+}
 
 /// What a word can be, as a set.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -36,38 +90,28 @@ impl Kinds {
     }
 }
 
-/// What the folded `word` can be. A binary search in the text of the list: no
-/// table is built, so the first look costs no more than the next.
+/// What the folded `word` can be.
 pub(super) fn kinds(word: &str) -> Kinds {
-    let list = LIST.as_bytes();
-    let (mut low, mut high) = (0, list.len());
-    while low < high {
-        let middle = low.midpoint(high);
-        let head = list.get(low..middle).unwrap_or_default();
-        let start = head.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
-        let rest = list.get(start..high).unwrap_or_default();
-        let end = rest.iter().position(|byte| *byte == b'\n').map_or(high, |at| start + at);
-        let line = list.get(start..end).unwrap_or_default();
-        let space = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
-        let (entry, letters) = line.split_at_checked(space).unwrap_or_default();
-        match entry.cmp(word.as_bytes()) {
-            std::cmp::Ordering::Equal => {
-                return letters.iter().fold(Kinds::default(), |kinds, letter| {
-                    kinds.or(match letter {
-                        b'c' => Kinds::COMMON,
-                        b'f' => Kinds::FIRST,
-                        b'l' => Kinds::LAST,
-                        b'p' => Kinds::PLACE,
-                        b'k' => Kinds::COUNTRY,
-                        b'm' => Kinds::OF_COUNTRY,
-                        b'n' => Kinds::NATION,
-                        _ => Kinds::default(),
-                    })
-                });
-            }
-            std::cmp::Ordering::Less => low = end + 1,
-            std::cmp::Ordering::Greater => high = start,
+    let mut at = place(word.bytes().fold(EMPTY, hashed));
+    // Nearly half of the places are free: one is never far.
+    while let Some(start) = LINES.get(at).filter(|start| **start != FREE) {
+        let line = usize::try_from(*start).ok().and_then(|start| LIST.as_bytes().get(start..)).unwrap_or_default();
+        if let Some(letters) = line.strip_prefix(word.as_bytes()).and_then(|rest| rest.strip_prefix(b" ")) {
+            let letters = letters.iter().take_while(|letter| **letter != b'\n');
+            return letters.fold(Kinds::default(), |kinds, letter| {
+                kinds.or(match letter {
+                    b'c' => Kinds::COMMON,
+                    b'f' => Kinds::FIRST,
+                    b'l' => Kinds::LAST,
+                    b'p' => Kinds::PLACE,
+                    b'k' => Kinds::COUNTRY,
+                    b'm' => Kinds::OF_COUNTRY,
+                    b'n' => Kinds::NATION,
+                    _ => Kinds::default(),
+                })
+            });
         }
+        at = (at + 1) % PLACES;
     }
     Kinds::default()
 }
