@@ -2,13 +2,14 @@
 
 mod names;
 mod shape;
+mod spellings;
 
 use crate::offsets::Chars;
 use crate::pii::digit_runs;
 use crate::squeeze::Squeezed;
 use crate::{KnownValue, PiiDetector, PiiKind};
-use aho_corasick::AhoCorasick;
 use names::Name;
+use spellings::Spellings;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -52,7 +53,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Pseudonyms {
     /// Finds the known values.
-    known: AhoCorasick,
+    known: Spellings,
     /// What each pattern of `known` stands for.
     patterns: Vec<Pattern>,
     /// Digits of known phone numbers.
@@ -129,7 +130,7 @@ enum What {
 }
 
 /// How many chars may stand between two words of one value.
-const APART: usize = 12;
+const APART: u8 = 12;
 
 impl Pseudonyms {
     /// Placeholders for a run in which `known` is known.
@@ -212,22 +213,25 @@ impl Pseudonyms {
 
     /// The places of known values, whole words only.
     fn known_values(&self, text: &str, places: &mut Vec<Place>) {
-        if self.patterns.is_empty() {
+        if self.known.is_empty() {
             return;
         }
         let squeezed = Squeezed::json(text);
-        for found in self.known.find_overlapping_iter(&squeezed.letters) {
-            let index = found.pattern().as_usize();
-            let (Some(pattern), Some((first, last))) =
-                (self.patterns.get(index), squeezed.whole(found.start(), found.end()))
-            else {
+        let letters = squeezed.letters.as_bytes();
+        let words = squeezed.places.iter().enumerate().filter(|(_, place)| place.begins).map(|(at, _)| at);
+        let found = words.flat_map(|at| {
+            let starts = self.known.starts(letters.get(at..).unwrap_or_default());
+            starts.map(move |(index, length)| (index, at, at + length))
+        });
+        for (index, from, to) in found {
+            let (Some(pattern), Some((first, last))) = (self.patterns.get(index), squeezed.whole(from, to)) else {
                 continue;
             };
             let (start, end) = (first.byte, last.end);
             let right = match &pattern.exact {
                 Some(exact) => text.get(start..end) == Some(exact),
                 // One short word is not pieced together from others.
-                None => !squeezed.is_torn(found.start(), found.end(), if pattern.one_word { 0 } else { APART }),
+                None => !squeezed.is_torn(from, to, if pattern.one_word { 0 } else { APART }),
             };
             // `Dana, Whitfield` may be two people.
             let person = self.entities.get(pattern.entity).is_some_and(|entity| entity.kind == Some(PiiKind::Person));

@@ -1,11 +1,10 @@
 //! From known values to patterns.
 
-use super::{Entity, Pattern, Pseudonyms};
+use super::{Entity, Pattern, Pseudonyms, Spellings};
 use crate::known::is_name_part;
 use crate::pii::calling_code_length;
 use crate::squeeze::Squeezed;
 use crate::{KnownValue, PiiKind};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of a value that can stand alone.
@@ -195,7 +194,7 @@ impl Default for Tables {
         Self {
             texts: Vec::new(),
             pseudonyms: Pseudonyms {
-                known: automaton(&[]),
+                known: Spellings::default(),
                 patterns: Vec::new(),
                 phones: BTreeMap::new(),
                 tails: BTreeMap::new(),
@@ -273,7 +272,7 @@ impl Tables {
     }
 
     fn finish(mut self) -> Pseudonyms {
-        self.pseudonyms.known = automaton(&self.texts);
+        self.pseudonyms.known = Spellings::new(self.texts);
         self.pseudonyms
     }
 }
@@ -294,17 +293,4 @@ fn spelled(value: &str) -> Vec<String> {
             .push(plain.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('å', "aa").replace('ø', "oe"));
     }
     spelled
-}
-
-fn automaton(texts: &[String]) -> AhoCorasick {
-    #[expect(
-        clippy::expect_used,
-        reason = "fails only above 2^31 states, and a bundle holds at most a mebibyte of values"
-    )]
-    AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        // Made for each run: what is quickest to build.
-        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-        .build(texts)
-        .expect("fewer than 2^31 bytes of known values")
 }
