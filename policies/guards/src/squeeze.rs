@@ -31,8 +31,9 @@ pub(crate) struct Place {
     pub(crate) byte: usize,
     /// The byte after it.
     pub(crate) end: usize,
-    /// How many chars that are seen stand between it and the letter before.
-    pub(crate) apart: usize,
+    /// How many chars that are seen stand between it and the letter before, as
+    /// far as that fits: there is one of these for each letter.
+    pub(crate) apart: u8,
     /// A word begins here.
     pub(crate) begins: bool,
     /// A word ends here.
@@ -55,9 +56,16 @@ impl Squeezed {
 
     fn read(text: &str, escapes: bool) -> Self {
         let mut squeezed = Self { letters: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
-        let (mut begins, mut apart) = (true, 0);
+        let (mut begins, mut apart) = (true, 0_u8);
         for (at, (byte, c)) in text.char_indices().enumerate() {
             let end = byte + c.len_utf8();
+            // Nearly all there is, and nothing to fold.
+            if c.is_ascii_alphanumeric() && !escapes {
+                squeezed.letters.push(c.to_ascii_lowercase());
+                squeezed.places.push(Place { at, byte, end, apart, begins, ends: false, gap: None });
+                (begins, apart) = (false, 0);
+                continue;
+            }
             if is_invisible(c) || is_mark(c) {
                 // Belongs to the letter before.
                 if let Some(last) = squeezed.places.last_mut().filter(|_| !begins) {
@@ -71,7 +79,7 @@ impl Squeezed {
                     last.gap = (!begins).then_some(c);
                 }
                 begins = true;
-                apart += 1;
+                apart = apart.saturating_add(1);
                 continue;
             }
             let before = squeezed.letters.len();
@@ -97,7 +105,7 @@ impl Squeezed {
     }
 
     /// Whether more than `apart` chars stand between two letters from `start` to `end`.
-    pub(crate) fn is_torn(&self, start: usize, end: usize, apart: usize) -> bool {
+    pub(crate) fn is_torn(&self, start: usize, end: usize, apart: u8) -> bool {
         self.places.get(start + 1..end).unwrap_or_default().iter().any(|place| place.apart > apart)
     }
 
