@@ -23,8 +23,9 @@ const DRAFT: &str = "draft: true";
 pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     let store = open_log(global)?;
     let entries = block_on(async { Ok(store.entries(&RunId::new(run)).await?) })?;
-    let (question, text) = written(&entries)
-        .ok_or_else(|| Failure::refused(format!("in the run {run} no person changed a text, so there is none to keep")))?;
+    let (question, text) = written(&entries).ok_or_else(|| {
+        Failure::refused(format!("in the run {run} no person changed a text, so there is none to keep"))
+    })?;
     let name = file_name(&question);
     let path = dir.join(&name);
     let failed = |e: std::io::Error| Failure::unavailable(format!("{}: {e}", path.display()));
@@ -49,9 +50,9 @@ pub(crate) fn publish(path: &Path, by: &str) -> Result<(), Failure> {
     let failed = |e: std::io::Error| Failure::refused(format!("{}: {e}", path.display()));
     let text = fs::read_to_string(path).map_err(failed)?;
     let head = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
-    let (head, body) = head
-        .filter(|(head, _)| head.lines().any(|line| line.trim() == DRAFT))
-        .ok_or_else(|| Failure::refused(format!("{}: it is no draft: its front matter has no `{DRAFT}`", path.display())))?;
+    let (head, body) = head.filter(|(head, _)| head.lines().any(|line| line.trim() == DRAFT)).ok_or_else(|| {
+        Failure::refused(format!("{}: it is no draft: its front matter has no `{DRAFT}`", path.display()))
+    })?;
     let kept: Vec<&str> = head.lines().filter(|line| line.trim() != DRAFT).collect();
     let text = format!("---\n{}\nreviewed_by: {by}\n---\n{body}", kept.join("\n"));
     // In one step: a file is a draft or an article, never half of one.

@@ -409,7 +409,8 @@ impl Context {
             return SinkOrigin::Trusted;
         }
         let read = |source: &str| source.contains(&text) || stands_in(&text, source);
-        if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.output.as_str())) {
+        if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.output.as_str()))
+        {
             SinkOrigin::Untrusted
         } else {
             SinkOrigin::Nowhere

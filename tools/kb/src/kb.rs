@@ -460,10 +460,9 @@ impl Kb {
             Ok(Some(opened)) => return Ok(opened),
             Ok(None) => {}
             // It holds nothing that its articles do not: it is made anew.
-            Err(KbError::Version { dir }) => index::discard(&dir).map_err(|error| KbError::Unavailable {
-                dir,
-                what: error.to_string(),
-            })?,
+            Err(KbError::Version { dir }) => {
+                index::discard(&dir).map_err(|error| KbError::Unavailable { dir, what: error.to_string() })?
+            }
             Err(error) => return Err(error),
         }
         let dir = self.inner.dir.clone().unwrap_or_default();

@@ -3,8 +3,8 @@
 use crate::analysis::{self, MAX_TERMS};
 use crate::dense::{Dense, Row, spoken};
 use crate::fusion::{DEPTH, fuse};
-use crate::synonyms::Synonyms;
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
+use crate::synonyms::Synonyms;
 use attache_tools::{Ask, Passage, Readers, Scope};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
@@ -143,10 +143,12 @@ impl Search {
         }
         let weight = |term: &str| weights.get(term).copied().unwrap_or_default();
         let mut had = analysis::terms(passage);
+        let literal = analysis::weighed(&asked, &had, weight);
         let alike = |term: &&String| !had.contains(*term) && !self.synonyms.alike(term).is_disjoint(&had);
         let meant: Vec<String> = asked.iter().filter(|term| !self.knows(term)).filter(alike).cloned().collect();
         had.extend(meant);
-        Ok(analysis::weighed(&asked, &had, weight))
+        // What means the same is half of what was said.
+        Ok(f32::midpoint(literal, analysis::weighed(&asked, &had, weight)))
     }
 
     /// What every passage says, with its number.

@@ -19,6 +19,7 @@ const SHIPPED: &str = "\
     discount, coupon, voucher, promo, rebate
     plan, subscription, package, tier, membership
     upgrade, switch, move up
+    forget, forgot, forgotten, remember, recall
     password, passcode, passphrase, credentials
     login, log in, sign in, signin, logon, log on, access
     logout, log out, sign out
@@ -104,9 +105,8 @@ impl Synonyms {
 
     /// The terms that stand for `term` where it is alone.
     pub(crate) fn alike(&self, term: &str) -> BTreeSet<String> {
-        let alone = |group: &&Vec<BTreeSet<String>>| {
-            group.iter().any(|phrase| phrase.len() == 1 && phrase.contains(term))
-        };
+        let alone =
+            |group: &&Vec<BTreeSet<String>>| group.iter().any(|phrase| phrase.len() == 1 && phrase.contains(term));
         let groups = self.own.iter().chain(SHIPPED_GROUPS.iter()).filter(alone);
         groups.flatten().filter(|phrase| phrase.len() == 1).flatten().cloned().collect()
     }

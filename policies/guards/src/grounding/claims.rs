@@ -32,17 +32,8 @@ const EMPTY: &str = "about above according across after again all almost along a
 const ASKED: usize = 3;
 
 /// How sentences begin that say again what the customer said.
-const RESTATING: [&str; 9] = [
-    "as you",
-    "i am sorry",
-    "i understand",
-    "sorry",
-    "thank",
-    "we are sorry",
-    "you asked",
-    "you mention",
-    "you wrote",
-];
+const RESTATING: [&str; 9] =
+    ["as you", "i am sorry", "i understand", "sorry", "thank", "we are sorry", "you asked", "you mention", "you wrote"];
 
 /// Whether a sentence claims anything: a question does not, nor what says again
 /// what the customer said.

@@ -92,7 +92,7 @@ fn a_sentence_stands_in_what_is_cited_or_it_is_named() {
     let bitcoin = "Bitcoin payments are accepted in Norway. Refunds take 14 days.";
     for fine in [
         "As an owner, you can export your data: open Settings, then Data. You get a ZIP file.",
-        "Hello Dana,\n\nThanks for reaching out! The exported ZIP file has all of your data.",
+        "Hello,\n\nThanks for reaching out! The exported ZIP file has all of your data.",
         "Would you like to hear more about bitcoin payments in Norway?",
         "Hope that helps.",
         "The link works for seven days.",
@@ -100,8 +100,14 @@ fn a_sentence_stands_in_what_is_cited_or_it_is_named() {
         assert_eq!(unsupported(fine, export, bitcoin), [""; 0], "{fine:?}");
     }
     for (text, sentence) in [
-        ("You can export all data. Bitcoin payments are accepted in Norway.", "Bitcoin payments are accepted in Norway."),
-        ("Exports contain attachments, comments and deleted invoices.", "Exports contain attachments, comments and deleted invoices."),
+        (
+            "You can export all data. Bitcoin payments are accepted in Norway.",
+            "Bitcoin payments are accepted in Norway.",
+        ),
+        (
+            "Exports contain attachments, comments and deleted invoices.",
+            "Exports contain attachments, comments and deleted invoices.",
+        ),
         ("Exports go out. Yes, you can export as bitcoin.", "Yes, you can export as bitcoin."),
         // The figure stands elsewhere, not in what is cited.
         ("The link is valid for 14 days.", "The link is valid for 14 days."),

@@ -3,11 +3,8 @@ use crate::{Document, Kb};
 use attache_tools::Ask;
 
 fn kb(texts: &[(&str, &str)]) -> Kb {
-    let documents = texts.iter().map(|(id, text)| Document {
-        id: (*id).into(),
-        text: (*text).into(),
-        ..Document::default()
-    });
+    let documents =
+        texts.iter().map(|(id, text)| Document { id: (*id).into(), text: (*text).into(), ..Document::default() });
     Kb::in_memory(documents).unwrap()
 }
 

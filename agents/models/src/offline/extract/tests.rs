@@ -147,7 +147,9 @@ fn steps_warnings_and_links_survive() {
                 > **Warning:** The export holds personal data.\n";
     let hits = passages("export", text);
     let found = answer(&Question::of("How do I export data?", &words), &hits, &words).unwrap();
-    for part in ["1. Open [Settings](https://app.example/settings).", "2. Choose **Export**.", "> **Warning:** The export"] {
+    for part in
+        ["1. Open [Settings](https://app.example/settings).", "2. Choose **Export**.", "> **Warning:** The export"]
+    {
         assert!(found.text.contains(part), "{part} in {}", found.text);
     }
 }
@@ -159,9 +161,8 @@ fn block() -> impl Strategy<Value = String> {
         sentence,
         prop::collection::vec("[a-z]{3,9}( [a-z]{2,9}){0,5}", 1..5)
             .prop_map(|items| items.iter().map(|item| format!("- {item}\n")).collect()),
-        prop::collection::vec("[A-Z][a-z]{3,9}( [a-z]{2,9}){0,5}\\.", 1..5).prop_map(|steps| {
-            steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect()
-        }),
+        prop::collection::vec("[A-Z][a-z]{3,9}( [a-z]{2,9}){0,5}\\.", 1..5)
+            .prop_map(|steps| { steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect() }),
         "> \\*\\*Note:\\*\\* [a-z]{3,9}( [a-z]{2,9}){0,5}\\.",
         prop::collection::vec("\\| [a-z]{3,9} \\| [0-9]{1,4} \\|\n", 1..6)
             .prop_map(|rows| format!("| a | b |\n|---|---|\n{}", rows.concat())),
