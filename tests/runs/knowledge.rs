@@ -107,20 +107,22 @@ async fn an_answer_is_held_against_what_it_cites() {
     let found = articles().search(&Ask::new("import assets CSV file columns", 1)).unwrap();
     let id = found[0].id.as_str();
     let good = "A CSV file needs the columns name and site.";
-    for (bad, cite, rule) in [
-        (good, "import#900-950", "cites_unread"),
-        (good, "the article on imports", "cites_unread"),
-        ("A CSV file takes at most fourteen spreadsheets from accounting.", id, "reply_stands_in_sources"),
+    let (unread, unheld) = ("cites_unread", "reply_stands_in_sources");
+    let lie = "A CSV file takes spreadsheets from accounting and sales.";
+    for (bad, cite, rules) in [
+        (good, "import#900-950", vec![unread, unheld]),
+        (good, "the article on imports", vec![unread, unheld]),
+        (lie, id, vec![unheld]),
     ] {
         // Fed back once: a better answer goes.
         let mended = vec![search(), answer(bad, cite), answer(good, id)];
         let entries = journal(Arc::new(articles()), Some(mended), None).await;
-        assert_eq!(refusals(&entries), (vec![rule], Outcome::Resolved), "{bad} {:?}", shape(&entries));
+        assert_eq!(refusals(&entries), (rules.clone(), Outcome::Resolved), "{bad} {:?}", shape(&entries));
         let told = serde_json::to_string(&entries).unwrap();
         assert!(told.contains("policy does not allow this"), "{told}");
         // Not a second time.
         let stubborn = vec![search(), answer(bad, cite), answer(&format!("{bad} Surely."), cite)];
         let entries = journal(Arc::new(articles()), Some(stubborn), None).await;
-        assert_eq!(refusals(&entries), (vec![rule, rule], Outcome::Escalated), "{bad} {:?}", shape(&entries));
+        assert_eq!(refusals(&entries), (rules.repeat(2), Outcome::Escalated), "{bad} {:?}", shape(&entries));
     }
 }

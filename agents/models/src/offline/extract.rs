@@ -22,10 +22,6 @@ const SHARE_OF_FIT: f64 = 0.5;
 /// is what the question is about.
 const LEAST_FIT: f64 = 0.55;
 
-/// What it adds to a passage's rank that it has a number, a price or a time where
-/// one is asked for.
-const WANTED: f64 = 0.15;
-
 /// The fit is of all that was searched with. Of a longer text most is no
 /// question, and the fit tells nothing.
 const FITTED: usize = 25;
@@ -106,9 +102,8 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Re
         let steps = blocks(&hit.passage).iter().any(|block| first_mark(block) == Mark::Number);
         let steps = if question.how && steps { 0.2 } else { 0.0 };
         let fit = 0.8 * f64::from(hit.fit.unwrap_or_default());
-        let wanted = if question.wants.is_some_and(|wants| wants.is_in(&hit.passage)) { WANTED } else { 0.0 };
         let held = share(question, hit, words) + half(&hit.title) + half(&hit.passage);
-        (fit + held + steps + wanted - 0.02 * rank as f64, rank)
+        (fit + held + steps - 0.02 * rank as f64, rank)
     };
     let ranked = hits.iter().enumerate().map(ranked).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let (_, best) = ranked.ok_or(Lack::Nothing)?;
@@ -119,9 +114,8 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Re
     let threshold = if titled { THRESHOLD } else { UNTITLED };
     let held = share(question, passage, words);
     let told = question.query.split_whitespace().count() <= FITTED;
-    // A question for a number is answered by a number, and one word that is asked
-    // about is what the article is about.
-    if question.wants.is_some_and(|wants| !wants.is_in(&passage.passage)) || (asked.len() == 1 && !titled) {
+    // One word that is asked about is what the article is about.
+    if asked.len() == 1 && !titled {
         return Err(weak());
     }
     let enough = match passage.fit.filter(|_| told) {
@@ -207,12 +201,10 @@ fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Ve
         let candidates = units.iter().filter(|unit| {
             unit.kind != Kind::Note && unit.length() <= room && !chosen.iter().any(|c| c.key() == unit.key())
         });
-        // Of equals the one that has what is wanted, then one in the best passage,
-        // then the first.
-        let wanted = |unit: &Unit<'_>| question.wants.is_some_and(|wants| wants.is_in(unit.text));
+        // Of equals the one in the best passage, then the first.
         let next = candidates
             .filter(|unit| gain(unit) >= least)
-            .max_by_key(|unit| (gain(unit), wanted(unit), unit.passage == best, std::cmp::Reverse(unit.key())));
+            .max_by_key(|unit| (gain(unit), unit.passage == best, std::cmp::Reverse(unit.key())));
         let Some(next) = next else { break };
         // One word more is no reason to go to another passage.
         if next.passage != best && gain(next) < 2 {

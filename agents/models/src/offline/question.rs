@@ -14,55 +14,8 @@ pub(super) struct Question {
     /// Whether they ask about the customer's own account, of which articles know
     /// nothing.
     pub(super) own: bool,
-    /// What a part of the answer must be.
-    pub(super) wants: Option<Wants>,
     /// The questions with the sentence before each, to search with.
     pub(super) query: String,
-}
-
-/// What a question asks for, where its words tell.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Wants {
-    /// `How many`: a number.
-    Number,
-    /// `How much`: a price.
-    Price,
-    /// `When`, `how long`, `how often`: a time.
-    Time,
-}
-
-impl Wants {
-    fn of(sentence: &str) -> Option<Self> {
-        let text = sentence.to_lowercase();
-        let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
-        if says(&["how many"]) {
-            Some(Self::Number)
-        } else if says(&["how much is", "how much are", "how much does", "how much do", " cost?", "what is the price"])
-        {
-            Some(Self::Price)
-        } else if says(&["how long", "how often", "how soon", "after how", "for how"]) || first_word(&text) == "when" {
-            Some(Self::Time)
-        } else {
-            None
-        }
-    }
-
-    /// Whether a text has something of the kind.
-    pub(super) fn is_in(self, text: &str) -> bool {
-        const NUMBERS: &str = "one two three four five six seven eight nine ten twelve unlimited every no once twice";
-        const TIMES: &str = "second minute hour day week month quarter year daily weekly monthly yearly immediately instantly \
-            night monday tuesday wednesday thursday friday saturday sunday next now until end before after while real-time";
-        let text = text.to_lowercase();
-        let has = |list: &str| {
-            text.split(|c: char| !(c.is_alphanumeric() || c == '-'))
-                .any(|word| list.split_whitespace().any(|known| known == word || word.strip_suffix('s') == Some(known)))
-        };
-        match self {
-            Self::Number => text.contains(|c: char| c.is_ascii_digit()) || has(NUMBERS),
-            Self::Price => text.contains(['€', '$', '£', '%']) || has("eur usd gbp euro dollar free cost price charge"),
-            Self::Time => has(TIMES),
-        }
-    }
 }
 
 const GREETINGS: &[&str] = &[
@@ -106,7 +59,7 @@ impl Question {
             let how = query.to_lowercase().contains("how to ");
             let asked = Some(words.of(&query)).filter(|words| !words.is_empty());
             let own = is_own(&query);
-            return Self { asked: asked.into_iter().collect(), how, own, wants: None, query: cut(query) };
+            return Self { asked: asked.into_iter().collect(), how, own, query: cut(query) };
         }
         let mut query: Vec<&str> = Vec::new();
         for at in &marked {
@@ -133,8 +86,7 @@ impl Question {
             asked
         });
         let asked = asked.filter(|words| !words.is_empty());
-        let wants = questions().find_map(|sentence| Wants::of(sentence));
-        Self { asked: asked.collect(), how, own, wants, query: cut(query.join(" ")) }
+        Self { asked: asked.collect(), how, own, query: cut(query.join(" ")) }
     }
 
     /// The stems of all questions together.

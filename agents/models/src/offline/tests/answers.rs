@@ -121,6 +121,7 @@ fn answers_of_the_example_company() {
     if std::env::var_os("ATTACHE_MISSES").is_some() {
         println!("{}", figures.misses);
     }
-    assert!(figures.right * 100 >= set.known.len() * 79, "{}", figures.misses);
-    assert!(figures.refused * 100 >= set.unknown.len() * 93, "{}", figures.misses);
+    // What holds today; the aim is 90 and 95 of a hundred.
+    assert!(figures.right * 100 >= set.known.len() * 80, "{}", figures.misses);
+    assert!(figures.refused * 100 >= set.unknown.len() * 95, "{}", figures.misses);
 }
