@@ -4,7 +4,7 @@ use crate::cli::Global;
 use crate::config::{Project, files};
 use crate::failure::Failure;
 use attache::crm::EmbeddedCrm;
-use attache::kb::Kb;
+use attache::kb::{Kb, Synonyms};
 use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};
 use attache::policies::PolicyFile;
@@ -41,7 +41,7 @@ impl App {
         let builder = overrides(&project, Attache::builder())?;
         let builder = with_model(builder, &project, wants.model)?;
         let log = Arc::new(open_log_of(global, &project)?);
-        let kb = open_kb(&global.data)?;
+        let kb = open_kb_of(global, &project)?;
         if kb.list().map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
             let folder = project.path(&project.config.project.kb);
             if folder.exists() {
@@ -150,10 +150,20 @@ pub(crate) fn open_log_of(global: &Global, project: &Project) -> Result<LogStore
     Ok(LogStore::open(&global.data, log_options(project)?)?)
 }
 
-pub(crate) fn open_kb(data: &Path) -> Result<Kb, Failure> {
-    let kb = Kb::open(&data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))?;
+pub(crate) fn open_kb(global: &Global) -> Result<Kb, Failure> {
+    open_kb_of(global, &Project::read(global.config.as_deref())?)
+}
+
+fn open_kb_of(global: &Global, project: &Project) -> Result<Kb, Failure> {
+    let kb = Kb::open(&global.data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))?;
+    let path = project.path(&project.config.project.synonyms);
+    let kb = match std::fs::read_to_string(&path) {
+        Ok(text) => kb.synonyms(Synonyms::parse(&text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => kb,
+        Err(e) => return Err(Failure::refused(format!("{}: {e}", path.display()))),
+    };
     #[cfg(feature = "embed")]
-    let kb = crate::embed::with_vectors(kb, data)?;
+    let kb = crate::embed::with_vectors(kb, &global.data)?;
     Ok(kb)
 }
 

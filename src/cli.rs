@@ -351,6 +351,22 @@ pub(crate) enum Kb {
         #[arg(long, default_value_t = 20)]
         top: usize,
     },
+    /// Make a draft of an article from what a reviewer wrote in a run
+    #[command(after_help = "Example: attache kb draft run_… kb/")]
+    Draft {
+        /// The run
+        run: String,
+        /// The folder of the draft
+        dir: PathBuf,
+    },
+    /// Make an article of a draft that you have read
+    Publish {
+        /// The file
+        file: PathBuf,
+        /// Who read it
+        #[arg(long)]
+        by: String,
+    },
     /// The articles
     List,
     /// Remove an article

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod demo;
+mod draft;
 mod explain;
 mod gaps;
 mod init;

@@ -84,6 +84,8 @@ pub(crate) struct ProjectConfig {
     pub(crate) prompts: PathBuf,
     /// Articles that are read when the knowledge base is empty.
     pub(crate) kb: PathBuf,
+    /// Words that mean the same here, a line for each group: `sso, single sign-on`.
+    pub(crate) synonyms: PathBuf,
     /// CRM rows that are read when the CRM is empty.
     pub(crate) crm: PathBuf,
 }
@@ -95,6 +97,7 @@ impl Default for ProjectConfig {
             playbooks: "playbooks".into(),
             prompts: "prompts".into(),
             kb: "kb".into(),
+            synonyms: "synonyms.txt".into(),
             crm: "crm.jsonl".into(),
         }
     }

@@ -92,8 +92,12 @@ pub struct TextFacts {
     pub unsayable: Vec<String>,
     /// The kinds of specifics in it that stand in no evidence: `price`, `promise`.
     pub unfounded: BTreeSet<String>,
-    /// Valid citations.
+    /// Citations of passages that a search of this run found.
     pub citations: u32,
+    /// Citations of anything else.
+    pub unread: u32,
+    /// Sentences that claim something and stand in no passage that is cited.
+    pub unsupported: u32,
     /// Whether it says that an AI wrote it.
     pub discloses_ai: bool,
     /// Whether the run has read what is written for colleagues alone.

@@ -124,7 +124,9 @@ impl Lexicon {
             ("length", &|| Ok(RestrictedExpression::new_long(facts.length.into()))),
             ("pii", &|| Ok(RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind))))),
             ("unfounded", &|| Ok(RestrictedExpression::new_set(facts.unfounded.iter().map(|kind| text(kind))))),
+            ("unread", &|| Ok(RestrictedExpression::new_long(facts.unread.into()))),
             ("unsayable", &|| Ok(RestrictedExpression::new_set(facts.unsayable.iter().map(|key| text(key))))),
+            ("unsupported", &|| Ok(RestrictedExpression::new_long(facts.unsupported.into()))),
         ])
     }
 
@@ -177,7 +179,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 30] = [
     "ai_interaction",
     "approved",
     "case",
@@ -204,7 +206,9 @@ const NAMES: [&str; 28] = [
     "text",
     "trigger",
     "unfounded",
+    "unread",
     "unsayable",
+    "unsupported",
     "wants_human",
 ];
 

@@ -144,7 +144,7 @@ type Case = { "approved": Bool, "channel": Channel, "consent": Consent, "emotion
 "first_contact": Bool, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
 "sentiment": Sentiment, "signal": String, "stage": Stage, "trigger": Trigger, "wants_human": Bool };
 type Text = { "citations": Long, "discloses_ai": Bool, "internal": Bool, "length": Long, "pii": Set<String>,
-"unfounded": Set<String>, "unsayable": Set<String> };
+"unfounded": Set<String>, "unread": Long, "unsayable": Set<String>, "unsupported": Long };
 "#,
         );
         line(&mut text, format_args!("action {};", EFFECTS.map(quoted).join(", ")));

@@ -10,6 +10,7 @@ use attache::journal::{Decision, Entry, Event, Outcome, RunFilter, Store};
 use attache::kb::gaps as group;
 use attache::tools::{Ask, KbSearch, Readers, Scope, Tool};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// A gap as it is shown.
@@ -31,7 +32,7 @@ struct Nearest {
 
 pub(crate) fn gaps(global: &Global, top: usize, out: &mut dyn Write) -> Result<(), Failure> {
     let store = open_log(global)?;
-    let kb = open_kb(&global.data)?;
+    let kb = open_kb(global)?;
     let mut asked: Vec<(String, String)> = Vec::new();
     block_on(async {
         for run in store.runs(&RunFilter::default()).await? {
@@ -68,23 +69,46 @@ pub(crate) fn gaps(global: &Global, top: usize, out: &mut dyn Write) -> Result<(
 /// person after a search, or a person rejected or rewrote the text. Personal
 /// data is taken out: the list is read by more people than the run.
 fn unanswered(entries: &[Entry]) -> Option<String> {
-    let mut searched = None;
+    let mut drafted: Option<&str> = None;
     let mut badly = false;
-    for entry in entries {
-        match &entry.event {
-            Some(Event::ToolCalled(called)) if called.tool == KbSearch::NAME => {
-                let input: serde_json::Value = serde_json::from_str(called.input.as_str()).ok()?;
-                searched = input.get("query").and_then(|query| query.as_str()).map(str::to_owned);
+    for event in entries.iter().filter_map(|entry| entry.event.as_ref()) {
+        match event {
+            Event::DraftCreated(created) => drafted = Some(&created.body),
+            Event::ReviewDecided(decided) => {
+                badly |= match decided.decision {
+                    Decision::Approve => false,
+                    Decision::Reject => true,
+                    Decision::Edit => {
+                        drafted.zip(decided.body.as_deref()).is_some_and(|(was, is)| is_rewritten(was, is))
+                    }
+                }
             }
-            Some(Event::ReviewDecided(decided)) => badly |= decided.decision != Decision::Approve,
-            Some(Event::RunEnded(ended)) => badly |= matches!(ended.outcome, Outcome::Escalated | Outcome::Failed),
+            Event::RunEnded(ended) => badly |= matches!(ended.outcome, Outcome::Escalated | Outcome::Failed),
             _ => {}
         }
     }
-    searched.filter(|_| badly).map(|query| without_personal_data(&query))
+    asked_for(entries).filter(|_| badly).map(|query| without_personal_data(&query))
 }
 
-fn without_personal_data(text: &str) -> String {
+/// What a run searched the knowledge base for, the last time it did.
+pub(super) fn asked_for(entries: &[Entry]) -> Option<String> {
+    let calls = entries.iter().rev().filter_map(|entry| match &entry.event {
+        Some(Event::ToolCalled(called)) if called.tool == KbSearch::NAME => Some(called),
+        _ => None,
+    });
+    let input: serde_json::Value = serde_json::from_str(calls.into_iter().next()?.input.as_str()).ok()?;
+    input.get("query").and_then(|query| query.as_str()).map(str::to_owned)
+}
+
+/// Whether so much of a text was changed that it was no good answer: a third of
+/// its words are gone or new. A comma and a greeting are a matter of taste.
+fn is_rewritten(was: &str, is: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<BTreeSet<_>>();
+    let (was, is) = (words(was), words(is));
+    was.symmetric_difference(&is).count() * 3 >= was.union(&is).count()
+}
+
+pub(super) fn without_personal_data(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;

@@ -20,7 +20,7 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<(), Failure> {
-    let kb = open_kb(&global.data)?;
+    let kb = open_kb(global)?;
     match command {
         Kb::Add { paths } => {
             for path in paths {
@@ -100,6 +100,15 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
             writeln!(out, "{made} passages have a new vector; searches go by words and by sense")?;
         }
         Kb::Gaps { top } => super::gaps::gaps(global, *top, out)?,
+        Kb::Draft { run, dir } => super::draft::draft(global, run, dir, out)?,
+        Kb::Publish { file, by } => {
+            super::draft::publish(file, by)?;
+            let report = add(global, &kb, std::slice::from_ref(file))?;
+            for skipped in &report.skipped {
+                writeln!(out, "skipped {skipped}")?;
+            }
+            writeln!(out, "{} is an article now", file.display())?;
+        }
         Kb::List => {
             for document in kb.list().map_err(failed)? {
                 if global.json {

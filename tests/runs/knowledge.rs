@@ -2,7 +2,7 @@
 
 use crate::world::{builder, bundle, call, events, shape};
 use async_trait::async_trait;
-use attache::journal::{Entry, Event, Reply};
+use attache::journal::{Entry, Event, Outcome, Reply};
 use attache::kb::{Document, Kb};
 use attache::models::Scripted;
 use attache::tools::{About, Ask, KnowledgeBase, Passage, PortError, Readers};
@@ -82,4 +82,47 @@ async fn asking_for_runbooks_is_denied_by_the_rule() {
         _ => false,
     });
     assert!(denied, "{:?}", shape(&entries));
+}
+
+/// The rules that refused an answer, in order, and how the run ended.
+fn refusals(entries: &[Entry]) -> (Vec<&str>, Outcome) {
+    let mut refused = Vec::new();
+    for event in events(entries, "policy_decided") {
+        let Event::PolicyDecided(decided) = event else { continue };
+        let ours = |rule: &&String| ["cites_unread", "reply_stands_in_sources"].contains(&rule.as_str());
+        refused.extend(decided.policies.iter().filter(ours).map(String::as_str));
+    }
+    let ended = events(entries, "run_ended").last();
+    let Some(Event::RunEnded(ended)) = ended else { panic!("{:?}", shape(entries)) };
+    (refused, ended.outcome)
+}
+
+fn answer(text: &str, cite: &str) -> Reply {
+    call("reply", &serde_json::json!({ "text": text, "cite": [cite] }).to_string())
+}
+
+#[tokio::test]
+async fn an_answer_is_held_against_what_it_cites() {
+    let search = || call("kb_search", r#"{"query":"import assets CSV file columns"}"#);
+    let found = articles().search(&Ask::new("import assets CSV file columns", 1)).unwrap();
+    let id = found[0].id.as_str();
+    let good = "A CSV file needs the columns name and site.";
+    let (unread, unheld) = ("cites_unread", "reply_stands_in_sources");
+    let lie = "A CSV file takes spreadsheets from accounting and sales.";
+    for (bad, cite, rules) in [
+        (good, "import#900-950", vec![unread, unheld]),
+        (good, "the article on imports", vec![unread, unheld]),
+        (lie, id, vec![unheld]),
+    ] {
+        // Fed back once: a better answer goes.
+        let mended = vec![search(), answer(bad, cite), answer(good, id)];
+        let entries = journal(Arc::new(articles()), Some(mended), None).await;
+        assert_eq!(refusals(&entries), (rules.clone(), Outcome::Resolved), "{bad} {:?}", shape(&entries));
+        let told = serde_json::to_string(&entries).unwrap();
+        assert!(told.contains("policy does not allow this"), "{told}");
+        // Not a second time.
+        let stubborn = vec![search(), answer(bad, cite), answer(&format!("{bad} Surely."), cite)];
+        let entries = journal(Arc::new(articles()), Some(stubborn), None).await;
+        assert_eq!(refusals(&entries), (rules.repeat(2), Outcome::Escalated), "{bad} {:?}", shape(&entries));
+    }
 }

@@ -14,7 +14,7 @@ use crate::house::House;
 type Measure = fn(&House, Option<&Path>) -> Outcome<String>;
 
 /// The sections, and what measures them.
-const PARTS: [(&str, Measure); 2] = [("privacy", privacy::section), ("sentiment", sentiment)];
+const PARTS: [(&str, Measure); 3] = [("answers", answers), ("privacy", privacy::section), ("sentiment", sentiment)];
 
 const PAGE: &str = "docs/quality.md";
 
@@ -33,6 +33,22 @@ pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Out
     std::fs::write(&path, page).map_err(|e| format!("{PAGE}: {e}"))?;
     println!("{PAGE} is written");
     Ok(())
+}
+
+/// What the offline model makes of questions, by the test that asserts it.
+fn answers(house: &House, _: Option<&Path>) -> Outcome<String> {
+    let test = ["test", "--locked", "-p", "attache-models", "--lib", "answers_of", "--", "--nocapture"];
+    let output = house.cargo(test).stderr(Stdio::inherit()).output().map_err(|e| format!("cargo test: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
+    if rows.is_empty() || !output.status.success() {
+        return Err(format!("the figures of answers: {}", output.status));
+    }
+    Ok(format!(
+        "| articles of | articles | answered from the right one | refused, where none answers | refused, its article taken \
+         away |\n|---|--:|--:|--:|--:|\n{}",
+        rows.join("\n")
+    ))
 }
 
 fn sentiment(house: &House, data: Option<&Path>) -> Outcome<String> {

@@ -12,6 +12,7 @@ use attache_planner::{ChatModel, ModelError, ModelReply, ModelRequest};
 use attache_prompts::{Brief, PromptFault, Prompts};
 use attache_tools::{KbHits, Passage};
 use draft::Data;
+use extract::Lack;
 use question::Question;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -94,10 +95,8 @@ impl Offline {
         }
         let question = Question::of(trigger_text(request.brief), &self.words);
         let hits = said.hits();
-        let answer = extract::answer(&question, &hits, &self.words).ok_or_else(|| Hand {
-            reason: "no_answer",
-            next_step: format!("Answer the question. Searched for: {}", first_chars(&question.query, 300)),
-        })?;
+        let answer = extract::answer(&question, &hits, &self.words)
+            .map_err(|lack| Hand { reason: "no_answer", next_step: next_step(&lack, &question.query) })?;
         let data = Reply { brief: request.brief, answer: &answer.text, sources: &answer.sources };
         let text = match &request.playbook.offline.template {
             Some(template) => self.prompts.render(template, &data)?,
@@ -143,6 +142,21 @@ impl ChatModel for Offline {
 }
 
 const ESCALATE: &str = "escalate_to_human";
+
+/// What a person does about a question that was not answered.
+fn next_step(lack: &Lack, query: &str) -> String {
+    let step = match lack {
+        Lack::Contradiction(one, other) => {
+            format!("Answer the question, and set the articles right: `{one}` and `{other}` contradict each other.")
+        }
+        Lack::Nothing => "Answer the question: no article speaks of it.".to_owned(),
+        Lack::Own => "Look into the customer's account and answer: articles know nothing of it.".to_owned(),
+        Lack::Weak(title) => format!(
+            "Answer the question, or ask whether they mean `{title}`, which comes nearest and does not say enough."
+        ),
+    };
+    format!("{} Searched for: {}", first_chars(&step, 400), first_chars(query, 300))
+}
 
 /// A person must go on.
 struct Hand {

@@ -395,7 +395,7 @@ impl Run {
             context.passages.extend(texts);
         }
         if let Some(context) = &mut self.context {
-            context.hear(output);
+            context.hear(output, is_search(&judged.call.tool));
         }
         self.remember(&judged, output.as_str());
         match self.effect_of(&judged.call.tool) {

@@ -1,7 +1,7 @@
 //! A call on its way from a wish to an action: admitted, checked, corrected.
 
 use crate::Program;
-use crate::context::Context;
+use crate::context::{Basis, Context};
 use crate::run::Spent;
 use attache_guards::{PiiSpan, discloses_ai, ground};
 use attache_journal::{CallId, Evidence, Fault, Finding, Permission, Retry, Support};
@@ -181,13 +181,26 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context, checked: 
     unsayable.dedup();
     let pii = program.guards.pii.find(&whole);
     let sources = context.sources(program, preview.audience == Audience::Staff);
-    let texts: Vec<&str> = sources.iter().map(|(_, text)| &**text).collect();
-    let grounding = ground(&whole, &pii, &texts);
+    let texts: Vec<&str> = sources.iter().map(|source| &*source.text).collect();
+    let cited = |source: usize| match sources.get(source) {
+        Some(Basis { evidence: Some(Evidence::Passage(citation)), .. }) => valid.contains(citation),
+        Some(basis) => basis.supports,
+        None => false,
+    };
+    let grounding = ground(&whole, &pii, &texts, cited, context.bundle.trigger.message().unwrap_or_default());
     for found in &grounding.unfounded {
         let what = found.kind.to_string();
         checked.findings.push(Finding { guard: "unfounded".into(), what, start: found.start, end: found.end });
     }
-    let held = |index: &usize| sources.get(*index).and_then(|(evidence, _)| evidence.clone());
+    let unsupported = grounding.unsupported.iter().filter_map(|place| grounding.sentences.get(*place));
+    let unsupported = unsupported.map(|sentence| Finding {
+        guard: "unsupported".into(),
+        what: "sentence".into(),
+        start: sentence.start,
+        end: sentence.end,
+    });
+    checked.findings.extend(unsupported);
+    let held = |index: &usize| sources.get(*index).and_then(|source| source.evidence.clone());
     let support = grounding.sentences.iter().map(|sentence| {
         let evidence = sentence.sources.iter().filter_map(held).collect();
         Support { start: sentence.start, end: sentence.end, evidence }
@@ -197,16 +210,22 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context, checked: 
         unfounded: grounding.unfounded.iter().map(|found| found.kind.to_string()).collect(),
         pii: pii.iter().map(|span| span.kind.to_string()).collect(),
         unsayable,
-        citations: u32::try_from(valid.len()).unwrap_or(u32::MAX),
+        citations: count(valid.len()),
+        unread: count(preview.citations.len() - valid.len()),
+        unsupported: count(grounding.unsupported.len()),
         discloses_ai: discloses_ai(&whole),
         internal: context.internal,
-        length: u32::try_from(whole.chars().count()).unwrap_or(u32::MAX),
+        length: count(whole.chars().count()),
     };
     evidence.extend(valid.into_iter().map(Evidence::Passage));
     evidence.sort();
     evidence.dedup();
     checked.text = Some(facts);
     checked.evidence = evidence;
+}
+
+fn count(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
 }
 
 fn without(text: &str, spans: &[PiiSpan], kinds: &[String]) -> String {

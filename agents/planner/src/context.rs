@@ -48,7 +48,32 @@ pub(crate) struct Context {
     /// The values that a text may state; compiled when the first is checked.
     said: OnceLock<FactValues>,
     /// What tools returned, for telling where a sink's value came from.
-    heard: Vec<Json>,
+    heard: Vec<Heard>,
+}
+
+/// What a tool returned.
+#[derive(Debug)]
+struct Heard {
+    output: Json,
+    /// Whether it is passages, which a text must cite to rest on them.
+    passages: bool,
+}
+
+/// What a text may rest on.
+#[derive(Debug)]
+pub(crate) struct Basis<'a> {
+    /// What it is evidence of.
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) text: Cow<'a, str>,
+    /// Whether a claim may rest on it, a passage if it is cited. What a customer
+    /// writes is no answer to them.
+    pub(crate) supports: bool,
+}
+
+impl<'a> Basis<'a> {
+    fn of(text: impl Into<Cow<'a, str>>, supports: bool) -> Self {
+        Self { evidence: None, text: text.into(), supports }
+    }
 }
 
 impl Context {
@@ -270,25 +295,28 @@ impl Context {
     /// What a text may rest on, each with what it is evidence of: facts that may
     /// be said (to staff: seen), passages, what the customer wrote and tools
     /// returned, and what the operator wrote.
-    pub(crate) fn sources(&self, program: &Program, staff: bool) -> Vec<(Option<Evidence>, Cow<'_, str>)> {
-        let mut sources: Vec<(Option<Evidence>, Cow<'_, str>)> = Vec::new();
+    pub(crate) fn sources(&self, program: &Program, staff: bool) -> Vec<Basis<'_>> {
+        let mut sources: Vec<Basis<'_>> = Vec::new();
         for (_, fact, permission) in self.permitted() {
             if permission == Permission::Mentionable || (staff && permission == Permission::Usable) {
                 let text = format!("{} {} {}", fact.key.replace(['.', '_'], " "), fact.value, fact.observed_at);
-                sources.push((Some(Evidence::Fact { key: fact.key.clone(), permission }), text.into()));
+                let evidence = Some(Evidence::Fact { key: fact.key.clone(), permission });
+                sources.push(Basis { evidence, ..Basis::of(text, true) });
             }
         }
-        sources.extend(
-            self.passages.iter().map(|(citation, text)| (Some(Evidence::Passage(citation.clone())), text.into())),
-        );
+        sources.extend(self.passages.iter().map(|(citation, text)| Basis {
+            evidence: Some(Evidence::Passage(citation.clone())),
+            ..Basis::of(text, true)
+        }));
         let customer = &self.bundle.customer;
         let who = customer.name.iter().chain(&customer.emails).chain(&customer.phones).map(String::as_str);
-        sources.push((None, who.collect::<Vec<_>>().join("\n").into()));
-        sources.push((None, self.bundle.trigger.at().to_string().into()));
-        sources.extend(self.bundle.trigger.message().map(|text| (None, text.into())));
-        sources.extend(self.heard.iter().map(|output| (None, output.as_str().into())));
+        sources.push(Basis::of(who.collect::<Vec<_>>().join("\n"), true));
+        sources.push(Basis::of(self.bundle.trigger.at().to_string(), true));
+        sources.extend(self.bundle.trigger.message().map(|text| Basis::of(text, false)));
+        sources.extend(self.heard.iter().map(|heard| Basis::of(heard.output.as_str(), !heard.passages)));
         let playbook = &program.playbook;
-        sources.push((None, format!("{}\n{}\n{}", playbook.name, playbook.goal, program.disclosure).into()));
+        let ours = format!("{}\n{}\n{}", playbook.name, playbook.goal, program.disclosure);
+        sources.push(Basis::of(ours, true));
         sources
     }
 
@@ -339,8 +367,8 @@ impl Context {
     }
 
     /// Remembers what a tool returned.
-    pub(crate) fn hear(&mut self, output: &Json) {
-        self.heard.push(output.clone());
+    pub(crate) fn hear(&mut self, output: &Json, passages: bool) {
+        self.heard.push(Heard { output: output.clone(), passages });
     }
 
     /// What a tool returned as the model may read it: without the values of
@@ -381,7 +409,8 @@ impl Context {
             return SinkOrigin::Trusted;
         }
         let read = |source: &str| source.contains(&text) || stands_in(&text, source);
-        if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.as_str())) {
+        if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.output.as_str()))
+        {
             SinkOrigin::Untrusted
         } else {
             SinkOrigin::Nowhere

@@ -1,5 +1,6 @@
 //! What each sentence of a text rests on, and what it claims out of nowhere.
 
+mod claims;
 mod figures;
 mod promises;
 
@@ -62,6 +63,9 @@ pub struct Grounding {
     pub sentences: Vec<Grounded>,
     /// What it says that no source does, in order.
     pub unfounded: Vec<Unfounded>,
+    /// The sentences, as places in [`sentences`](Self::sentences), that claim
+    /// what the sources they may rest on do not say.
+    pub unsupported: Vec<usize>,
 }
 
 /// Links the sentences of `text` to `sources`, and finds the specifics that
@@ -73,9 +77,15 @@ pub struct Grounding {
 /// its deed, which a source must speak of as done or offered.
 ///
 /// Not looked at: `one` and `first`, ordinals, numbers of steps in a list, and
-/// `24/7`. Limits: a claim without a specific is not judged beyond its words.
+/// `24/7`.
+///
+/// A sentence is unsupported if a specific of it, or more than half of its
+/// content words, stand in none of the sources that are `cited`. A word that the
+/// customer `asked` about and these sources lack weighs more: an answer is about
+/// it. Limits: a claim in the words of its sources that says the opposite is not
+/// seen.
 #[must_use]
-pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str]) -> Grounding {
+pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str], cited: impl Fn(usize) -> bool, asked: &str) -> Grounding {
     let facts: Vec<Facts> = sources.iter().map(|source| Facts::new(source)).collect();
     let specifics = specifics(text, pii);
     let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
@@ -94,21 +104,32 @@ pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str]) -> Grounding {
             end: char_at(specific.end),
         })
         .collect();
+    let mut unsupported = Vec::new();
+    let asked = claims::words(&plain(asked));
     let sentences = sentences(text)
         .into_iter()
-        .map(|(start, end)| {
+        .enumerate()
+        .map(|(place, (start, end))| {
+            let within = |specific: &Specific| specific.start >= start && specific.end <= end;
+            let mut own = specifics.iter().zip(&founded).filter(|(specific, _)| within(specific));
+            let rests = own.all(|(_, sources)| sources.iter().any(|source| cited(*source)));
+            let on = || facts.iter().enumerate().filter(|(source, _)| cited(*source)).map(|(_, facts)| &facts.words);
+            let sentence = plain(text.get(start..end).unwrap_or_default());
+            if claims::claims(&sentence) && !(rests && claims::stand(&sentence, &asked, on)) {
+                unsupported.push(place);
+            }
             let words = content(text.get(start..end).unwrap_or_default());
             let mut of: BTreeSet<usize> = specifics
                 .iter()
                 .zip(&founded)
-                .filter(|(specific, _)| specific.start >= start && specific.end <= end)
+                .filter(|(specific, _)| within(specific))
                 .flat_map(|(_, sources)| sources.iter().copied())
                 .collect();
             of.extend(facts.iter().enumerate().filter(|(_, facts)| facts.shares(&words)).map(|(index, _)| index));
             Grounded { start: char_at(start), end: char_at(end), sources: of.into_iter().collect() }
         })
         .collect();
-    Grounding { sentences, unfounded }
+    Grounding { sentences, unfounded, unsupported }
 }
 
 /// Something specific that a text says, in byte offsets.

@@ -41,6 +41,8 @@ fn the_shipped_rules_load_and_name_themselves() {
         "unsayable_fact",
         "leaks_secret",
         "reply_needs_source",
+        "cites_unread",
+        "reply_stands_in_sources",
         "ai_disclosure",
         "reply_to_message_only",
         "only_this_customer",

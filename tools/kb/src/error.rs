@@ -51,8 +51,8 @@ pub enum KbError {
     },
     /// The index is of another version of this program.
     #[error(
-        "{}: the index of the knowledge base is of another version of attache; delete the folder and add the articles \
-         again",
+        "{}: the index of the knowledge base is of another version of attache; `attache kb add` with the folders of \
+         the articles makes it anew",
         .dir.display()
     )]
     Version {

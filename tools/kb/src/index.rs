@@ -9,12 +9,22 @@ use crate::passages::Cut;
 use crate::sources::Document;
 use attache_tools::{About, Readers};
 use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::io;
+use std::path::Path;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
     Value,
 };
 use tantivy::{Index, IndexWriter, TantivyDocument, TantivyError, Term};
+
+/// The file that says which segments an index has. It is replaced in one step
+/// at every commit.
+pub(crate) const META: &str = "meta.json";
+
+/// The file in which tantivy notes what it wrote.
+const MANAGED: &str = ".managed.json";
 
 /// The name of the analysis in the index. It is in the schema: a change of the
 /// analysis needs another name, and so makes old indexes ask to be made anew.
@@ -267,4 +277,19 @@ impl Change {
         }
         self.writer.wait_merging_threads()
     }
+}
+
+/// Removes the files of an index from `dir`, its list of segments first: what a
+/// kill leaves is no index. Vectors stay, they are found by what they are of.
+pub(crate) fn discard(dir: &Path) -> io::Result<()> {
+    fs::remove_file(dir.join(META))?;
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let segment = stem.len() == 32 && stem.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if segment || path.file_name().is_some_and(|name| name == MANAGED) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }

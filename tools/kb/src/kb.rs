@@ -4,10 +4,11 @@ use crate::analysis;
 use crate::article::{Article, Markup};
 use crate::dense::{self, Dense, Embedder, Vectors};
 use crate::error::KbError;
-use crate::index::{self, Change, Entry, Fields, stored_about, stored_number, stored_text};
+use crate::index::{self, Change, Entry, Fields, META, stored_about, stored_number, stored_text};
 use crate::passages;
 use crate::search::{Near, Search};
 use crate::sources::{self, Document, Item, Listing, Skipped, Source};
+use crate::synonyms::Synonyms;
 use async_trait::async_trait;
 use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
 use sha2::{Digest as _, Sha256};
@@ -21,15 +22,12 @@ use std::time::SystemTime;
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError};
 
-/// The file that says which segments an index has. It is replaced in one step
-/// at every commit.
-const META: &str = "meta.json";
-
 /// A knowledge base: in a folder, or in memory. Clones share it.
 #[derive(Clone)]
 pub struct Kb {
     inner: Arc<Inner>,
     embedder: Option<Arc<dyn Embedder>>,
+    synonyms: Arc<Synonyms>,
 }
 
 /// Which retrievers rank.
@@ -116,11 +114,14 @@ impl Kb {
     /// is an empty one; it is made by the first [`add`](Self::add).
     ///
     /// # Errors
-    /// If there is an index that cannot be read.
+    /// If there is an index that cannot be read. One of another version can be
+    /// opened, and not searched until [`add`](Self::add) has made it anew.
     pub fn open(dir: &Path) -> Result<Self, KbError> {
         let kb = Self::with(Inner { dir: Some(dir.to_owned()), opened: RwLock::default(), vectors: RwLock::default() });
-        kb.opened()?;
-        Ok(kb)
+        match kb.opened() {
+            Ok(_) | Err(KbError::Version { .. }) => Ok(kb),
+            Err(error) => Err(error),
+        }
     }
 
     /// A knowledge base of these Markdown documents, in memory. Of two with the
@@ -160,7 +161,7 @@ impl Kb {
     }
 
     fn with(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner), embedder: None }
+        Self { inner: Arc::new(inner), embedder: None, synonyms: Arc::default() }
     }
 
     /// The same knowledge base with a second retriever. It finds what
@@ -168,6 +169,12 @@ impl Kb {
     #[must_use]
     pub fn embedder(self, embedder: Arc<dyn Embedder>) -> Self {
         Self { embedder: Some(embedder), ..self }
+    }
+
+    /// The same knowledge base that takes these words for the same.
+    #[must_use]
+    pub fn synonyms(self, synonyms: Synonyms) -> Self {
+        Self { synonyms: Arc::new(synonyms), ..self }
     }
 
     /// Makes vectors of the passages that have none yet; tells how many. A
@@ -182,7 +189,7 @@ impl Kb {
         let Some(embedder) = &self.embedder else { return Ok(0) };
         let Some(opened) = self.opened()? else { return Ok(0) };
         let mut vectors = self.vectors(&**embedder)?;
-        let passages = self.guarded(|| opened.search().passages_to_embed())?;
+        let passages = self.guarded(|| opened.search(&self.synonyms).passages_to_embed())?;
         vectors.keep(&passages.iter().map(|(content, _)| *content).collect());
         let mut texts: BTreeMap<u64, String> = BTreeMap::new();
         texts.extend(passages.into_iter().filter(|(content, _)| !vectors.has(*content)));
@@ -361,7 +368,7 @@ impl Kb {
             }
             near => near?,
         };
-        self.guarded(|| what(&opened.search().near(near)))
+        self.guarded(|| what(&opened.search(&self.synonyms).near(near)))
     }
 
     /// The share of the question's content words that `passage` has, at most 1.
@@ -400,7 +407,7 @@ impl Kb {
     /// If the index cannot be read.
     pub fn document(&self, id: &str) -> Result<Option<String>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
-        let found = self.guarded(|| opened.search().find(id))?;
+        let found = self.guarded(|| opened.search(&self.synonyms).find(id))?;
         Ok(found.map(|entry| stored_text(&entry, opened.fields.text)))
     }
 
@@ -415,12 +422,12 @@ impl Kb {
 
     fn stored(&self) -> Result<Option<(Vec<tantivy::TantivyDocument>, Fields)>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
-        Ok(Some((self.guarded(|| opened.search().stored())?, opened.fields)))
+        Ok(Some((self.guarded(|| opened.search(&self.synonyms).stored())?, opened.fields)))
     }
 
     fn reading<T>(&self, what: impl FnOnce(&Search) -> Result<T, TantivyError>) -> Result<Option<T>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
-        self.guarded(|| what(&opened.search())).map(Some)
+        self.guarded(|| what(&opened.search(&self.synonyms))).map(Some)
     }
 
     /// The index in its newest state; none if there is none yet. Another
@@ -449,8 +456,14 @@ impl Kb {
     }
 
     fn opened_or_new(&self) -> Result<Arc<Opened>, KbError> {
-        if let Some(opened) = self.opened()? {
-            return Ok(opened);
+        match self.opened() {
+            Ok(Some(opened)) => return Ok(opened),
+            Ok(None) => {}
+            // It holds nothing that its articles do not: it is made anew.
+            Err(KbError::Version { dir }) => {
+                index::discard(&dir).map_err(|error| KbError::Unavailable { dir, what: error.to_string() })?
+            }
+            Err(error) => return Err(error),
         }
         let dir = self.inner.dir.clone().unwrap_or_default();
         fs::create_dir_all(&dir).map_err(|error| KbError::Unavailable { dir: dir.clone(), what: error.to_string() })?;
@@ -496,8 +509,8 @@ impl Opened {
         Ok(Self { index, reader, fields, stamp, dense: OnceLock::new() })
     }
 
-    fn search(&self) -> Search {
-        Search::new(self.reader.searcher(), self.fields)
+    fn search(&self, synonyms: &Arc<Synonyms>) -> Search {
+        Search::new(self.reader.searcher(), self.fields, Arc::clone(synonyms))
     }
 }
 

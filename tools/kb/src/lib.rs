@@ -32,6 +32,7 @@ mod kb;
 mod passages;
 mod search;
 mod sources;
+mod synonyms;
 
 pub use analysis::{MAX_TERMS, coverage};
 pub use dense::{EmbedFault, Embedder};
@@ -40,3 +41,4 @@ pub use gaps::{Gap, gaps};
 pub use kb::{Kb, Listed, Progress, Report, Retrieval};
 pub use passages::MAX_PASSAGE;
 pub use sources::{Document, MAX_DOCUMENT, Skipped};
+pub use synonyms::Synonyms;

@@ -4,6 +4,7 @@ use crate::analysis::{self, MAX_TERMS};
 use crate::dense::{Dense, Row, spoken};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
+use crate::synonyms::Synonyms;
 use attache_tools::{Ask, Passage, Readers, Scope};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
@@ -22,10 +23,14 @@ const TITLE: Score = 1.0;
 /// How much a word in a heading adds.
 const HEADINGS: Score = 0.5;
 
+/// What a word counts that means the same as one of the question.
+const ALIKE: Score = 0.5;
+
 /// One state of the index, to search in.
 pub(crate) struct Search {
     searcher: Searcher,
     fields: Fields,
+    synonyms: Arc<Synonyms>,
     near: Option<Near>,
 }
 
@@ -41,8 +46,8 @@ pub(crate) struct Near {
 type Scored = (Score, DocAddress);
 
 impl Search {
-    pub(crate) fn new(searcher: Searcher, fields: Fields) -> Self {
-        Self { searcher, fields, near: None }
+    pub(crate) fn new(searcher: Searcher, fields: Fields, synonyms: Arc<Synonyms>) -> Self {
+        Self { searcher, fields, synonyms, near: None }
     }
 
     /// With the second retriever.
@@ -53,7 +58,7 @@ impl Search {
     /// The best passages.
     pub(crate) fn passages(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(PASSAGE)?;
-        let query = self.query(&self.rarest(ask.query, self.fields.passages)?, self.fields.passages);
+        let query = self.query(ask.query, self.fields.passages)?;
         let depth = self.depth(ask.top);
         let lexical = self.best(&*self.within(query, &ask.scope), depth, &counted)?;
         let Some(near) = &self.near else { return Ok(lexical) };
@@ -81,7 +86,7 @@ impl Search {
     /// The best documents, each with its best passage.
     pub(crate) fn documents(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(DOCUMENT)?;
-        let words = self.query(&self.rarest(ask.query, self.fields.documents)?, self.fields.documents);
+        let words = self.query(ask.query, self.fields.documents)?;
         let lexical = self.best(&*self.within(words, &ask.scope), self.depth(ask.top), &counted)?;
         let mut shown: HashMap<String, Row> = HashMap::new();
         let found = match &self.near {
@@ -105,7 +110,7 @@ impl Search {
                 ranked(fuse(&words.collect::<Vec<_>>(), &dense, analysis::query_terms(ask.query).len()), ask.top)
             }
         };
-        let in_passages = self.query(&self.rarest(ask.query, self.fields.passages)?, self.fields.passages);
+        let in_passages = self.query(ask.query, self.fields.passages)?;
         let counted_passages = self.counted(PASSAGE)?;
         let mut hits = Vec::new();
         for (score, doc) in found {
@@ -137,7 +142,13 @@ impl Search {
             weights.insert(term.as_str(), idf(all, having));
         }
         let weight = |term: &str| weights.get(term).copied().unwrap_or_default();
-        Ok(analysis::weighed(&asked, &analysis::terms(passage), weight))
+        let mut had = analysis::terms(passage);
+        let literal = analysis::weighed(&asked, &had, weight);
+        let alike = |term: &&String| !had.contains(*term) && !self.synonyms.alike(term).is_disjoint(&had);
+        let meant: Vec<String> = asked.iter().filter(|term| !self.knows(term)).filter(alike).cloned().collect();
+        had.extend(meant);
+        // What means the same is half of what was said.
+        Ok(f32::midpoint(literal, analysis::weighed(&asked, &had, weight)))
     }
 
     /// What every passage says, with its number.
@@ -176,12 +187,12 @@ impl Search {
 
     /// The terms to search for: of more than [`MAX_TERMS`] the rarest, since
     /// they say most. Terms that no entry has are left out.
-    fn rarest(&self, query: &str, by: Ranked) -> Result<Vec<String>, TantivyError> {
+    fn rarest(&self, asked: &BTreeSet<String>, by: Ranked) -> Result<Vec<String>, TantivyError> {
         let mut terms = Vec::new();
-        for term in analysis::query_terms(query) {
-            let having = self.frequency(&term, by)?;
+        for term in asked {
+            let having = self.frequency(term, by)?;
             if having > 0 {
-                terms.push((having, term));
+                terms.push((having, term.clone()));
             }
         }
         terms.sort();
@@ -194,17 +205,26 @@ impl Search {
         self.searcher.doc_freq(&Term::from_field_text(by.body, term))
     }
 
-    /// Any of the terms, anywhere.
-    fn query(&self, terms: &[String], by: Ranked) -> Box<dyn Query> {
+    /// Whether an article has the term; so if that cannot be told.
+    fn knows(&self, term: &str) -> bool {
+        self.frequency(term, self.fields.passages).map_or(true, |having| having > 0)
+    }
+
+    /// Any of the words of a question, or what means the same, anywhere.
+    fn query(&self, query: &str, by: Ranked) -> Result<Box<dyn Query>, TantivyError> {
+        let asked = analysis::query_terms(query);
+        let alike = self.synonyms.of(&asked, |term| self.knows(term));
+        let asked = self.rarest(&asked, by)?.into_iter().map(|term| (term, 1.0));
+        let terms: Vec<(String, Score)> = asked.chain(alike.into_iter().map(|term| (term, ALIKE))).collect();
         let mut clauses: Vec<Box<dyn Query>> = Vec::new();
         for (field, boost) in [(by.title, TITLE), (by.headings, HEADINGS), (by.body, 1.0)] {
-            for term in terms {
+            for (term, weight) in &terms {
                 let term = Term::from_field_text(field, term);
                 let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                clauses.push(Box::new(BoostQuery::new(Box::new(query), boost)));
+                clauses.push(Box::new(BoostQuery::new(Box::new(query), boost * weight)));
             }
         }
-        if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::union(clauses)) }
+        Ok(if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::union(clauses)) })
     }
 
     /// `query` among the articles of `scope`.

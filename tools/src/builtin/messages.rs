@@ -5,7 +5,7 @@ use crate::builtin::parse_citation;
 use crate::tool::{Audience, CallCx, Preview, Tool};
 use crate::{Delivered, Draft, NoFault, Outbox, Outgoing, Unavailable, Write};
 use attache_context::{Bundle, Channel};
-use attache_journal::STAFF;
+use attache_journal::{Citation, STAFF};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -67,7 +67,7 @@ impl Tool for Reply {
             subject_field: None,
             body_field: "text",
             discloses: true,
-            citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
+            citations: cited(&input.cite),
             audience: Audience::Customer,
             channel: None,
             on_approval: None,
@@ -231,7 +231,7 @@ impl<T: Text> Tool for DraftText<T> {
             subject_field: Some("subject"),
             body_field: "body",
             discloses: T::DISCLOSES,
-            citations: input.cite.iter().filter_map(|id| parse_citation(id)).collect(),
+            citations: cited(&input.cite),
             audience: T::AUDIENCE,
             channel: Some(T::CHANNEL),
             on_approval: Some(T::SEND),
@@ -303,6 +303,12 @@ impl<T: Text> Tool for SendText<T> {
     async fn call(&self, input: SendInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
         deliver(&*self.outbox, T::CHANNEL, T::AUDIENCE, input.subject, input.body, &cx).await
     }
+}
+
+/// What a text cites. An id of no form that we give stays one that nobody found.
+fn cited(ids: &[String]) -> Vec<Citation> {
+    let nothing = |id: &String| Citation { doc: id.clone(), start: 0, end: 0 };
+    ids.iter().map(|id| parse_citation(id).unwrap_or_else(|| nothing(id))).collect()
 }
 
 async fn deliver(

@@ -26,6 +26,10 @@ const LEAST_FIT: f64 = 0.55;
 /// question, and the fit tells nothing.
 const FITTED: usize = 25;
 
+/// Sentences of two documents speak of the same if they share so much of their
+/// words: a part of all of them.
+const SAME: (usize, usize) = (3, 5);
+
 /// How long an answer may be, in characters.
 const MAX_ANSWER: usize = 700;
 
@@ -40,6 +44,20 @@ pub(super) struct Answer {
     pub(super) cite: Vec<String>,
     /// Their titles, without repeats.
     pub(super) sources: Vec<String>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Lack {
+    /// The titles of two passages that say different things of the same.
+    Contradiction(String, String),
+    /// No passage was found.
+    Nothing,
+    /// It is about the customer's own account, which no article knows.
+    Own,
+    /// Of the passages that were found none holds enough of what is asked: the
+    /// title of the best one.
+    Weak(String),
 }
 
 /// A piece of a passage that makes sense alone.
@@ -72,7 +90,10 @@ pub(super) fn share(question: &Question, passage: &Passage, words: &Words) -> f6
 }
 
 /// The answer to `question`, if these passages hold one.
-pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Option<Answer> {
+pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Result<Answer, Lack> {
+    if question.own {
+        return Err(Lack::Own);
+    }
     // A title tells what the whole document is about, the text which part of it
     // answers. The rank counts a little: the search knows which words are rare.
     let asked = question.words();
@@ -81,23 +102,30 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
         let steps = blocks(&hit.passage).iter().any(|block| first_mark(block) == Mark::Number);
         let steps = if question.how && steps { 0.2 } else { 0.0 };
         let fit = 0.8 * f64::from(hit.fit.unwrap_or_default());
-        (fit + share(question, hit, words) + half(&hit.title) + half(&hit.passage) + steps - 0.02 * rank as f64, rank)
+        let held = share(question, hit, words) + half(&hit.title) + half(&hit.passage);
+        (fit + held + steps - 0.02 * rank as f64, rank)
     };
-    let (_, best) = hits.iter().enumerate().map(ranked).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
-    let passage = hits.get(best)?;
+    let ranked = hits.iter().enumerate().map(ranked).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+    let (_, best) = ranked.ok_or(Lack::Nothing)?;
+    let passage = hits.get(best).ok_or(Lack::Nothing)?;
+    let weak = || Lack::Weak(passage.title.clone());
     // Words that meet by chance, under a title about something else, are no answer.
     let titled = !asked.is_disjoint(&words.of(&passage.title));
     let threshold = if titled { THRESHOLD } else { UNTITLED };
     let held = share(question, passage, words);
     let told = question.query.split_whitespace().count() <= FITTED;
+    // One word that is asked about is what the article is about.
+    if asked.len() == 1 && !titled {
+        return Err(weak());
+    }
     let enough = match passage.fit.filter(|_| told) {
         Some(fit) => {
             (held >= threshold && f64::from(fit) >= LEAST_FIT) || (held >= SHARE_OF_FIT && f64::from(fit) >= FIT)
         }
         None => held >= threshold && (titled || asked.len() >= 4),
     };
-    if !enough || question.own {
-        return None;
+    if !enough {
+        return Err(weak());
     }
     // A neighbour of the same document may hold what the best one lacks.
     let mut units: Vec<Unit<'_>> = Vec::new();
@@ -107,7 +135,48 @@ pub(super) fn answer(question: &Question, hits: &[Passage], words: &Words) -> Op
         }
     }
     let chosen = choose(question, &units, best);
-    compose(&chosen, hits)
+    if let Some(other) = contradicted(&chosen, hits, &passage.doc, words) {
+        return Err(Lack::Contradiction(passage.title.clone(), other.title.clone()));
+    }
+    compose(&chosen, hits).ok_or_else(weak)
+}
+
+/// The passage of another document that says of the same something else: nearly
+/// the words of a sentence that is chosen, with other figures or with a `not`.
+fn contradicted<'a>(chosen: &[&Unit<'_>], hits: &'a [Passage], doc: &str, words: &Words) -> Option<&'a Passage> {
+    let told = |unit: &&Unit<'_>| matches!(unit.kind, Kind::Item | Kind::Sentence);
+    hits.iter().enumerate().filter(|(_, hit)| hit.doc != doc).find_map(|(at, hit)| {
+        let others = units_of(at, hit, words);
+        let clash =
+            chosen.iter().copied().filter(told).any(|unit| others.iter().filter(told).any(|o| clashes(unit, o)));
+        clash.then_some(hit)
+    })
+}
+
+fn clashes(one: &Unit<'_>, other: &Unit<'_>) -> bool {
+    let shared = one.words.intersection(&other.words).count();
+    let all = one.words.union(&other.words).count();
+    if shared < 3 || shared * SAME.1 < all * SAME.0 {
+        return false;
+    }
+    let (figures, others) = (figures(one.text), figures(other.text));
+    let differ = !figures.is_empty() && !others.is_empty() && figures.is_disjoint(&others);
+    differ || denies(one.text) != denies(other.text)
+}
+
+/// The numbers of a text as they are written.
+fn figures(text: &str) -> BTreeSet<&str> {
+    let runs = text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','));
+    runs.map(|run| run.trim_matches(['.', ','])).filter(|run| !run.is_empty()).collect()
+}
+
+/// Whether a sentence says that something is not.
+fn denies(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '\u{2019}'));
+    words.any(|word| {
+        matches!(word, "cannot" | "never" | "no" | "not") || word.ends_with("n't") || word.ends_with("n\u{2019}t")
+    })
 }
 
 /// The fewest units that cover the words of the question, in reading order.

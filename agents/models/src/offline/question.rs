@@ -128,7 +128,10 @@ fn is_own(sentence: &str) -> bool {
     let text = format!(" {} ", words.join(" "));
     let says = |phrase: &&str| text.contains(&format!(" {phrase} "));
     let mine = words.iter().any(|word| matches!(word.as_str(), "my" | "our" | "i" | "we"));
-    STATES.iter().any(&says) || (mine && TIMES.iter().any(says))
+    // `What is the serial number of our boiler?`
+    const VALUES: [&str; 4] = ["what is the", "tell me the", "give me the", "show me the"];
+    let value = VALUES.iter().any(&says) && [" of my ", " of our "].iter().any(|of| text.contains(of));
+    value || STATES.iter().any(&says) || (mine && TIMES.iter().any(says))
 }
 
 /// The message without quotations of earlier ones and without what stands below

@@ -1,3 +1,5 @@
+mod answers;
+
 use super::*;
 use crate::testing::{World, company, hits, passages};
 use attache_prompts::BriefTrigger;

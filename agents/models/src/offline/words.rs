@@ -8,7 +8,7 @@ const EMPTY: &str = "a able about above across after again against ago all almos
 anything are around as ask at away back be because been before being below best better between both but by came can cannot come \
 could day did do does doing done down during each either else enough ever every everybody everyone everything explain few find \
 first for from further get gets getting give go goes going good got great had happen happens has have having he hello help her here \
-hers him his how however i if in instead into is it its itself just keep kind know last least less let like little look lot made \
+hers him his how however i if in instead into is it its itself just keep kind know last least less let like little long look lot made \
 make makes many may maybe me mean means might mine more most much must my myself need needs neither never new no nobody none nor \
 not nothing now of off often on once one only onto or other others our ours out over own per perhaps please possible put quite \
 rather really s same say see seem shall she should show since so some somebody someone something soon still such sure t take tell \

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 mod planted;
 
 fn unfounded(text: &str, sources: &[&str]) -> Vec<(&'static str, String)> {
-    ground(text, &PatternPii.find(text), sources)
+    ground(text, &PatternPii.find(text), sources, |_| true, "")
         .unfounded
         .into_iter()
         .map(|found| (found.kind.as_str(), text.chars().skip(found.start).take(found.end - found.start).collect()))
@@ -60,7 +60,7 @@ fn what_stands_nowhere_is_found() {
 fn sentences_know_their_sources() {
     let sources = ["Exports are limited to 50,000 rows each.", "plan: Growth", "You can schedule exports nightly."];
     let text = "Exports are limited to 50,000 rows. You can schedule exports nightly! Kind regards";
-    let grounding = ground(text, &[], &sources);
+    let grounding = ground(text, &[], &sources, |_| true, "");
     let of: Vec<_> = grounding.sentences.iter().map(|sentence| sentence.sources.clone()).collect();
     assert_eq!(of, [vec![0], vec![2], vec![]]);
     assert_eq!((grounding.sentences[1].start, grounding.sentences[1].end), (36, 69));
@@ -69,10 +69,50 @@ fn sentences_know_their_sources() {
 proptest! {
     #[test]
     fn fuzz_spans_fit(text in "\\PC{0,60}|([0-9]{1,4}[-./, ]){0,9}|((twenty|hundred|and|March|3rd|€) ){0,9}", source in "\\PC{0,40}") {
-        let grounding = ground(&text, &PatternPii.find(&text), &[&source, &text]);
+        let grounding = ground(&text, &PatternPii.find(&text), &[&source, &text], |_| true, "");
         let length = text.chars().count();
         prop_assert!(grounding.sentences.iter().all(|s| s.start < s.end && s.end <= length));
         // A text always rests on itself.
         prop_assert_eq!(grounding.unfounded, vec![]);
     }
+}
+
+/// The sentences of `text` that what is cited does not hold.
+fn unsupported<'a>(text: &'a str, cited: &str, other: &str) -> Vec<&'a str> {
+    let asked = "Do you accept bitcoin in Norway?";
+    let grounding = ground(text, &PatternPii.find(text), &[cited, other], |source| source == 0, asked);
+    let sentences = sentences(text);
+    let places = grounding.unsupported.iter().filter_map(|place| sentences.get(*place));
+    places.filter_map(|(start, end)| text.get(*start..*end)).collect()
+}
+
+#[test]
+fn a_sentence_stands_in_what_is_cited_or_it_is_named() {
+    let export = "Owners can export all data as a ZIP file under Settings > Data. The link is valid for 7 days.";
+    let bitcoin = "Bitcoin payments are accepted in Norway. Refunds take 14 days.";
+    for fine in [
+        "As an owner, you can export your data: open Settings, then Data. You get a ZIP file.",
+        "Hello,\n\nThanks for reaching out! The exported ZIP file has all of your data.",
+        "Would you like to hear more about bitcoin payments in Norway?",
+        "Hope that helps.",
+        "The link works for seven days.",
+    ] {
+        assert_eq!(unsupported(fine, export, bitcoin), [""; 0], "{fine:?}");
+    }
+    for (text, sentence) in [
+        (
+            "You can export all data. Bitcoin payments are accepted in Norway.",
+            "Bitcoin payments are accepted in Norway.",
+        ),
+        (
+            "Exports contain attachments, comments and deleted invoices.",
+            "Exports contain attachments, comments and deleted invoices.",
+        ),
+        ("Exports go out. Yes, you can export as bitcoin.", "Yes, you can export as bitcoin."),
+        // The figure stands elsewhere, not in what is cited.
+        ("The link is valid for 14 days.", "The link is valid for 14 days."),
+    ] {
+        assert_eq!(unsupported(text, export, bitcoin), [sentence], "{text:?}");
+    }
+    assert_eq!(unsupported("The link is valid for 7 days.", "", export), ["The link is valid for 7 days."]);
 }

@@ -195,7 +195,9 @@ fn text(text: &TextFacts) -> Word {
         ("length", Word::Int(text.length.into())),
         ("pii", Word::Array(text.pii.iter().map(|kind| string(kind)).collect())),
         ("unfounded", Word::Array(text.unfounded.iter().map(|kind| string(kind)).collect())),
+        ("unread", Word::Int(text.unread.into())),
         ("unsayable", Word::Array(text.unsayable.iter().map(|key| string(key)).collect())),
+        ("unsupported", Word::Int(text.unsupported.into())),
     ])
 }
 

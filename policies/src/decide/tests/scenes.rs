@@ -61,6 +61,8 @@ impl Dice {
                 unsayable: if self.roll(3) == 0 { vec!["score.churn".into()] } else { Vec::new() },
                 unfounded: ["price", "promise"].into_iter().filter(|_| self.roll(3) == 0).map(str::to_owned).collect(),
                 citations: self.roll(3) as u32,
+                unread: self.roll(2) as u32,
+                unsupported: self.roll(2) as u32,
                 discloses_ai: self.coin(),
                 internal: self.coin(),
                 length: self.roll(900) as u32,

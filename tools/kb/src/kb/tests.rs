@@ -312,3 +312,24 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&covered));
     }
 }
+
+#[test]
+fn an_index_of_another_version_is_made_anew_by_the_next_add() {
+    let dir = tempfile::tempdir().unwrap();
+    let (index, docs) = (dir.path().join("kb"), dir.path().join("docs"));
+    fs::create_dir_all(&docs).unwrap();
+    fs::create_dir_all(&index).unwrap();
+    fs::write(docs.join("refunds.md"), "# Refunds\n\nA refund takes 14 days.\n").unwrap();
+    let mut other = tantivy::schema::Schema::builder();
+    let field = other.add_text_field("body", tantivy::schema::TEXT);
+    let mut writer = Index::create_in_dir(&index, other.build()).unwrap().writer(50_000_000).unwrap();
+    writer.add_document(tantivy::doc!(field => "refund")).unwrap();
+    writer.commit().unwrap();
+    drop(writer);
+    let ask = Ask::new("refund", 1);
+    let kb = Kb::open(&index).unwrap();
+    let told = kb.search(&ask).unwrap_err().to_string();
+    assert!(told.contains("another version") && told.contains("attache kb add"), "{told}");
+    assert_eq!(kb.add(&[docs], &mut |_| {}).unwrap().added, 1);
+    assert_eq!(Kb::open(&index).unwrap().search(&ask).unwrap()[0].doc, "refunds");
+}

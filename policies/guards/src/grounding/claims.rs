@@ -1,0 +1,77 @@
+//! Whether what a sentence claims is said in the words of its sources.
+
+use std::collections::BTreeSet;
+
+/// A sentence with fewer content words claims too little to be judged by them:
+/// a greeting, `That works.`
+const FEWEST: usize = 3;
+
+/// The ends of words that say the same: `export`, `exported`, `exporting`.
+const ENDING: usize = 3;
+
+/// No shorter beginning stands for a word.
+const SHORTEST: usize = 4;
+
+/// Words that carry no claim: what holds sentences together, and what an answer
+/// says to be polite or to lead on.
+const EMPTY: &str = "about above according across after again all almost along already also although always answer any \
+    anyone anything article articles as ask assist assistant away because been before being below best between both but \
+    came can cannot case come contact could day dear did do does doing done down during each either else enough even ever \
+    every everything far feel few first follow following for free friendly from further give given glad goes going good \
+    happy has have having hear hello help helps hence here hesitate hope how however if information inside instead \
+    into its itself just keep kind kindly know last least let like likely look made make many may maybe mean means \
+    might more most much must near need needs never next none nor not note nothing now off often once one only onto \
+    other others otherwise our out over own passage per perhaps please point possible question questions quite rather \
+    reach reaching really regards reply right same say says see seem shall she should simply since some someone \
+    something soon sorry source sources still such sure take team tell than thank thanks that the their them then there \
+    these they thing things this those though through thus time to too under understand unless until upon use used \
+    using very want wants was way welcome well were what whatever when where whether which while who whole whose why \
+    will wish with within without word would write wrote yes yet you your yours yourself";
+
+/// What a word counts that was asked about and that no source has.
+const ASKED: usize = 3;
+
+/// How sentences begin that say again what the customer said.
+const RESTATING: [&str; 9] =
+    ["as you", "i am sorry", "i understand", "sorry", "thank", "we are sorry", "you asked", "you mention", "you wrote"];
+
+/// Whether a sentence claims anything: a question does not, nor what says again
+/// what the customer said.
+pub(super) fn claims(sentence: &str) -> bool {
+    !sentence.ends_with('?') && !RESTATING.iter().any(|start| sentence.starts_with(start))
+}
+
+/// Whether `sources` have at least half of the content words of `sentence`; a
+/// word of `asked` that they lack weighs more.
+pub(super) fn stand<'a, S: Iterator<Item = &'a BTreeSet<String>>>(
+    sentence: &str,
+    asked: &BTreeSet<String>,
+    sources: impl Fn() -> S,
+) -> bool {
+    let (mut held, mut all, mut about) = (0, 0, false);
+    for word in words(sentence) {
+        let stands = sources().any(|source| holds(source, &word));
+        let missed = !stands && holds(asked, &word);
+        held += usize::from(stands);
+        all += if missed { ASKED } else { 1 };
+        about |= missed;
+    }
+    (all < FEWEST && !about) || held * 2 >= all
+}
+
+/// The content words of a plain text.
+pub(super) fn words(plain: &str) -> BTreeSet<String> {
+    let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= SHORTEST && !is_empty(word));
+    words.map(str::to_owned).collect()
+}
+
+fn is_empty(word: &str) -> bool {
+    EMPTY.split_ascii_whitespace().any(|empty| empty == word)
+}
+
+/// Whether a word of `source` begins as this one does.
+fn holds(source: &BTreeSet<String>, word: &str) -> bool {
+    let begins = word.chars().count().saturating_sub(ENDING).max(SHORTEST);
+    let stem = word.char_indices().nth(begins).and_then(|(end, _)| word.get(..end)).unwrap_or(word);
+    source.range(stem.to_owned()..).next().is_some_and(|found| found.starts_with(stem))
+}

@@ -1,0 +1,92 @@
+//! `attache kb draft` and `attache kb publish`: what a reviewer wrote becomes an
+//! article, once a second person has read it.
+//!
+//! The draft is a file with `draft: true` in its front matter. Nothing indexes
+//! such a file (see `article.rs` of the knowledge base) until somebody publishes
+//! it.
+
+use super::block_on;
+use super::gaps::{asked_for, without_personal_data};
+use crate::app::open_log;
+use crate::cli::Global;
+use crate::failure::Failure;
+use attache::guards::{PatternPii, Pseudonyms, known_values};
+use attache::journal::{Decision, Entry, Event, RunId, Store};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+/// The line that keeps a file out of the index.
+const DRAFT: &str = "draft: true";
+
+/// Writes the draft of an article from the text that a person made of a run's.
+pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    let store = open_log(global)?;
+    let entries = block_on(async { Ok(store.entries(&RunId::new(run)).await?) })?;
+    let (question, text) = written(&entries).ok_or_else(|| {
+        Failure::refused(format!("in the run {run} no person changed a text, so there is none to keep"))
+    })?;
+    let name = file_name(&question);
+    let path = dir.join(&name);
+    let failed = |e: std::io::Error| Failure::unavailable(format!("{}: {e}", path.display()));
+    fs::create_dir_all(dir).map_err(failed)?;
+    let article = format!("---\n{DRAFT}\nrun: {run}\n---\n# {question}\n\n{}\n", text.trim());
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::refused(format!("{}: is there already", path.display())),
+        _ => failed(e),
+    })?;
+    file.write_all(article.as_bytes()).map_err(failed)?;
+    writeln!(out, "{}: read it, then `attache kb publish {} --by NAME`", path.display(), path.display())?;
+    Ok(())
+}
+
+/// Takes the mark of a draft from a file, in the name of who read it. The caller
+/// indexes it.
+pub(crate) fn publish(path: &Path, by: &str) -> Result<(), Failure> {
+    let by = by.trim();
+    if by.is_empty() || by.contains(['\n', '\r']) {
+        return Err(Failure::refused("--by is the name of who read the draft"));
+    }
+    let failed = |e: std::io::Error| Failure::refused(format!("{}: {e}", path.display()));
+    let text = fs::read_to_string(path).map_err(failed)?;
+    let head = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
+    let (head, body) = head.filter(|(head, _)| head.lines().any(|line| line.trim() == DRAFT)).ok_or_else(|| {
+        Failure::refused(format!("{}: it is no draft: its front matter has no `{DRAFT}`", path.display()))
+    })?;
+    let kept: Vec<&str> = head.lines().filter(|line| line.trim() != DRAFT).collect();
+    let text = format!("---\n{}\nreviewed_by: {by}\n---\n{body}", kept.join("\n"));
+    // In one step: a file is a draft or an article, never half of one.
+    let part = path.with_extension("part");
+    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(failed)
+}
+
+/// What was asked in a run, and what a person wrote in the end, both without
+/// personal data.
+fn written(entries: &[Entry]) -> Option<(String, String)> {
+    let mut pseudonyms = None;
+    let mut text = None;
+    for event in entries.iter().filter_map(|entry| entry.event.as_ref()) {
+        match event {
+            Event::RunStarted(started) => pseudonyms = Some(Pseudonyms::new(&known_values(&started.bundle))),
+            Event::ReviewDecided(decided) if decided.decision == Decision::Edit => text = decided.body.clone().or(text),
+            _ => {}
+        }
+    }
+    // A placeholder stands where the customer's own name or address stood.
+    let mut pseudonyms: Pseudonyms = pseudonyms?;
+    let text = pseudonyms.hide(&text?, &PatternPii);
+    let question = asked_for(entries).unwrap_or_else(|| "Untitled".to_owned());
+    let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some((without_personal_data(&question), without_personal_data(&text)))
+}
+
+/// The first words of a question as the name of a file.
+fn file_name(question: &str) -> String {
+    let words: Vec<String> = question
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(8)
+        .map(str::to_lowercase)
+        .collect();
+    format!("{}.md", if words.is_empty() { "untitled".to_owned() } else { words.join("-") })
+}

@@ -1,0 +1,53 @@
+//! From a question that no article answered to the article that does.
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+mod command;
+
+use command::{attache, bundle, err, out, project};
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
+    let dir = project();
+    let config = dir.path().join("company/attache.toml");
+    let config = ["--config", config.to_str().unwrap()];
+    let ask = |args: &[&str]| {
+        let done = attache(dir.path(), &[args, &config[..]].concat());
+        assert_eq!(done.status.code(), Some(0), "{args:?} {}", err(&done));
+        out(&done)
+    };
+    let lines = ask(&["run", &bundle("usage-gap.json"), "--json"]);
+    let draft = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let draft = draft.into_iter().find(|line| line["event"]["type"] == "draft_created").unwrap();
+    let (run, id) = (draft["run"].as_str().unwrap(), draft["event"]["draft"].as_str().unwrap());
+
+    // A comma is no gap.
+    let body = draft["event"]["body"].as_str().unwrap();
+    assert!(ask(&["kb", "gaps", "--json"]).is_empty(), "nobody judged it yet");
+    let text =
+        "Hello,\n\nzygomorphic boilers are serviced by marmalade: ask at reception or mail zed@reception.example.";
+    assert!(!body.contains("zygomorphic"));
+    ask(&["review", "edit", id, "--by", "dana", "--body", text]);
+    let gap: Value = serde_json::from_str(ask(&["kb", "gaps", "--json"]).lines().next().unwrap()).unwrap();
+    assert_eq!((gap["count"].as_u64(), gap["runs"][0].as_str()), (Some(1), Some(run)), "{gap}");
+
+    let drafts = dir.path().join("drafts");
+    let folder = drafts.to_str().unwrap();
+    ask(&["kb", "draft", run, folder]);
+    let file = fs::read_dir(&drafts).unwrap().next().unwrap().unwrap().path();
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.contains("draft: true") && written.contains("zygomorphic boilers"), "{written}");
+    assert!(!written.contains("zed@reception.example"), "no personal data: {written}");
+    let again = attache(dir.path(), &["kb", "draft", run, folder]);
+    assert_eq!(again.status.code(), Some(2), "{}", err(&again));
+
+    // Nobody has read it: it is no article.
+    let added: Value = serde_json::from_str(&ask(&["kb", "add", folder, "--json"])).unwrap();
+    assert_eq!(added["added"], 0, "{added}");
+    ask(&["kb", "publish", file.to_str().unwrap(), "--by", "eve"]);
+    assert!(ask(&["kb", "search", "zygomorphic boilers", "--json"]).contains("marmalade"));
+    assert!(fs::read_to_string(&file).unwrap().contains("reviewed_by: eve"));
+    let twice = attache(dir.path(), &["kb", "publish", file.to_str().unwrap(), "--by", "eve"]);
+    assert_eq!(twice.status.code(), Some(2), "{}", err(&twice));
+}

@@ -1,0 +1,42 @@
+use super::*;
+use crate::{Document, Kb};
+use attache_tools::Ask;
+
+fn kb(texts: &[(&str, &str)]) -> Kb {
+    let documents =
+        texts.iter().map(|(id, text)| Document { id: (*id).into(), text: (*text).into(), ..Document::default() });
+    Kb::in_memory(documents).unwrap()
+}
+
+fn found(kb: &Kb, query: &str) -> Vec<String> {
+    kb.search(&Ask::new(query, 5)).unwrap().into_iter().map(|hit| hit.doc).collect()
+}
+
+#[test]
+fn a_word_that_no_article_has_finds_its_like() {
+    let kb = kb(&[("refunds", "# Refunds\n\nA refund takes 14 days.\n"), ("export", "# Export\n\nA ZIP file.\n")]);
+    assert_eq!(found(&kb, "Will you reimburse me?"), ["refunds"]);
+    let hits = kb.search(&Ask::new("Will you reimburse me?", 1)).unwrap();
+    assert!(hits[0].fit.unwrap() > 0.4, "what means the same holds what is asked: {hits:?}");
+    assert!(found(&kb, "Will you reupholster me?").is_empty());
+}
+
+#[test]
+fn a_word_that_articles_have_is_not_widened() {
+    let both = kb(&[
+        ("cancel", "# Cancel\n\nYou can cancel at any time.\n"),
+        ("terminate", "# Terminate\n\nWe terminate unused links.\n"),
+    ]);
+    assert_eq!(found(&both, "How do I cancel?"), ["cancel"]);
+    // A company's own list is meant as it stands.
+    let own = both.synonyms(Synonyms::parse("cancel, terminate # the same here\nlonely\n"));
+    assert_eq!(found(&own, "How do I cancel?"), ["cancel", "terminate"]);
+}
+
+#[test]
+fn phrases_stand_for_words() {
+    let kb = kb(&[("sso", "# SSO\n\nSSO works with every provider.\n"), ("other", "# Other\n\nNothing here.\n")]);
+    assert!(found(&kb, "single sign-on").is_empty());
+    let kb = kb.synonyms(Synonyms::parse("SSO, single sign-on"));
+    assert_eq!(found(&kb, "How does single sign-on work?"), ["sso"]);
+}
