@@ -1,6 +1,6 @@
 //! What each sentence of a text rests on, and what it claims out of nowhere.
 
-mod figures;
+pub(crate) mod figures;
 mod promises;
 
 use crate::fold::plain;
