@@ -196,9 +196,10 @@ impl FactValues {
         let mut said = figures(text);
         said.retain(|figure| !self.public.iter().any(|known| figure.same(known, false)));
         let char_at = |byte: usize| text.get(..byte).unwrap_or_default().chars().count();
-        let places = self.figured.iter().flat_map(|one| {
-            one.places(text, &said).into_iter().map(|(start, end)| (one.key.clone(), start, end))
-        });
+        let places = self
+            .figured
+            .iter()
+            .flat_map(|one| one.places(text, &said).into_iter().map(|(start, end)| (one.key.clone(), start, end)));
         places.map(|(key, start, end)| Stated { key, start: char_at(start), end: char_at(end) }).collect()
     }
 

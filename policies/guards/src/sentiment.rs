@@ -156,11 +156,8 @@ fn verdict(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> Sentiment {
     let [negative, _, positive] = shares;
     let upset = upset_odds(model.numbers().sharpness, outputs);
     // Whoever is upset is not served by a label that a hair's breadth made neutral.
-    let label = if upset > 0.0 && to_company > SURELY {
-        SentimentLabel::Negative
-    } else {
-        label(model, shares, to_company)
-    };
+    let label =
+        if upset > 0.0 && to_company > SURELY { SentimentLabel::Negative } else { label(model, shares, to_company) };
     let emotion = emotion(model, label, outputs, upset, to_company);
     // Four digits are more than the method can tell, and read well.
     let score = (f64::from(positive - negative) * 10_000.0).round() / 10_000.0 + 0.0;

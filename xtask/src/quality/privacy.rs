@@ -32,7 +32,7 @@ const STRUCTURED: &[&str] = &[
 /// The section as Markdown. Data that is not there is said so.
 pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
     let data = data.unwrap_or(Path::new("no data was given"));
-    house.run(house.cargo(["build", "--release", "--locked", "-p", "attache-guards", "--example", "scan"]))?;
+    house.run(&mut house.cargo(["build", "--release", "--locked", "-p", "attache-guards", "--example", "scan"]))?;
     let mut lines = vec![
         "`cargo xtask quality --data DIR`, with what `attache scan` runs. A leak is a character of a labelled span that no find covers; titles are not counted.".to_owned(),
         String::new(),
@@ -130,11 +130,7 @@ fn scan(house: &House, records: &[Value]) -> Outcome<(Vec<Vec<Value>>, f64)> {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .map(|record| record.get("pii").and_then(Value::as_array).cloned().unwrap_or_default())
         .collect();
-    if found.len() == records.len() {
-        Ok((found, seconds))
-    } else {
-        Err("the scan did not answer every record".into())
-    }
+    if found.len() == records.len() { Ok((found, seconds)) } else { Err("the scan did not answer every record".into()) }
 }
 
 fn range(span: &Value) -> std::ops::Range<u64> {

@@ -145,7 +145,9 @@ fn calibrate(numbers: &mut ModelNumbers, weights: &Weights, held: &[&Labelled], 
     numbers.offsets = [[0.0; CLASSES], [LEAN, 0.0, 0.0]];
     let mut upset: Vec<f32> = rows
         .iter()
-        .filter(|(one, ..)| one.source == Source::Own && matches!(one.emotion, Some(Emotion::Angry | Emotion::Frustrated)))
+        .filter(|(one, ..)| {
+            one.source == Source::Own && matches!(one.emotion, Some(Emotion::Angry | Emotion::Frustrated))
+        })
         .map(|(_, outputs, _)| upset_odds(numbers.sharpness, outputs))
         .collect();
     upset.sort_by(f32::total_cmp);

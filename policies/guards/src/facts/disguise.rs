@@ -117,13 +117,8 @@ fn hex(token: &str) -> Option<String> {
         return None;
     }
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes: Option<Vec<u8>> = token
-        .as_bytes()
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|[high, low]| Some(digit(high)? * 16 + digit(low)?))
-        .collect();
+    let bytes: Option<Vec<u8>> =
+        token.as_bytes().as_chunks::<2>().0.iter().map(|[high, low]| Some(digit(high)? * 16 + digit(low)?)).collect();
     String::from_utf8(bytes?).ok()
 }
 

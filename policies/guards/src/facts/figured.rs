@@ -15,18 +15,24 @@ pub(super) struct Figured {
 }
 
 /// Units of time by the beginning of their names, in minutes.
-const UNITS: [(&str, f64); 6] = [
-    ("minute", 1.0),
-    ("hour", 60.0),
-    ("day", 1_440.0),
-    ("week", 10_080.0),
-    ("month", 43_800.0),
-    ("year", 525_600.0),
-];
+const UNITS: [(&str, f64); 6] =
+    [("minute", 1.0), ("hour", 60.0), ("day", 1_440.0), ("week", 10_080.0), ("month", 43_800.0), ("year", 525_600.0)];
 /// Words that say that a number is not the exact one.
 const ABOUT: [&str; 14] = [
-    "about", "almost", "approximately", "around", "circa", "nearly", "over", "roughly", "some", "than", "to", "under",
-    "up", "~",
+    "about",
+    "almost",
+    "approximately",
+    "around",
+    "circa",
+    "nearly",
+    "over",
+    "roughly",
+    "some",
+    "than",
+    "to",
+    "under",
+    "up",
+    "~",
 ];
 /// How far a rounded number may be from the value, and a span may reach.
 const ROUNDED: f64 = 0.1;
