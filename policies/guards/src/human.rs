@@ -114,7 +114,15 @@ fn joined(text: &str) -> Option<String> {
         }
         if end >= index + 6 {
             torn = true;
-            out.extend(chars.get(index..=end).unwrap_or_default().iter().step_by(2));
+            let word: String = chars.get(index..=end).unwrap_or_default().iter().step_by(2).collect();
+            // `a h u m a n` begins with an article, `a g e n t` does not.
+            match word.strip_prefix(['a', 'A']) {
+                Some(rest) if PERSON_WORDS.find(&Flat::new(&word)).next().is_none() => {
+                    out.push_str("a ");
+                    out.push_str(rest);
+                }
+                _ => out.push_str(&word),
+            }
             index = end + 1;
         } else {
             out.push(c);
