@@ -1,7 +1,7 @@
 //! What can happen.
 
 use crate::{CallId, Digest, DraftId, Json, Message, Reply, SubjectId};
-use attache_context::{Bundle, Channel, FactKind, Stage, words};
+use attache_context::{Bundle, Channel, Consent, FactKind, Stage, words};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -382,6 +382,10 @@ pub struct ReviewDecided {
     /// anew before anything leaves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Past>,
+    /// What the customer agrees to now, where that is something else than when
+    /// the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
 }
 
 /// The destination of texts for colleagues.

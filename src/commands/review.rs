@@ -5,9 +5,14 @@ use crate::app::{App, Wants};
 use crate::cli::{DecisionArgs, Global, Review};
 use crate::failure::Failure;
 use crate::tell;
+use attache::context::CustomerId;
 use attache::engine::Review as Decided;
-use attache::journal::{Decision, Digest, DraftId, DraftState, Event, Evidence, Store};
+use attache::journal::{
+    Decision, Digest, DraftCreated, DraftId, DraftState, Event, Evidence, Finding, RunFilter, Store,
+};
 use comfy_table::{Table, presets};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Result<(), Failure> {
@@ -47,10 +52,23 @@ async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Res
     if drafts.is_empty() {
         return Ok(writeln!(out, "no draft awaits a person")?);
     }
+    // Only for whom something came in since is a draft decided on again.
+    let mut newest: BTreeMap<CustomerId, Timestamp> = BTreeMap::new();
+    for run in app.log.runs(&RunFilter::default()).await? {
+        if let Some(customer) = run.customer {
+            let at = newest.entry(customer).or_insert(run.started_at);
+            *at = run.started_at.max(*at);
+        }
+    }
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["draft", "queue", "due", "customer", "state"]);
     for draft in &drafts {
+        let since = draft.customer.as_ref().and_then(|customer| newest.get(customer));
+        let changed = draft.state == DraftState::Pending && since.is_some_and(|at| *at > draft.created_at);
         let state = match draft.state {
+            DraftState::Pending if changed && !app.attache.engine().obstacles(&draft.draft).await?.is_empty() => {
+                "pending, may not leave any more"
+            }
             DraftState::Approved => "approved",
             DraftState::Pending => "pending",
             DraftState::Rejected => "rejected",
@@ -91,11 +109,24 @@ async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> 
             let why =
                 format!("  {} by {}: {}", decided.verdict, decided.policies.join(", "), decided.reasons.join("; "));
             tell::aside(out, &tell::printable(&why))?;
+            for finding in &decided.findings {
+                tell::aside(out, &tell::printable(&format!("    {}", found(&draft, finding))))?;
+            }
         }
+    }
+    for reason in app.attache.engine().obstacles(id).await.unwrap_or_default() {
+        writeln!(out, "  may not leave any more: {}", tell::printable(&reason))?;
     }
     writeln!(out, "  digest  {}", draft.digest)?;
     tell::aside(out, &format!("attache review approve {id} --digest {}", draft.digest))?;
     Ok(())
+}
+
+/// A finding with the words it points at: `unfounded price [40..45] "$ 300"`.
+fn found(draft: &DraftCreated, finding: &Finding) -> String {
+    let whole = format!("{}\n{}", draft.subject, draft.body);
+    let words: String = whole.chars().skip(finding.start).take(finding.end.saturating_sub(finding.start)).collect();
+    format!("{} {} [{}..{}] {words:?}", finding.guard, finding.what, finding.start, finding.end)
 }
 
 async fn decide(

@@ -131,6 +131,7 @@ pub fn review(run: &str, call: &str, decision: Decision) -> (Actor, Event) {
     let draft = DraftId::of(&RunId::new(run), &CallId::new(call));
     let digest = draft_digest(&draft);
     let decided = ReviewDecided {
+        consent: None,
         draft,
         by: "kim".to_owned(),
         decision,

@@ -489,3 +489,31 @@ async fn an_approved_text_waits_for_an_outbox_that_is_not_there() {
     assert_eq!(report.ended.outcome, Outcome::Resolved);
     assert_eq!(world.outbox().len(), 1);
 }
+
+#[tokio::test]
+async fn a_consent_that_was_taken_back_marks_and_stops_what_waits() {
+    let world = crate::world::offline();
+    let engine = world.attache.engine();
+    let asked = crate::world::bundle("usage-gap.json");
+    let shown = draft(&world.run_bundle(asked.clone()).await);
+    assert_eq!(engine.obstacles(&shown.draft).await.unwrap(), Vec::<String>::new());
+
+    // The next thing that is heard of this customer says no.
+    let mut since = (*asked).clone();
+    since.consent.profiling = false;
+    world.run_bundle(Arc::new(since)).await;
+    let obstacles = engine.obstacles(&shown.draft).await.unwrap();
+    assert!(obstacles.iter().any(|reason| reason.contains("did not agree")), "{obstacles:?}");
+
+    let report = engine.review(&shown.draft, review(Decision::Approve, &shown.digest)).await.unwrap();
+    assert_eq!(report.ended.outcome, Outcome::Suppressed);
+    assert_eq!(report.ended.reason_code.as_deref(), Some("profiling_consent"));
+    assert!(world.outbox().is_empty());
+    // The record says by itself why: it replays to the same end.
+    let entries = world.attache.entries(&report.run).await.unwrap();
+    let decided = entries.iter().find_map(|entry| match &entry.event {
+        Some(Event::ReviewDecided(decided)) => decided.consent,
+        _ => None,
+    });
+    assert_eq!(decided.map(|consent| consent.profiling), Some(false));
+}

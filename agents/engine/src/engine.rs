@@ -3,11 +3,11 @@
 use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
-use attache_context::Bundle;
+use attache_context::{Bundle, Consent};
 use attache_guards::{CustomerSentiment, PatternPii};
 use attache_journal::{
-    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, ReviewDecided, RunEnded,
-    RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
+    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, PolicyDecided, ReviewDecided,
+    RunEnded, RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
 };
 use attache_planner::{ChatModel, Guards, Playbooks, Program, ProgramFault, Run};
 use attache_policies::PolicySet;
@@ -288,7 +288,7 @@ impl Engine {
         let (run, _) = self.draft(draft).await?;
         let entries = self.entries(&run).await?;
         let mut driver = self.load(&run, &entries).await?;
-        let customer = started(&entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle.customer.id.clone();
+        let bundle = started(&entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle.clone();
         match driver.run().pending_draft(draft) {
             None => return Err(ReviewError::Decided(draft.clone())),
             Some((created, _)) if created.digest != review.digest => {
@@ -311,7 +311,8 @@ impl Engine {
             reason: review.reason,
             subject: review.subject,
             body: review.body,
-            history: self.store.history(&customer, before(now)).await.map_err(RunError::Store)?,
+            history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
+            consent: self.consent_since(&bundle).await?,
         };
         if decided.decision == Decision::Edit {
             self.try_edit(&run, &entries, &decided, now)?;
@@ -332,15 +333,63 @@ impl Engine {
         decided: &ReviewDecided,
         now: Timestamp,
     ) -> Result<(), ReviewError> {
+        match self.verdict_after(run, entries, decided, now)? {
+            Some(verdict) if verdict.verdict != Verdict::Allow => Err(ReviewError::Denied(verdict.reasons.join("; "))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What policy would say of a draft after this decision on it.
+    fn verdict_after(
+        &self,
+        run: &RunId,
+        entries: &[Entry],
+        decided: &ReviewDecided,
+        now: Timestamp,
+    ) -> Result<Option<PolicyDecided>, RunError> {
         let mut trial = Run::new(run.clone(), self.program_of(entries)?);
         trial.fold(entries);
         trial.apply(now, &decided.clone().into());
-        match trial.decide(&self.policy, now) {
-            Some(Event::PolicyDecided(verdict)) if verdict.verdict != Verdict::Allow => {
-                Err(ReviewError::Denied(verdict.reasons.join("; ")))
-            }
-            _ => Ok(()),
-        }
+        Ok(match trial.decide(&self.policy, now) {
+            Some(Event::PolicyDecided(verdict)) => Some(verdict),
+            _ => None,
+        })
+    }
+
+    /// Why a draft that awaits a person would not leave if it were approved now:
+    /// the reasons of policy, none if it would. What the customer's newest run
+    /// says of their consent counts, so a consent that was taken back marks every
+    /// draft that needs it.
+    ///
+    /// # Errors
+    /// [`ReviewError`].
+    pub async fn obstacles(&self, draft: &DraftId) -> Result<Vec<String>, ReviewError> {
+        let (run, created) = self.draft(draft).await?;
+        let entries = self.entries(&run).await?;
+        let bundle = started(&entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle.clone();
+        let now = self.clock.now();
+        let approved = ReviewDecided {
+            draft: draft.clone(),
+            by: "nobody yet".to_owned(),
+            decision: Decision::Approve,
+            digest: created.digest,
+            reason: None,
+            subject: None,
+            body: None,
+            history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
+            consent: self.consent_since(&bundle).await?,
+        };
+        let verdict = self.verdict_after(&run, &entries, &approved, now)?;
+        Ok(verdict.filter(|one| one.verdict != Verdict::Allow).map(|one| one.reasons).unwrap_or_default())
+    }
+
+    /// What a customer agrees to by their newest run, if that is something else
+    /// than `bundle` says.
+    async fn consent_since(&self, bundle: &Bundle) -> Result<Option<Consent>, RunError> {
+        let theirs = RunFilter { customer: Some(bundle.customer.id.clone()), limit: Some(1), ..RunFilter::default() };
+        let Some(newest) = self.store.runs(&theirs).await?.into_iter().next() else { return Ok(None) };
+        let entries = self.entries(&newest.run).await?;
+        Ok(started(&entries).map(|started| started.bundle.consent).filter(|now| *now != bundle.consent))
     }
 
     /// A draft with the run that made it and the verdict on it.

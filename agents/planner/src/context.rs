@@ -2,7 +2,7 @@
 
 use crate::Program;
 use crate::call::for_each_text;
-use attache_context::{Bundle, Fact, FactKind, Sensitivity, Source, Trigger};
+use attache_context::{Bundle, Consent, Fact, FactKind, Sensitivity, Source, Trigger};
 use attache_guards::{FactValues, Pseudonyms, SentimentTrend, Stated, known_values, stands_in, wants_human};
 use attache_journal::{
     Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, Sentiment,
@@ -36,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) history: Vec<Past>,
     pub(crate) pseudonyms: Pseudonyms,
     pub(crate) first_contact: bool,
+    /// What they agree to, as it is known now.
+    pub(crate) consent: Consent,
     pub(crate) assessed: Option<Assessed>,
     pub(crate) brief: Option<Brief>,
     /// What fired a signal, as a fact about behaviour.
@@ -83,6 +85,7 @@ impl Context {
             pseudonyms: Pseudonyms::new(&known_values(&bundle)),
             // History has what reached the customer, and nothing else.
             first_contact: history.is_empty() && bundle.fact("contact.last_at").is_none(),
+            consent: bundle.consent,
             bundle,
             history,
             assessed: None,
@@ -118,7 +121,7 @@ impl Context {
             mood: sentiment.map_or(0, |s| mood(s.score)),
             emotion: sentiment.map_or(Emotion::None, |s| s.emotion),
             wants_human: assessed.is_some_and(|a| a.wants_human),
-            consent: self.bundle.consent,
+            consent: self.consent,
             first_contact: self.first_contact,
             outreach: self.outreach(),
             approved,

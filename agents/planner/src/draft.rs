@@ -90,6 +90,7 @@ impl Run {
         }
         if let Some(context) = &mut self.context {
             context.history.clone_from(&decided.history);
+            context.consent = decided.consent.unwrap_or(context.consent);
         }
         let mut input = created.input.to_value();
         if let serde_json::Value::Object(fields) = &mut input {

@@ -463,7 +463,7 @@ fn ending() -> BoxedStrategy<Event> {
         (a_draft(), text(), time()).prop_map(|(draft, queue, due)| ReviewRequested { draft, queue, due }.into()),
         (a_draft(), text(), select(&Decision::ALL), a_digest(), [of(text()), of(text()), of(text())], pasts())
             .prop_map(|(draft, by, decision, digest, [reason, subject, body], history)| {
-                ReviewDecided { draft, by, decision, digest, reason, subject, body, history }.into()
+                ReviewDecided { draft, by, decision, digest, reason, subject, body, history, consent: None }.into()
             }),
         (text(), text(), a_json())
             .prop_map(|(queue, reason_code, package)| Escalated { queue, reason_code, package }.into()),

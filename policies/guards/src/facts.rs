@@ -1,18 +1,27 @@
 //! Values of facts that may not be said, in a text.
 
+mod disguise;
+mod figured;
+
+use crate::grounding::figures::{Figure, figures};
 use crate::squeeze::Squeezed;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use attache_journal::Permission;
+use disguise::readings;
+use figured::Figured;
 use serde_json::Value;
 
 /// The values of facts that may not be said: finds them in what a model wrote.
 ///
 /// A value is matched as a whole, in any case and with any spaces or marks
 /// between its letters (`North-Wind`, `northwind`); a number also with
-/// separators between its digits (`12,500` for 12500). Values inside lists and
-/// objects count as values of the fact.
+/// separators between its digits (`12,500` for 12500), spelled out, rounded
+/// (`about 12,000`), as a span (`12 to 13 thousand`) or in another unit of time;
+/// a day in any usual form; a value of six letters and more also with digits for
+/// letters, backwards, shifted by thirteen, as hexadecimal digits or in base64.
+/// Values inside lists and objects count as values of the fact.
 ///
-/// Limits: a value said in other words is not seen. Texts of fewer than four
+/// Limits: a value said by what it means is not seen. Texts of fewer than four
 /// letters or digits, common words (`annual`, `high`), yes and no, and numbers
 /// of fewer than two digits are not looked for: they would stand in any text.
 #[derive(Debug)]
@@ -22,6 +31,10 @@ pub struct FactValues {
     patterns: Vec<(String, bool)>,
     /// The patterns.
     texts: Vec<String>,
+    /// Numbers and days among the values.
+    figured: Vec<Figured>,
+    /// Figures that anybody may say.
+    public: Vec<Figure>,
 }
 
 /// A place where a text says the value of a fact.
@@ -95,20 +108,30 @@ impl FactValues {
     /// (what the customer wrote), is no secret and not looked for.
     #[must_use]
     pub fn new<'a>(facts: impl IntoIterator<Item = (&'a str, &'a Value, Permission)>, allowed: &[&str]) -> Self {
-        let allowed: Vec<Squeezed> = allowed.iter().map(|text| Squeezed::new(text)).collect();
-        let (mut said, mut unsaid) = (Vec::new(), Vec::new());
+        let squeezed: Vec<Squeezed> = allowed.iter().map(|text| Squeezed::new(text)).collect();
+        let (mut said, mut unsaid, mut figured, mut public) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (key, value, permission) in facts {
-            let to = match permission {
-                Permission::Mentionable => &mut said,
-                Permission::Hidden | Permission::Usable => &mut unsaid,
-            };
-            leaves(value, &mut |text, number| to.push((key, text, number)));
+            let mentionable = permission == Permission::Mentionable;
+            let to = if mentionable { &mut said } else { &mut unsaid };
+            leaves(value, &mut |leaf, text, number| {
+                to.extend(text.map(|text| (key, text, number)));
+                match leaf {
+                    Value::String(text) if mentionable => public.extend(figures(text)),
+                    Value::Number(number) if mentionable => public.extend(figures(&number.to_string())),
+                    leaf if !mentionable => figured.extend(Figured::new(key, leaf)),
+                    _ => {}
+                }
+            });
         }
+        if !figured.is_empty() {
+            public.extend(allowed.iter().flat_map(|text| figures(text)));
+        }
+        figured.retain(|one: &Figured| !public.iter().any(|known| one.same(known)));
         unsaid.retain(|(_, text, _)| !said.iter().any(|(_, said, _)| said == text));
         let mut values = Self::compile(unsaid);
         // The same search finds what the customer said first.
         let mut stands = vec![false; values.patterns.len()];
-        for text in &allowed {
+        for text in &squeezed {
             for (pattern, ..) in values.search(text) {
                 if let Some(stands) = stands.get_mut(pattern) {
                     *stands = true;
@@ -127,26 +150,57 @@ impl FactValues {
                     .collect(),
             );
         }
-        values
+        Self { figured, public, ..values }
     }
 
     /// Each place where `text` says one of the values, in order.
     #[must_use]
     pub fn stated(&self, text: &str) -> Vec<Stated> {
-        if self.patterns.is_empty() {
+        if self.patterns.is_empty() && self.figured.is_empty() {
             return Vec::new();
         }
-        let squeezed = Squeezed::new(text);
-        let mut stated: Vec<Stated> = self
-            .search(&squeezed)
-            .filter_map(|(pattern, start, end)| {
-                let (key, _) = self.patterns.get(pattern)?;
-                Some(Stated { key: key.clone(), start, end })
-            })
-            .collect();
+        let mut stated = self.disguised(text);
+        stated.extend(self.restated(text));
+        stated.extend(self.search(&Squeezed::new(text)).filter_map(|(pattern, start, end)| {
+            let (key, _) = self.patterns.get(pattern)?;
+            Some(Stated { key: key.clone(), start, end })
+        }));
         stated.sort_by(|a, b| (a.start, a.end, &a.key).cmp(&(b.start, b.end, &b.key)));
         stated.dedup();
         stated
+    }
+
+    /// Values in a spelling that hides them.
+    fn disguised(&self, text: &str) -> Vec<Stated> {
+        let mut found = Vec::new();
+        if self.texts.iter().all(|text| !is_long(text)) {
+            return found;
+        }
+        for reading in readings(text) {
+            for (pattern, start, end) in self.search(&reading.text) {
+                let long = self.texts.get(pattern).is_some_and(|text| is_long(text));
+                if let Some((key, _)) = self.patterns.get(pattern).filter(|_| long) {
+                    let (start, end) = reading.place(start, end);
+                    found.push(Stated { key: key.clone(), start, end });
+                }
+            }
+        }
+        found
+    }
+
+    /// Numbers and days in other words.
+    fn restated(&self, text: &str) -> Vec<Stated> {
+        if self.figured.is_empty() {
+            return Vec::new();
+        }
+        let mut said = figures(text);
+        said.retain(|figure| !self.public.iter().any(|known| figure.same(known, false)));
+        let char_at = |byte: usize| text.get(..byte).unwrap_or_default().chars().count();
+        let places = self
+            .figured
+            .iter()
+            .flat_map(|one| one.places(text, &said).into_iter().map(|(start, end)| (one.key.clone(), start, end)));
+        places.map(|(key, start, end)| Stated { key, start: char_at(start), end: char_at(end) }).collect()
     }
 
     fn compile(values: Vec<(&str, String, bool)>) -> Self {
@@ -160,7 +214,7 @@ impl FactValues {
             .build(values.iter().map(|(_, text, _)| text))
             .expect("fewer than 2^31 bytes of values");
         let (patterns, texts) = values.into_iter().map(|(key, text, number)| ((key.to_owned(), number), text)).unzip();
-        Self { automaton, patterns, texts }
+        Self { automaton, patterns, texts, figured: Vec::new(), public: Vec::new() }
     }
 
     /// The places of patterns that begin and end with words, in scalar values.
@@ -176,8 +230,15 @@ impl FactValues {
     }
 }
 
-/// Calls `each` with the value, or with each value inside it, squeezed.
-fn leaves(value: &Value, each: &mut impl FnMut(String, bool)) {
+/// Whether a value is long enough to be looked for in disguise: shorter ones
+/// come out of other words by chance.
+fn is_long(squeezed: &str) -> bool {
+    squeezed.chars().filter(|c| c.is_alphabetic()).count() >= 6
+}
+
+/// Calls `each` with the value, or with each value inside it, and with what to
+/// look for squeezed: its letters or digits, and whether these are a number.
+fn leaves(value: &Value, each: &mut impl FnMut(&Value, Option<String>, bool)) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| leaves(value, each)),
         Value::Object(fields) => fields.values().for_each(|value| leaves(value, each)),
@@ -185,17 +246,14 @@ fn leaves(value: &Value, each: &mut impl FnMut(String, bool)) {
             let text = number.to_string();
             // `12500.0` is said as 12500.
             let digits = Squeezed::new(text.strip_suffix(".0").unwrap_or(&text)).letters;
-            if digits.len() >= 2 {
-                each(digits, true);
-            }
+            each(value, Some(digits).filter(|digits| digits.len() >= 2), true);
         }
         Value::String(text) => {
             let letters = Squeezed::new(text).letters;
             let digits = letters.bytes().all(|byte| byte.is_ascii_digit());
             let least = if digits { 2 } else { 4 };
-            if letters.chars().count() >= least && !COMMON.contains(&letters.as_str()) {
-                each(letters, digits);
-            }
+            let kept = letters.chars().count() >= least && !COMMON.contains(&letters.as_str());
+            each(value, Some(letters).filter(|_| kept), digits);
         }
         Value::Bool(_) | Value::Null => {}
     }

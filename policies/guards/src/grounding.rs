@@ -1,7 +1,7 @@
 //! What each sentence of a text rests on, and what it claims out of nowhere.
 
 mod claims;
-mod figures;
+pub(crate) mod figures;
 mod promises;
 
 use crate::fold::plain;

@@ -85,10 +85,54 @@ const ALONE: &[&str] =
 ///
 /// Knows many English spellings of the wish and takes back what is denied in
 /// the same clause (`no need for a human`). A question whom one is writing with
-/// (`are you a real person?`) is not a wish. Limits: English only; words torn
-/// apart (`h u m a n`) are not seen; `get me your manager` counts as a wish.
+/// (`are you a real person?`) is not a wish. Words whose letters stand apart
+/// (`h u m a n`, `h.u.m.a.n`) are put together first. Limits: English only;
+/// `get me your manager` counts as a wish.
 #[must_use]
 pub fn wants_human(text: &str) -> bool {
+    asks(text) || joined(text).is_some_and(|joined| asks(&joined))
+}
+
+/// The text with its torn words put together, if it has any: four single letters
+/// and more with one and the same mark between them. Two marks end a word.
+fn joined(text: &str) -> Option<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let at = |index: usize| chars.get(index).copied();
+    let single = |index: usize| {
+        at(index).is_some_and(char::is_alphabetic)
+            && index.checked_sub(1).and_then(at).is_none_or(|before| !before.is_alphanumeric())
+            && at(index + 1).is_none_or(|after| !after.is_alphanumeric())
+    };
+    let (mut out, mut index, mut torn) = (String::with_capacity(text.len()), 0, false);
+    while let Some(c) = at(index) {
+        let mut end = index;
+        if single(index) {
+            let mark = at(index + 1);
+            while at(end + 1) == mark && single(end + 2) {
+                end += 2;
+            }
+        }
+        if end >= index + 6 {
+            torn = true;
+            let word: String = chars.get(index..=end).unwrap_or_default().iter().step_by(2).collect();
+            // `a h u m a n` begins with an article, `a g e n t` does not.
+            match word.strip_prefix(['a', 'A']) {
+                Some(rest) if PERSON_WORDS.find(&Flat::new(&word)).next().is_none() => {
+                    out.push_str("a ");
+                    out.push_str(rest);
+                }
+                _ => out.push_str(&word),
+            }
+            index = end + 1;
+        } else {
+            out.push(c);
+            index += 1;
+        }
+    }
+    torn.then_some(out)
+}
+
+fn asks(text: &str) -> bool {
     let flat = Flat::new(text);
     if PERSON_WORDS.find(&flat).next().is_none() {
         return false;

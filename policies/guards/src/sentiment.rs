@@ -78,6 +78,12 @@ const PIECE: usize = 360;
 const DECAY: f32 = 0.85;
 /// What a piece without any feeling weighs.
 const FLAT: f32 = 0.03;
+/// What the label says of somebody being upset, beside what the emotions say.
+const WITH_LABEL: f32 = 0.6;
+/// How surely a text is a message to a company where an emotion may change its label.
+const SURELY: f32 = 0.97;
+/// What is added to the log-odds of confusion in a neutral message.
+const LOST: f32 = 0.8;
 
 impl CustomerSentiment {
     /// How much of one message is read, in bytes.
@@ -117,7 +123,7 @@ fn pooled(model: &SentimentModel<'_>, pieces: &[[f32; OUTS]]) -> [f32; OUTS] {
     }
     let (mut sums, mut weights, mut recency) = ([0.0; OUTS], 0.0, 1.0);
     for outputs in pieces.iter().rev() {
-        let ([negative, _, positive], _) = classes(model, outputs);
+        let ([negative, _, positive], _) = classes(model.numbers().sharpness, outputs);
         let felt = negative.max(positive);
         let weight = recency * (FLAT + felt * felt * felt);
         for (sum, output) in sums.iter_mut().zip(outputs) {
@@ -131,8 +137,7 @@ fn pooled(model: &SentimentModel<'_>, pieces: &[[f32; OUTS]]) -> [f32; OUTS] {
 
 /// The probabilities of the three classes, and how much the text is a message to
 /// a company: talk among people follows other customs.
-fn classes(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> ([f32; CLASSES], f32) {
-    let [sharpness, _] = model.numbers().sharpness;
+fn classes([sharpness, _]: [f32; 2], outputs: &[f32; OUTS]) -> ([f32; CLASSES], f32) {
     let [a, b, c, .., to_company, x, y, z] = *outputs;
     let to_company = 1.0 / (1.0 + (-to_company).exp());
     let mixed = |company: f32, people: f32| (people + (company - people) * to_company) * sharpness;
@@ -147,16 +152,29 @@ fn softmax<const N: usize>(odds: [f32; N]) -> [f32; N] {
 }
 
 fn verdict(model: &SentimentModel<'_>, outputs: &[f32; OUTS]) -> Sentiment {
-    let (shares, to_company) = classes(model, outputs);
+    let (shares, to_company) = classes(model.numbers().sharpness, outputs);
     let [negative, _, positive] = shares;
-    let label = label(model, shares, to_company);
-    let emotion = emotion(model, label, outputs, to_company);
+    let upset = upset_odds(model.numbers().sharpness, outputs);
     // Whoever is upset is not served by a label that a hair's breadth made neutral.
-    let upset = matches!(emotion, Emotion::Angry | Emotion::Frustrated);
-    let label = if upset { SentimentLabel::Negative } else { label };
+    let label =
+        if upset > 0.0 && to_company > SURELY { SentimentLabel::Negative } else { label(model, shares, to_company) };
+    let emotion = emotion(model, label, outputs, upset, to_company);
     // Four digits are more than the method can tell, and read well.
     let score = (f64::from(positive - negative) * 10_000.0).round() / 10_000.0 + 0.0;
     Sentiment { label, score, emotion }
+}
+
+/// The log-odds that somebody is frustrated or angry, whichever of the two, from
+/// what a model says of the label and of the emotion at these sharpnesses.
+#[must_use]
+pub fn upset_odds(sharpness: [f32; 2], outputs: &[f32; OUTS]) -> f32 {
+    let odds = |share: f32| (share.max(1e-6) / (1.0 - share).max(1e-6)).ln();
+    let ([negative, ..], _) = classes(sharpness, outputs);
+    let [_, _, _, angry, confused, disappointed, frustrated, none, thankful, ..] = *outputs;
+    let [_, sharp] = sharpness;
+    let emotions = [angry, confused, disappointed, frustrated, none, thankful].map(|odd| odd * sharp);
+    let [angry, _, _, frustrated, ..] = softmax(emotions);
+    odds(angry + frustrated) + WITH_LABEL * odds(negative)
 }
 
 fn label(model: &SentimentModel<'_>, shares: [f32; CLASSES], to_company: f32) -> SentimentLabel {
@@ -172,27 +190,35 @@ fn label(model: &SentimentModel<'_>, shares: [f32; CLASSES], to_company: f32) ->
     best.0
 }
 
-/// The strongest emotion that goes with a label.
-fn emotion(model: &SentimentModel<'_>, label: SentimentLabel, outputs: &[f32; OUTS], to_company: f32) -> Emotion {
-    let care = model.numbers().care * to_company;
-    let mut best = (Emotion::None, f32::MIN);
-    for (emotion, odds) in Emotion::ALL.into_iter().zip(outputs.iter().skip(CLASSES)) {
-        let fits = match label {
-            SentimentLabel::Negative => emotion != Emotion::Thankful,
-            SentimentLabel::Positive => matches!(emotion, Emotion::None | Emotion::Thankful),
-            SentimentLabel::Neutral | SentimentLabel::Unknown => true,
-        };
-        let upset = matches!(emotion, Emotion::Angry | Emotion::Frustrated);
-        // Among people a neutral remark is nobody's complaint.
-        let fits = fits && !(upset && label == SentimentLabel::Neutral && to_company < 0.5);
-        // Whoever may be lost gets a simpler answer, which does no harm.
-        let lost = emotion == Emotion::Confused && label == SentimentLabel::Neutral;
-        let odds = if upset || lost { odds + care } else { *odds };
-        if fits && odds > best.1 {
-            best = (emotion, odds);
-        }
+/// The strongest emotion that goes with a label. To overlook somebody upset costs
+/// more than to take care in vain: a suspicion is enough for `frustrated`.
+fn emotion(
+    model: &SentimentModel<'_>,
+    label: SentimentLabel,
+    outputs: &[f32; OUTS],
+    upset: f32,
+    to_company: f32,
+) -> Emotion {
+    let [_, _, _, angry, confused, disappointed, frustrated, none, thankful, ..] = *outputs;
+    // Among people a neutral remark is nobody's complaint.
+    let may_be_upset = to_company >= 0.5 || label == SentimentLabel::Negative;
+    if may_be_upset && upset + model.numbers().care > 0.0 {
+        return if upset > 0.0 && angry > frustrated { Emotion::Angry } else { Emotion::Frustrated };
     }
-    best.0
+    let candidates: &[(Emotion, f32)] = match label {
+        SentimentLabel::Negative => {
+            &[(Emotion::Confused, confused), (Emotion::Disappointed, disappointed), (Emotion::None, none)]
+        }
+        SentimentLabel::Positive => &[(Emotion::None, none), (Emotion::Thankful, thankful)],
+        SentimentLabel::Neutral | SentimentLabel::Unknown => &[
+            // Whoever may be lost gets a simpler answer, which does no harm.
+            (Emotion::Confused, confused + LOST),
+            (Emotion::Disappointed, disappointed),
+            (Emotion::None, none),
+            (Emotion::Thankful, thankful),
+        ],
+    };
+    candidates.iter().fold((Emotion::None, f32::MIN), |best, one| if one.1 > best.1 { *one } else { best }).0
 }
 
 /// A message in pieces of about [`PIECE`] bytes that end where a sentence does.

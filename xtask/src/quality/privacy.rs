@@ -32,9 +32,9 @@ const STRUCTURED: &[&str] = &[
 /// The section as Markdown. Data that is not there is said so.
 pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
     let data = data.unwrap_or(Path::new("no data was given"));
-    house.run(house.cargo(["build", "--release", "--bin", "attache"]).env_remove("RUSTFLAGS"))?;
+    house.run(&mut house.cargo(["build", "--release", "--locked", "-p", "attache-guards", "--example", "scan"]))?;
     let mut lines = vec![
-        "`cargo xtask quality --data DIR`, through `attache scan`. A leak is a character of a labelled span that no find covers; titles are not counted.".to_owned(),
+        "`cargo xtask quality --data DIR`, with what `attache scan` runs. A leak is a character of a labelled span that no find covers; titles are not counted.".to_owned(),
         String::new(),
         "| set | records | structured kinds leak | all kinds leak | finds without any label |".to_owned(),
         "|---|---|---|---|---|".to_owned(),
@@ -45,6 +45,7 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
             None => format!("| {name} | not there | | | |"),
         });
     }
+    lines.push(leaks(house, "`eval/personal.txt`, written apart", &own(house)?)?);
     lines.extend([
         String::new(),
         "| questions that name nobody | records | finds | for 3,000 | records a second |".to_owned(),
@@ -65,6 +66,31 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
         format!("Drafts put together by `policies/guards/src/grounding/tests/planted.rs`: {planted}."),
     ]);
     Ok(lines.join("\n"))
+}
+
+/// Our own texts, in which `[KIND value]` marks personal data.
+fn own(house: &House) -> Outcome<Vec<Value>> {
+    let path = house.path("policies/guards/eval/personal.txt");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(marked).collect())
+}
+
+/// A line without its marks, and where they were.
+fn marked(line: &str) -> Value {
+    let (mut text, mut spans) = (String::new(), Vec::new());
+    let mut rest = line;
+    while let Some((before, (mark, after))) =
+        rest.split_once('[').and_then(|(before, after)| Some((before, after.split_once(']')?)))
+    {
+        text.push_str(before);
+        let (kind, value) = mark.split_once(' ').unwrap_or((mark, ""));
+        let start = text.chars().count();
+        text.push_str(value);
+        spans.push(serde_json::json!({ "type": kind, "start": start, "end": text.chars().count() }));
+        rest = after;
+    }
+    text.push_str(rest);
+    serde_json::json!({ "text": text, "spans": spans })
 }
 
 fn records(house: &House, path: &Path) -> Outcome<Option<Vec<Value>>> {
@@ -89,20 +115,14 @@ fn scan(house: &House, records: &[Value]) -> Outcome<(Vec<Vec<Value>>, f64)> {
         .map(|(id, record)| format!("{}\n", serde_json::json!({ "id": id.to_string(), "text": record["text"] })))
         .collect();
     let start = Instant::now();
-    let mut child = house
-        .command(
-            std::env::var_os("CARGO_TARGET_DIR")
-                .map_or_else(|| house.path("target"), Into::into)
-                .join("release/attache"),
-        )
-        .args(["scan", "-"])
+    let mut child = super::example_of(house, "attache-guards", "scan")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|e| format!("attache scan: {e}"))?;
-    let mut stdin = child.stdin.take().ok_or("attache scan takes no input")?;
+        .map_err(|e| format!("scan: {e}"))?;
+    let mut stdin = child.stdin.take().ok_or("the scan takes no input")?;
     let writer = std::thread::spawn(move || stdin.write_all(feed.as_bytes()));
-    let output = child.wait_with_output().map_err(|e| format!("attache scan: {e}"))?;
+    let output = child.wait_with_output().map_err(|e| format!("scan: {e}"))?;
     let _ = writer.join();
     let seconds = start.elapsed().as_secs_f64();
     let found: Vec<Vec<Value>> = String::from_utf8_lossy(&output.stdout)
@@ -110,11 +130,7 @@ fn scan(house: &House, records: &[Value]) -> Outcome<(Vec<Vec<Value>>, f64)> {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .map(|record| record.get("pii").and_then(Value::as_array).cloned().unwrap_or_default())
         .collect();
-    if found.len() == records.len() {
-        Ok((found, seconds))
-    } else {
-        Err("attache scan did not answer every record".into())
-    }
+    if found.len() == records.len() { Ok((found, seconds)) } else { Err("the scan did not answer every record".into()) }
 }
 
 fn range(span: &Value) -> std::ops::Range<u64> {

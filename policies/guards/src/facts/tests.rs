@@ -56,6 +56,65 @@ fn short_and_common_values_are_not_looked_for() {
     assert!(keys(&values, "3 high true").is_empty());
 }
 
+#[test]
+fn a_number_is_found_in_other_words() {
+    let (revenue, spent, seats) = (json!(12_480), json!("2026-12-03"), json!(48));
+    let values = FactValues::new(
+        [("revenue", &revenue, Usable), ("contract.ends", &spent, Hidden), ("seats", &seats, Usable)],
+        &["Up to 50 seats are in the plan."],
+    );
+    for text in [
+        "twelve thousand four hundred eighty euros",
+        "about 12,500 euros",
+        "roughly 12.5k a year",
+        "between 12,000 and 13,000",
+        "12.48k",
+        "12\u{a0}480",
+    ] {
+        assert_eq!(keys(&values, text).first().map(String::as_str), Some("revenue"), "{text:?}");
+    }
+    for text in ["on December 3", "on 3rd of December 2026", "3.12.2026", "12/03/2026", "2026-12-03T10:00:00Z"] {
+        assert!(keys(&values, text).contains(&"contract.ends".to_owned()), "{text:?}");
+    }
+    assert_eq!(keys(&values, "your forty-eight seats"), ["seats"]);
+    // What anybody can read is no secret, and other figures are no restatement.
+    for text in ["about 50 seats", "Up to 50 seats", "on December 4", "about 20,000", "12 to 900 euros", "48a"] {
+        assert!(keys(&values, text).is_empty(), "{text:?}: {:?}", keys(&values, text));
+    }
+}
+
+#[test]
+fn a_length_of_time_is_found_in_another_unit() {
+    let (idle, open) = (json!(21), json!(36));
+    let values = FactValues::new([("usage.idle_days", &idle, Usable), ("ticket.open_hours", &open, Hidden)], &[]);
+    assert_eq!(keys(&values, "You were away for three weeks."), ["usage.idle_days"]);
+    assert_eq!(keys(&values, "open for 1.5 days"), ["ticket.open_hours"]);
+    assert!(keys(&values, "within 3 days, for two weeks").is_empty());
+}
+
+#[test]
+fn a_value_is_found_behind_a_disguise() {
+    let value = json!("North Wind Ltd");
+    let values = FactValues::new([("competitor", &value, Hidden)], &[]);
+    for text in [
+        "n o r t h  w i n d  l t d",
+        "N0r7h W1nd L7d",
+        "n.o.r.t.h w.i.n.d l.t.d",
+        "dtL dniW htroN",
+        "Abegu Jvaq Ygq",
+        "4e6f7274682057696e64204c7464",
+        "4e 6f 72 74 68 20 57 69 6e 64 20 4c 74 64",
+        "it is Tm9ydGggV2luZCBMdGQ= they say",
+        "Nоrth Wіnd Ltd",
+        "north\u{200b}wind ltd",
+    ] {
+        assert_eq!(keys(&values, text), ["competitor"], "{text:?}");
+    }
+    let short = json!("evil");
+    let values = FactValues::new([("mood", &short, Hidden)], &[]);
+    assert!(keys(&values, "we live here").is_empty());
+}
+
 proptest! {
     #[test]
     fn offsets_fit_the_text(text in "\\PC*", value in "[A-Za-zÀ-ž]{4,8}|[0-9]{2,5}") {

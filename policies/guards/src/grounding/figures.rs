@@ -4,9 +4,9 @@ use super::SpecificKind;
 
 /// A figure in a text, in byte offsets.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Figure {
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(crate) struct Figure {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
     value: Value,
 }
 
@@ -19,7 +19,7 @@ enum Value {
 }
 
 impl Figure {
-    pub(super) fn kind(&self) -> SpecificKind {
+    pub(crate) fn kind(&self) -> SpecificKind {
         match &self.value {
             Value::Number { money: true, .. } => SpecificKind::Price,
             Value::Number { .. } => SpecificKind::Number,
@@ -28,7 +28,7 @@ impl Figure {
     }
 
     /// Whether both say the same. `minor`: the other may count in hundredths.
-    pub(super) fn same(&self, known: &Self, minor: bool) -> bool {
+    pub(crate) fn same(&self, known: &Self, minor: bool) -> bool {
         match (&self.value, &known.value) {
             (Value::Number { readings, .. }, Value::Number { readings: known, .. }) => readings
                 .iter()
@@ -45,13 +45,21 @@ impl Figure {
         }
     }
 
+    /// The number, as its digits mean it first.
+    pub(crate) fn amount(&self) -> Option<f64> {
+        match &self.value {
+            Value::Number { readings, .. } => readings.first().map(|thousandths| *thousandths as f64 / 1_000.0),
+            Value::Day { .. } => None,
+        }
+    }
+
     /// Whether it is a number below twenty, which may stand anywhere by chance.
-    pub(super) fn is_small(&self) -> bool {
+    pub(crate) fn is_small(&self) -> bool {
         matches!(&self.value, Value::Number { readings, money: false, .. } if readings.iter().all(|value| *value < 20_000))
     }
 
     /// Whether it is the number of a step, `24/7` or a word that counts nothing.
-    pub(super) fn is_trivial(&self, text: &str) -> bool {
+    pub(crate) fn is_trivial(&self, text: &str) -> bool {
         let Value::Number { readings, money, spelled } = &self.value else { return false };
         if *money {
             return false;
@@ -170,7 +178,7 @@ const WORDS: &[(&str, i128)] = &[
 ];
 
 /// The figures of a text, in order.
-pub(super) fn figures(text: &str) -> Vec<Figure> {
+pub(crate) fn figures(text: &str) -> Vec<Figure> {
     let mut found = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;

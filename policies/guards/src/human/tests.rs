@@ -96,3 +96,13 @@ proptest! {
         let _ = (wants_human(&text), discloses_ai(&text));
     }
 }
+
+#[test]
+fn a_wish_is_heard_through_letters_that_stand_apart() {
+    for text in ["I want a h u m a n", "h.u.m.a.n please", "get me a  r-e-a-l  p-e-r-s-o-n", "A G E N T"] {
+        assert!(wants_human(text), "{text:?}");
+    }
+    for text in ["plan a b c d", "no h u m a n needed", "", "a b"] {
+        assert!(!wants_human(text), "{text:?}");
+    }
+}

@@ -47,8 +47,8 @@ pub struct ModelNumbers {
     /// Added to the log-odds of the three classes where a label is chosen: in
     /// talk among people, and in messages to a company.
     pub offsets: [[f32; CLASSES]; 2],
-    /// Added to the log-odds of anger and frustration in messages to a company:
-    /// to overlook somebody upset costs more than to ask a person in vain.
+    /// Added to the log-odds that somebody is frustrated or angry: to overlook
+    /// somebody upset costs more than to take care in vain.
     pub care: f32,
     /// What the log-odds are multiplied with, so that probabilities are
     /// calibrated: of the classes and of the emotions.
