@@ -58,8 +58,9 @@ impl App {
             import(&crm, &rows)?;
         }
         let builder = builder.store(log.clone()).crm(Arc::new(crm)).knowledge_base(Arc::new(kb));
-        let Channels { outbox, announcer, .. } = Channels::open(&global.data, &project)?;
-        let builder = builder.outbox(outbox);
+        let channels = Channels::open(&global.data, &project)?;
+        let announcer = channels.announcer(log.clone(), &project);
+        let builder = builder.outbox(channels.outbox);
         let builder = match (wants.observer, announcer.clone()) {
             (None, None) => builder,
             (observer, announcer) => builder.observe(move |line| {

@@ -8,15 +8,15 @@ use attache::channels::{
     Suppressions, WebhookSender,
 };
 use attache::context::Channel;
+use attache::journal::Store;
 use attache::tools::Outbox;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Everything that leaves, and what is told of it.
+/// Everything by which something leaves.
 pub(crate) struct Channels {
     pub(crate) outbox: Arc<dyn Outbox>,
-    pub(crate) announcer: Option<Arc<Announcer>>,
     pub(crate) suppressions: Suppressions,
     pub(crate) mail: Option<SmtpOutbox>,
     webhooks: Option<WebhookSender>,
@@ -47,15 +47,24 @@ impl Channels {
         if let Some(chatwoot) = &chatwoot {
             routes = routes.by(Channel::Chat, Arc::new(chatwoot.clone()));
         }
-        let source = webhooks.as_ref().map_or("/attache", |webhooks| &webhooks.source).to_owned();
-        let webhooks = webhooks
-            .as_ref()
-            .map(|webhooks| WebhookSender::new(webhooks, folder.join("webhooks"), &env))
-            .transpose()?;
+        let webhooks = webhooks.as_ref().map(|webhooks| WebhookSender::new(webhooks, folder.join("webhooks"), &env));
         let slack = slack.as_ref().map(|slack| SlackAlerts::new(slack, folder.join("slack"), &env)).transpose()?;
-        let tells = webhooks.is_some() || slack.is_some();
-        let announcer = tells.then(|| Arc::new(Announcer::new(&source, webhooks.clone(), slack.clone())));
-        Ok(Self { outbox: Arc::new(routes), announcer, suppressions, mail: smtp, webhooks, slack, chatwoot })
+        if let Some(slack) = &slack {
+            routes = routes.forgets(slack.spool().clone());
+        }
+        let webhooks = webhooks.transpose()?;
+        Ok(Self { outbox: Arc::new(routes), suppressions, mail: smtp, webhooks, slack, chatwoot })
+    }
+
+    /// Who is told of what the journal says; `None` if nobody is.
+    pub(crate) fn announcer(&self, store: Arc<dyn Store>, project: &Project) -> Option<Arc<Announcer>> {
+        if self.webhooks.is_none() && self.slack.is_none() && self.chatwoot.is_none() {
+            return None;
+        }
+        let source = project.config.webhooks.as_ref().map_or("/attache", |webhooks| &webhooks.source);
+        let announcer = Announcer::new(store, source);
+        let announcer = announcer.webhooks(self.webhooks.clone()).slack(self.slack.clone());
+        Some(Arc::new(announcer.chatwoot(self.chatwoot.clone())))
     }
 
     /// What has not left or perhaps has, with the way it goes.

@@ -200,6 +200,3 @@ pub(crate) async fn blocking<T: Send + 'static>(
         Err(e) => Err(Failed::later(e)),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -231,6 +231,12 @@ impl Chatwoot {
         files::write(&self.book, &page(customer.as_str()), &serde_json::to_vec(&conversation)?)
     }
 
+    /// Where this customer writes.
+    pub(crate) async fn conversation_of(&self, customer: &CustomerId) -> Result<Option<Conversation>, Failed> {
+        let (chatwoot, customer) = (self.clone(), customer.to_string());
+        blocking(move || chatwoot.conversation(&customer)).await
+    }
+
     fn conversation(&self, customer: &str) -> io::Result<Option<Conversation>> {
         match fs::read(self.book.join(page(customer))) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),

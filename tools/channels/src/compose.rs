@@ -94,12 +94,15 @@ impl Composer {
     /// The message as bytes, all of them ASCII.
     pub(crate) fn compose(&self, message: &Outgoing, key: &Digest) -> Result<Vec<u8>, Failed> {
         let id = stem(key);
-        let name = message.name.clone().filter(|name| name.chars().count() <= MOST_NAME);
+        // What cannot stand in a header is no reason to break down.
+        let plain = |name: &String| name.chars().count() <= MOST_NAME && !name.chars().any(char::is_control);
+        let name = message.name.clone().filter(plain);
+        let subject: String = message.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let to = Mailbox::new(name, message.to.parse().map_err(Failed::never)?);
         let mut mail = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(message.subject.as_str())
+            .subject(subject)
             .date(system_time(message.at))
             .message_id(Some(self.message_id(id)))
             .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()))

@@ -1,5 +1,7 @@
 //! One outbox that sends each message its way.
 
+use crate::carry::blocking;
+use crate::spool::{Spool, stem};
 use async_trait::async_trait;
 use attache_context::Channel;
 use attache_journal::Digest;
@@ -11,6 +13,7 @@ use std::sync::Arc;
 pub struct Routes {
     ways: BTreeMap<Channel, Arc<dyn Outbox>>,
     rest: Arc<dyn Outbox>,
+    alerts: Vec<Spool>,
 }
 
 impl std::fmt::Debug for Routes {
@@ -23,13 +26,20 @@ impl Routes {
     /// Everything by one way.
     #[must_use]
     pub fn new(rest: Arc<dyn Outbox>) -> Self {
-        Self { ways: BTreeMap::new(), rest }
+        Self { ways: BTreeMap::new(), rest, alerts: Vec::new() }
     }
 
     /// What goes by this channel, by another way.
     #[must_use]
     pub fn by(mut self, channel: Channel, outbox: Arc<dyn Outbox>) -> Self {
         self.ways.insert(channel, outbox);
+        self
+    }
+
+    /// What waits in `alerts` about somebody is forgotten with them.
+    #[must_use]
+    pub fn forgets(mut self, alerts: Spool) -> Self {
+        self.alerts.push(alerts);
         self
     }
 
@@ -49,6 +59,12 @@ impl Outbox for Routes {
         let mut held = self.rest.forget(key).await?;
         for way in self.ways.values() {
             held |= way.forget(key).await?;
+        }
+        for alerts in self.alerts.clone() {
+            let id = stem(key).to_owned();
+            let turn = alerts.lock(&id).await;
+            held |= blocking(move || alerts.forget(&id)).await?;
+            drop(turn);
         }
         Ok(held)
     }

@@ -45,8 +45,8 @@ impl Default for SlackConfig {
 /// than their name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Escalation {
-    /// What it is called, the same however often it is told.
-    pub id: String,
+    /// The key of the deed that it tells of: it is told once, and forgotten with it.
+    pub key: Digest,
     /// When.
     pub at: Timestamp,
     /// Who should take it.
@@ -104,9 +104,8 @@ impl SlackAlerts {
     /// [`Failed`]; after [`How::Unknown`](crate::How::Unknown) it may stand there.
     pub async fn alert(&self, escalation: &Escalation) -> Result<(), Failed> {
         let payload = self.message(escalation).to_string();
-        let key = Digest::of(&[b"slack", escalation.id.as_bytes()]);
         let letter = Letter::new(escalation.at, "slack", &escalation.reason_code, payload);
-        send(&self.spool, &self.post, stem(&key), letter, self.tries, Rest::Dead).await.map(|_| ())
+        send(&self.spool, &self.post, stem(&escalation.key), letter, self.tries, Rest::Dead).await.map(|_| ())
     }
 
     /// Sends an alert again, because a person says so.

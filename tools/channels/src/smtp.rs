@@ -152,6 +152,3 @@ impl Carrier for Mail {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

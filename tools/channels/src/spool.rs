@@ -337,6 +337,3 @@ fn file(id: &str, state: State) -> String {
 fn damaged(name: &str, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {why}"))
 }
-
-#[cfg(test)]
-mod tests;

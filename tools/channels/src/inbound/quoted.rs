@@ -1,16 +1,17 @@
 //! What of a text was written now: no history, no signature.
 
-/// How mail programs begin what they quote, and how that line ends.
-const WROTE: [(&str, &[&str]); 9] = [
-    ("on ", &["wrote:"]),
-    ("am ", &["schrieb:"]),
-    ("le ", &["a écrit :", "a écrit:"]),
-    ("el ", &["escribió:"]),
-    ("il ", &["ha scritto:"]),
-    ("op ", &["schreef:"]),
-    ("em ", &["escreveu:"]),
-    ("den ", &["skrev:"]),
-    ("w dniu ", &["napisał:", "napisała:", "pisze:"]),
+/// How mail programs begin what they quote, with the verb of that line; it ends
+/// with a colon.
+const WROTE: [(&str, &str); 9] = [
+    ("on ", "wrote"),
+    ("am ", "schrieb"),
+    ("le ", "a écrit"),
+    ("el ", "escribió"),
+    ("il ", "ha scritto"),
+    ("op ", "schreef"),
+    ("em ", "escreveu"),
+    ("den ", "skrev"),
+    ("w dniu ", "napisał"),
 ];
 
 /// Lines after which there is only history.
@@ -82,11 +83,8 @@ fn wrote(lines: &[&str]) -> bool {
     let mut joined = String::new();
     for line in lines.iter().take(BROKEN).take_while(|line| !line.is_empty()) {
         joined = format!("{joined} {}", line.trim().to_lowercase()).trim().to_owned();
-        let said = WROTE.iter().any(|(begin, ends)| {
-            joined.starts_with(begin)
-                && joined.chars().any(|c| c.is_ascii_digit())
-                && ends.iter().any(|end| joined.ends_with(end))
-        });
+        let dated = joined.ends_with(':') && joined.chars().any(|c| c.is_ascii_digit());
+        let said = dated && WROTE.iter().any(|(begin, verb)| joined.starts_with(begin) && joined.contains(verb));
         if said {
             return true;
         }
