@@ -157,3 +157,29 @@ async fn a_handover_is_told_by_webhook_and_in_slack_and_forgotten_with_the_custo
     assert!(erased.status.success(), "{}", err(&erased));
     assert_eq!(out(&attache(dir.path(), &["outbox", "list", "--json"]).await), "", "the alert named them");
 }
+
+#[tokio::test]
+async fn a_report_of_a_mail_server_is_believed_of_our_own_mail_alone() {
+    let sink = sink::start(None).await;
+    let dir = ran(&smtp(sink.port), "usage-gap.json", "dana@example.com").await;
+    assert!(approve(dir.path()).await.status.success());
+    let mail = sink.seen.message(0);
+    let id = mail.lines().find(|line| line.starts_with("Message-ID: ")).unwrap();
+    let report = |reader: &str, id: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.example.com\r\nSubject: failed\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nSorry.\r\n--b\r\n\
+             Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n\
+             Final-Recipient: rfc822; {reader}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b\r\n\
+             Content-Type: text/rfc822-headers\r\n\r\n{id}\r\n\r\n--b--\r\n"
+        )
+    };
+    let none = "Message-ID: <0123456789abcdef0123456789abcdef@brightwater.example>";
+    for (reader, id, expected) in
+        [("dana@example.com", none, 0), ("ed@example.com", id, 0), ("Dana@example.com", id, 1)]
+    {
+        fs::write(dir.path().join("report.eml"), report(reader, id)).unwrap();
+        let told = attache(dir.path(), &["outbox", "bounce", "report.eml", "--json"]).await;
+        assert_eq!(out(&told), format!("{{\"suppressed\":{expected}}}\n"), "{reader}: {}", err(&told));
+    }
+}

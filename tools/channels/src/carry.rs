@@ -95,7 +95,10 @@ pub(crate) async fn resend<C: Carrier>(
         let (turning, at) = (spool.clone(), id.clone());
         blocking(move || match turning.state(&at)? {
             Some(State::Reserved) => Ok(()),
-            Some(state @ (State::Dead | State::Sending | State::Unknown)) => turning.turn(&at, state, State::Reserved),
+            Some(state @ (State::Dead | State::Sending | State::Unknown)) => {
+                let _held = turning.hold(&at, state)?;
+                turning.turn(&at, state, State::Reserved)
+            }
             Some(State::Sent | State::Gone) | None => {
                 Err(io::Error::new(io::ErrorKind::NotFound, format!("{at}: nothing waits under this id")))
             }
@@ -114,6 +117,10 @@ async fn deliver<C: Carrier>(
     tries: Tries,
     rest: Rest,
 ) -> Result<String, Failed> {
+    let mut held = match state {
+        State::Reserved | State::Sending | State::Unknown => Some(hold(spool, id, state).await?),
+        State::Dead | State::Sent | State::Gone => None,
+    };
     let mut letter = match state {
         State::Sent => {
             let (spool, id) = (spool.clone(), id.to_owned());
@@ -160,14 +167,23 @@ async fn deliver<C: Carrier>(
                     return Err(failed);
                 }
                 tokio::time::sleep(pause).await;
+                // What came of the try is another file.
+                held = Some(hold(spool, id, State::Reserved).await?);
                 continue;
             }
             (How::Later, None) if rest == Rest::Waits => State::Reserved,
             (How::Later | How::Never, _) => State::Dead,
             (How::Unknown, _) => State::Unknown,
         };
-        return Err(keep(spool, id, kept, letter, failed).await);
+        let failed = keep(spool, id, kept, letter, failed).await;
+        drop(held);
+        return Err(failed);
     }
+}
+
+async fn hold(spool: &Spool, id: &str, state: State) -> Result<std::fs::File, Failed> {
+    let (spool, id) = (spool.clone(), id.to_owned());
+    blocking(move || spool.hold(&id, state)).await
 }
 
 async fn left(spool: &Spool, id: &str, letter: &Letter, receipt: String) -> Result<String, Failed> {

@@ -272,6 +272,19 @@ impl Spool {
         }
     }
 
+    /// Keeps other processes from a message while the file is open; an error if
+    /// one of them has it. The lock goes with the process that has it.
+    pub(crate) fn hold(&self, id: &str, state: State) -> io::Result<fs::File> {
+        let file = fs::File::open(self.folder.join(file(id, state)))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => {
+                Err(io::Error::new(io::ErrorKind::WouldBlock, "another process is sending it"))
+            }
+            Err(fs::TryLockError::Error(e)) => Err(e),
+        }
+    }
+
     /// A message goes from one state to another as it is. Of two that want
     /// that, one is told that the file is not there.
     pub(crate) fn turn(&self, id: &str, from: State, to: State) -> io::Result<()> {

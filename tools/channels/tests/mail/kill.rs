@@ -43,10 +43,15 @@ async fn a_process_that_was_killed_leaves_what_the_next_one_needs_to_know() {
         let sink = start(None).await;
         let mut child = begin(dir.path(), sink.port, to);
         sink.seen.hung.notified().await;
-        child.kill().unwrap();
-        child.wait().unwrap();
         let key = Digest::of(&[b"key"]);
         let outbox = outbox(&config(sink.port), dir.path());
+        // While it lives, nobody else sends it, not even a person.
+        let meanwhile = outbox.deliver(&message(to), &key).await.unwrap_err();
+        assert_eq!(meanwhile.retry, Retry::Safe, "{meanwhile}");
+        assert!(outbox.resend(&key.as_str()[..32]).await.is_err());
+        assert_eq!(outbox.spool().state(&key.as_str()[..32]).unwrap(), Some(left), "{to}");
+        child.kill().unwrap();
+        child.wait().unwrap();
         assert_eq!(outbox.spool().state(&key.as_str()[..32]).unwrap(), Some(left), "{to}");
         // The letter that waits goes where it was to go; another server takes it.
         let other = start(None).await;
