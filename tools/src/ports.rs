@@ -289,8 +289,8 @@ pub trait Outbox: Send + Sync + 'static {
     async fn forget(&self, key: &Digest) -> Result<bool, PortError>;
 
     /// Why nothing may be sent where `message` goes, whatever it says; `None` if
-    /// it may.
-    async fn suppressed(&self, _message: &Outgoing) -> Result<Option<Suppressed>, PortError> {
+    /// it may, or if it has left under this key already.
+    async fn suppressed(&self, _message: &Outgoing, _key: &Digest) -> Result<Option<Suppressed>, PortError> {
         Ok(None)
     }
 }

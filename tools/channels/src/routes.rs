@@ -69,7 +69,7 @@ impl Outbox for Routes {
         Ok(held)
     }
 
-    async fn suppressed(&self, message: &Outgoing) -> Result<Option<Suppressed>, PortError> {
-        self.way(message.channel).suppressed(message).await
+    async fn suppressed(&self, message: &Outgoing, key: &Digest) -> Result<Option<Suppressed>, PortError> {
+        self.way(message.channel).suppressed(message, key).await
     }
 }

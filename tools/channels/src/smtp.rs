@@ -10,7 +10,7 @@ use crate::compose::Composer;
 use crate::config::{ChannelFault, Env};
 use crate::folder::{delivered, remove};
 use crate::inbound::Bounce;
-use crate::spool::{Failed, How, Letter, Spool, stem};
+use crate::spool::{Failed, How, Letter, Spool, State, stem};
 use crate::suppression::{Suppression, Suppressions};
 use async_trait::async_trait;
 use attache_journal::Digest;
@@ -105,16 +105,22 @@ impl SmtpOutbox {
         Ok(added)
     }
 
-    async fn why_not(&self, address: &str) -> Result<Option<Suppression>, Failed> {
-        let (suppressions, address) = (self.mail.suppressions.clone(), address.to_owned());
-        blocking(move || suppressions.get(&address)).await
+    /// Why this message may not leave. One that has left, or perhaps has, is past that.
+    async fn why_not(&self, address: &str, id: &str) -> Result<Option<Suppression>, Failed> {
+        let (spool, suppressions) = (self.spool.clone(), self.mail.suppressions.clone());
+        let (address, id) = (address.to_owned(), id.to_owned());
+        blocking(move || match spool.state(&id)? {
+            None | Some(State::Reserved | State::Dead) => suppressions.get(&address),
+            Some(State::Sending | State::Unknown | State::Sent | State::Gone) => Ok(None),
+        })
+        .await
     }
 }
 
 #[async_trait]
 impl Outbox for SmtpOutbox {
     async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError> {
-        if let Some(why) = self.why_not(&message.to).await? {
+        if let Some(why) = self.why_not(&message.to, stem(key)).await? {
             return Err(Failed::never(format!("suppressed: the address takes no mail ({})", why.why)).into());
         }
         let bytes = self.mail.composer.compose(message, key)?;
@@ -130,8 +136,8 @@ impl Outbox for SmtpOutbox {
         Ok(blocking(move || remove(&spool, &id)).await?)
     }
 
-    async fn suppressed(&self, message: &Outgoing) -> Result<Option<Suppressed>, PortError> {
-        let why = self.why_not(&message.to).await?;
+    async fn suppressed(&self, message: &Outgoing, key: &Digest) -> Result<Option<Suppressed>, PortError> {
+        let why = self.why_not(&message.to, stem(key)).await?;
         Ok(why.map(|why| Suppressed { why: why.why }))
     }
 }

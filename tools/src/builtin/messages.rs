@@ -325,7 +325,7 @@ async fn deliver(
         outreach: bundle.trigger.message().is_none(),
     };
     let failed = |e: PortError| Unavailable { what: "the outbox", retry: e.retry, source: e.into() };
-    if let Some(suppressed) = outbox.suppressed(&message).await.map_err(failed)? {
+    if let Some(suppressed) = outbox.suppressed(&message, cx.idempotency_key()).await.map_err(failed)? {
         return Err(Unavailable { what: "the address", retry: Retry::Never, source: suppressed.into() });
     }
     outbox.deliver(&message, cx.idempotency_key()).await.map_err(failed)

@@ -2,7 +2,7 @@
 
 use crate::sink::start;
 use crate::{config, message, outbox};
-use attache_channels::{SmtpConfig, State};
+use attache_channels::{SmtpConfig, State, Suppression, Suppressions};
 use attache_journal::{Digest, Retry};
 use attache_tools::{Answered, Outbox, Outgoing};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -100,13 +100,31 @@ async fn who_does_not_exist_is_not_written_to_again() {
         let before = sink.seen.commands().len();
         let other = Outgoing { to: format!("{}@Example.com", name.to_uppercase()), ..first };
         let fault = outbox.deliver(&other, &Digest::of(&[name.as_bytes(), b"again"])).await.err();
-        assert_eq!(outbox.suppressed(&other).await.unwrap().is_some(), hard, "{name}");
+        assert_eq!(outbox.suppressed(&other, &key()).await.unwrap().is_some(), hard, "{name}");
         assert_eq!(sink.seen.commands().len() == before, hard, "{name}: nobody is asked about it");
         if hard {
             let fault = fault.unwrap();
             assert_eq!((fault.retry, fault.message.starts_with("suppressed")), (Retry::Never, true), "{fault}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_left_before_its_reader_was_suppressed_has_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = start(None).await;
+    let outbox = outbox(&config(sink.port), dir.path());
+    let message = message("dana@example.com");
+    let delivered = outbox.deliver(&message, &key()).await.unwrap();
+    let suppressions = Suppressions::new(dir.path().join("suppressed"));
+    suppressions.add(&message.to, &Suppression::asked(message.at)).unwrap();
+    // A run that a crash stopped before it wrote that down is resumed.
+    assert_eq!(outbox.suppressed(&message, &key()).await.unwrap(), None);
+    assert_eq!(outbox.deliver(&message, &key()).await.unwrap(), delivered);
+    let other = Digest::of(&[b"other"]);
+    assert!(outbox.suppressed(&message, &other).await.unwrap().is_some());
+    assert!(outbox.deliver(&message, &other).await.is_err());
+    assert_eq!(sink.seen.count(), 1);
 }
 
 #[tokio::test]
