@@ -1,10 +1,5 @@
 //! Webhooks, Slack and Chatwoot over real HTTP: what arrives, and how often.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where something is wrong"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod chatwoot;
 mod server;

@@ -1,7 +1,6 @@
 //! E-mail over a real socket: what leaves, how often, and what is known of it.
 #![expect(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test stops where something is wrong"

@@ -2,7 +2,6 @@
 //!
 //! Skipped unless `ATTACHE_REAL_MAIL` names the port of one and the file in
 //! which it writes what it has; `cargo xtask test` starts one.
-#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use attache_channels::{Env, SmtpOutbox, State, Suppressions};
 use attache_context::Channel;
