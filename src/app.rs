@@ -1,15 +1,18 @@
 //! What commands work on, opened from the data folder and the project.
 
+use crate::channels::Channels;
 use crate::cli::Global;
 use crate::config::{Project, files};
 use crate::failure::Failure;
+use attache::channels::Announcer;
 use attache::crm::EmbeddedCrm;
+use attache::journal::{RunFilter, Store};
 use attache::kb::{Kb, Synonyms};
 use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};
 use attache::policies::PolicyFile;
 use attache::{Attache, Builder};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +24,7 @@ const DEFAULT_MODEL: &str = "gpt-4o-mini";
 pub(crate) struct App {
     pub(crate) attache: Attache,
     pub(crate) log: Arc<LogStore>,
+    announcer: Option<Arc<Announcer>>,
 }
 
 /// Sees the lines of a journal when they are durable.
@@ -53,17 +57,43 @@ impl App {
         if rows.exists() && crm.customers(None, 1).map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
             import(&crm, &rows)?;
         }
-        let builder = builder
-            .store(log.clone())
-            .crm(Arc::new(crm))
-            .knowledge_base(Arc::new(kb))
-            .outbox_folder(global.data.join("outbox"), &project.config.mail.from)
-            .map_err(|e| Failure::refused(format!("mail.from: {e}")))?;
-        let builder = match wants.observer {
-            Some(observer) => builder.observe(observer),
-            None => builder,
+        let builder = builder.store(log.clone()).crm(Arc::new(crm)).knowledge_base(Arc::new(kb));
+        let channels = Channels::open(&global.data, &project)?;
+        let announcer = channels.announcer(log.clone(), &project);
+        let builder = builder.outbox(channels.outbox);
+        let builder = match (wants.observer, announcer.clone()) {
+            (None, None) => builder,
+            (observer, announcer) => builder.observe(move |line| {
+                if let Some(observer) = &observer {
+                    observer(line);
+                }
+                if let Some(announcer) = &announcer {
+                    announcer.hear_line(line);
+                }
+            }),
         };
-        Ok(Self { attache: builder.build()?, log })
+        Ok(Self { attache: builder.build()?, log, announcer })
+    }
+
+    /// Tells by webhook and in Slack what happened meanwhile. What cannot be
+    /// told stays in the outbox and fails no command.
+    pub(crate) async fn announce(&self) {
+        let Some(announcer) = &self.announcer else { return };
+        for failed in announcer.flush().await {
+            tracing::warn!(why = %failed, "an event was not told; `outbox list` names it");
+        }
+    }
+
+    /// Tells what the journal says since yesterday and a process that stopped
+    /// did not tell. What was told is not told again.
+    pub(crate) async fn catch_up(&self) -> Result<(), Failure> {
+        let Some(announcer) = &self.announcer else { return Ok(()) };
+        let since = Timestamp::now() - SignedDuration::from_hours(24);
+        for run in self.log.runs(&RunFilter { since: Some(since), ..RunFilter::default() }).await? {
+            self.log.entries(&run.run).await?.into_iter().for_each(|entry| announcer.hear(entry));
+        }
+        self.announce().await;
+        Ok(())
     }
 }
 
@@ -90,7 +120,7 @@ pub(crate) fn model_name<'a>(project: &'a Project, named: Option<&'a str>) -> &'
 }
 
 /// A variable of the environment that is not empty.
-fn env(name: &str) -> Option<String> {
+pub(crate) fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

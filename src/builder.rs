@@ -1,9 +1,8 @@
 //! Putting an engine together.
 
+use attache_channels::FolderOutbox;
 use attache_context::{Bundle, CustomerId};
-use attache_engine::{
-    Clock, Engine, EngineFault, EraseError, Erasure, FolderOutbox, Parts, Report, RunError, SystemClock,
-};
+use attache_engine::{Clock, Engine, EngineFault, EraseError, Erasure, Parts, Report, RunError, SystemClock};
 use attache_journal::{Actor, Entry, MemoryStore, RunId, Store, StoreError};
 use attache_models::Offline;
 use attache_planner::{ChatModel, PlaybookFault, Playbooks, actions};

@@ -83,6 +83,9 @@ pub(crate) enum Command {
     /// The queue of drafts that await a person
     #[command(subcommand, after_help = "Example: attache review approve DRAFT --by dana")]
     Review(Review),
+    /// What has not left: what waits, what was given up, what may have left
+    #[command(subcommand, after_help = "Example: attache outbox list --json | jq .id")]
+    Outbox(Outbox),
     /// The journal of decisions
     #[command(subcommand, after_help = "Example: attache log verify")]
     Log(Log),
@@ -186,6 +189,35 @@ pub(crate) enum Review {
     Reject {
         #[command(flatten)]
         decision: DecisionArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Outbox {
+    /// What waits, what was given up, and what may have left
+    List,
+    /// Send again, also what may have left: look at the other side first
+    Resend {
+        /// Which
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Read a mail server's report that mail did not arrive, or a wish for no more mail
+    #[command(after_help = "Example: attache outbox bounce - < report.eml")]
+    Bounce {
+        /// The e-mail as it came; `-` for standard input
+        #[arg(default_value = "-", value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Do not write to an address any more
+    Suppress {
+        /// Which
+        address: String,
+    },
+    /// Write to an address again
+    Allow {
+        /// Which
+        address: String,
     },
 }
 

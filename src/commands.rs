@@ -8,6 +8,7 @@ mod init;
 mod kb;
 mod keep;
 mod log;
+mod outbox;
 mod policy;
 mod record;
 mod records;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Run { file: None, model, .. } => run::resume(global, model.as_deref(), out),
         Command::Review(review) => review::run(global, review, out),
+        Command::Outbox(outbox) => outbox::run(global, outbox, out),
         Command::Log(log) => log::run(global, log, out),
         Command::Replay { runs, since, policies, prompts, playbooks, model, expect_same } => {
             let asked = replay::Asked {

@@ -1,6 +1,7 @@
 //! `attache.toml`: what a project sets.
 
 use crate::failure::Failure;
+use attache::channels::{ChatwootConfig, SlackConfig, SmtpConfig, WebhookConfig};
 use attache_models::OpenAiConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
+    /// The agent bot of Chatwoot, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) chatwoot: Option<ChatwootConfig>,
     /// How the journal is kept.
     pub(crate) journal: JournalConfig,
     /// Who plans.
@@ -20,6 +24,12 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     /// Where the project's own files are, relative to this file.
     pub(crate) project: ProjectConfig,
+    /// Who is alerted in Slack, if anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) slack: Option<SlackConfig>,
+    /// Who is told by webhook, if anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhooks: Option<WebhookConfig>,
 }
 
 /// How the journal is kept.
@@ -64,11 +74,15 @@ pub(crate) struct ModelConfig {
 pub(crate) struct MailConfig {
     /// The sender, as `Name <address>`.
     pub(crate) from: String,
+    /// The server that takes our mail; if not set, mail leaves as files of the
+    /// folder `outbox`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) smtp: Option<SmtpConfig>,
 }
 
 impl Default for MailConfig {
     fn default() -> Self {
-        Self { from: "Support <support@localhost.localdomain>".to_owned() }
+        Self { from: "Support <support@localhost.localdomain>".to_owned(), smtp: None }
     }
 }
 

@@ -23,12 +23,13 @@
 //! ```
 //!
 //! The rooms are crates of their own, re-exported here: [`context`] (who the
-//! customer is), [`policies`] and [`guards`] (what may be done), [`tools`] (what
-//! can be done), [`prompts`] (how it is said), [`journal`] (what was done),
+//! customer is), [`policies`] and [`guards`] (what may be done), [`tools`] and
+//! [`channels`] (what can be done), [`prompts`] (how it is said), [`journal`] (what was done),
 //! [`planner`], [`models`] and [`engine`] (who decides).
 
 mod builder;
 
+pub use attache_channels as channels;
 pub use attache_context as context;
 pub use attache_crm as crm;
 #[cfg(feature = "embed")]

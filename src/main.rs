@@ -1,6 +1,7 @@
 //! The `attache` command.
 
 mod app;
+mod channels;
 mod cli;
 mod commands;
 mod config;

@@ -146,7 +146,9 @@ async fn decide(
     };
     let reason = args.reason.clone();
     let review = Decided { by: args.by.clone(), decision, digest, reason, subject, body };
-    let report = app.attache.engine().review(&id, review).await?;
+    let report = app.attache.engine().review(&id, review).await;
+    app.announce().await;
+    let report = report?;
     let entries = app.attache.entries(&report.run).await?;
     if global.json {
         return super::json_lines(out, &entries);

@@ -25,7 +25,9 @@ pub(crate) fn bundle(
     let bundle = Arc::new(read(file)?);
     let app = open(global, model)?;
     block_on(async {
-        let report = app.attache.run(bundle, playbook).await?;
+        let report = app.attache.run(bundle, playbook).await;
+        app.announce().await;
+        let report = report?;
         tell_run(global, &app, &report.run, out).await
     })
 }
@@ -43,6 +45,8 @@ pub(crate) fn resume(global: &Global, model: Option<&str>, out: &mut dyn Write) 
                 Err(e) => failures.push(Failure::from(e)),
             }
         }
+        drop(resumed);
+        app.catch_up().await?;
         if nothing && !global.quiet && !global.json {
             writeln!(out, "nothing to resume")?;
         }

@@ -1,5 +1,6 @@
 //! What goes wrong with a tool, typed.
 
+use crate::Suppressed;
 use attache_journal::{Fault, Retry};
 use std::borrow::Cow;
 
@@ -57,10 +58,13 @@ impl ToolFault for Unavailable {
     }
 
     fn code(&self) -> &'static str {
-        "unavailable"
+        if self.source.is::<Suppressed>() { "suppressed" } else { "unavailable" }
     }
 
     fn feedback(&self) -> Cow<'static, str> {
+        if self.source.is::<Suppressed>() {
+            return "the address takes no messages any more".into();
+        }
         format!("{} is not available at the moment", self.what).into()
     }
 }

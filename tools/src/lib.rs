@@ -59,8 +59,8 @@ pub use effect::{Draft, Effect, EffectKind, Escalate, Read, Write};
 pub use fault::{InputFault, NoFault, ToolFault, Unavailable};
 pub use permit::{Permit, PermitRefused};
 pub use ports::{
-    About, Ask, Company, Crm, CrmRecord, Deal, Delivered, KnowledgeBase, Money, Nothing, Outbox, Outgoing, Passage,
-    Person, PortError, Readers, Scope, Ticket,
+    About, Answered, Ask, Company, Crm, CrmRecord, Deal, Delivered, KnowledgeBase, Money, Nothing, Outbox, Outgoing,
+    Passage, Person, PortError, Readers, Scope, Suppressed, Ticket,
 };
 pub use registry::{Admitted, RegisterError, Registered, Registry, ToolSpec};
 pub use schema::{SchemaFault, close};

@@ -1,7 +1,7 @@
 //! What the built-in tools need from outside, as traits.
 
 use async_trait::async_trait;
-use attache_context::{Channel, CustomerId};
+use attache_context::{Bundle, Channel, CustomerId};
 use attache_journal::{Citation, Digest, Retry};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -287,6 +287,20 @@ pub trait Outbox: Send + Sync + 'static {
     /// is erased; what has left under it does not leave again. Says whether it
     /// held anything.
     async fn forget(&self, key: &Digest) -> Result<bool, PortError>;
+
+    /// Why nothing may be sent where `message` goes, whatever it says; `None` if
+    /// it may, or if it has left under this key already.
+    async fn suppressed(&self, _message: &Outgoing, _key: &Digest) -> Result<Option<Suppressed>, PortError> {
+        Ok(None)
+    }
+}
+
+/// An address takes no messages any more: it does not exist, or its owner said so.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the address takes no messages: {why}")]
+pub struct Suppressed {
+    /// A word for what happened, such as `hard_bounce`.
+    pub why: String,
 }
 
 /// A literal message.
@@ -304,6 +318,35 @@ pub struct Outgoing {
     pub body: String,
     /// When it was decided.
     pub at: Timestamp,
+    /// The message that it answers, where the channel has threads.
+    pub answers: Option<Answered>,
+    /// Whether we speak first.
+    pub outreach: bool,
+}
+
+/// An e-mail that is answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answered {
+    /// Its id: `<left@right>`.
+    pub message_id: String,
+    /// The ids of those before it in the thread, the first one first.
+    pub references: Vec<String>,
+}
+
+impl Answered {
+    /// The key of the fact that holds the id of the e-mail that began a run.
+    pub const MESSAGE_ID: &'static str = "mail.message_id";
+    /// The key of the fact that holds the ids of those before it, as a list.
+    pub const REFERENCES: &'static str = "mail.references";
+
+    /// What a bundle says of the e-mail that it is about.
+    #[must_use]
+    pub fn of(bundle: &Bundle) -> Option<Self> {
+        let message_id = bundle.text(Self::MESSAGE_ID)?.to_owned();
+        let listed = bundle.fact(Self::REFERENCES).and_then(|fact| fact.value.as_array());
+        let references = listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        Some(Self { message_id, references })
+    }
 }
 
 /// A message left.

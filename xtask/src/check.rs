@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use crate::house::{House, Tally};
-use crate::{Outcome, model, readme, tidy, tools};
+use crate::{Outcome, mail, model, readme, tidy, tools};
 
 /// One thing that must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Deny,
     /// known advisories of everything we depend on
     Advisories,
+    /// mail to a real mail server
+    RealMail,
     /// a real small model behind a real HTTP server
     RealModel,
 }
@@ -119,6 +121,7 @@ impl Step {
             Self::Typos => return typos(house),
             Self::Deny => return deny(house),
             Self::Advisories => return advisories(house),
+            Self::RealMail => return mail::run(house, tally),
             Self::RealModel => return model::run(house, tally),
         }
         Ok(Done::Passed)

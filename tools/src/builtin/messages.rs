@@ -3,9 +3,9 @@
 
 use crate::builtin::parse_citation;
 use crate::tool::{Audience, CallCx, Preview, Tool};
-use crate::{Delivered, Draft, NoFault, Outbox, Outgoing, Unavailable, Write};
+use crate::{Answered, Delivered, Draft, NoFault, Outbox, Outgoing, PortError, Unavailable, Write};
 use attache_context::{Bundle, Channel};
-use attache_journal::{Citation, STAFF};
+use attache_journal::{Citation, Retry, STAFF};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -327,12 +327,14 @@ async fn deliver(
         subject,
         body,
         at: cx.now(),
+        answers: Answered::of(bundle),
+        outreach: bundle.trigger.message().is_none(),
     };
-    outbox.deliver(&message, cx.idempotency_key()).await.map_err(|e| Unavailable {
-        what: "the outbox",
-        retry: e.retry,
-        source: e.into(),
-    })
+    let failed = |e: PortError| Unavailable { what: "the outbox", retry: e.retry, source: e.into() };
+    if let Some(suppressed) = outbox.suppressed(&message, cx.idempotency_key()).await.map_err(failed)? {
+        return Err(Unavailable { what: "the address", retry: Retry::Never, source: suppressed.into() });
+    }
+    outbox.deliver(&message, cx.idempotency_key()).await.map_err(failed)
 }
 
 /// Where exactly a text goes: the customer's first address for e-mail, their

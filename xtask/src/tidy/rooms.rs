@@ -14,7 +14,7 @@ pub(super) struct Room {
 }
 
 /// From the bottom up: a room is listed after those that it knows.
-pub(super) const ROOMS: [Room; 15] = [
+pub(super) const ROOMS: [Room; 16] = [
     Room { name: "attache-context", knows: &[], pure: true },
     Room { name: "attache-journal", knows: &["context"], pure: true },
     Room { name: "attache-prompts", knows: &["context"], pure: true },
@@ -25,6 +25,7 @@ pub(super) const ROOMS: [Room; 15] = [
     Room { name: "attache-kb", knows: &["context", "journal", "tools"], pure: false },
     Room { name: "attache-embed", knows: &["kb"], pure: false },
     Room { name: "attache-crm", knows: &["context", "journal", "tools"], pure: false },
+    Room { name: "attache-channels", knows: &["context", "journal", "tools"], pure: false },
     Room { name: "attache-log", knows: &["context", "journal"], pure: false },
     Room {
         name: "attache-planner",

@@ -8,6 +8,8 @@ fn message() -> Outgoing {
         subject: "Your team".to_owned(),
         body: "Open Settings, then Team.".to_owned(),
         at: jiff::Timestamp::UNIX_EPOCH,
+        answers: None,
+        outreach: false,
     }
 }
 
@@ -22,7 +24,7 @@ async fn a_message_that_was_forgotten_is_gone_and_does_not_leave_again() {
     assert!(!outbox.forget(&key).await.unwrap());
     // A run that a crash stopped between this and the order to forget is resumed.
     outbox.deliver(&message(), &key).await.unwrap();
-    let files: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    let files: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
-    assert_eq!(fs::read(files.first().unwrap()).unwrap(), b"", "nothing of it is left");
+    assert_eq!(std::fs::read(files.first().unwrap()).unwrap(), b"", "nothing of it is left");
 }

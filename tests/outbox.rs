@@ -1,0 +1,185 @@
+//! The command with real counterparts: what is approved arrives, once, and
+//! whoever should know is told.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![expect(dead_code, reason = "the counterparts can do more than is needed here")]
+
+mod command;
+#[path = "../tools/channels/tests/http/server.rs"]
+mod server;
+#[path = "../tools/channels/tests/mail/sink.rs"]
+mod sink;
+
+use command::{err, out, project};
+use serde_json::Value;
+use server::{Server, status};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A project with these settings besides, in which a run wrote to this address.
+async fn ran(settings: &str, bundle: &str, address: &str) -> tempfile::TempDir {
+    let dir = project();
+    let file = dir.path().join("company/attache.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("[project]", &format!("{settings}\n[project]"))).unwrap();
+    let bundle = fs::read_to_string(command::bundle(bundle)).unwrap();
+    let mut bundle: Value = serde_json::from_str(&bundle).unwrap();
+    bundle["customer"]["emails"] = serde_json::json!([address]);
+    fs::write(dir.path().join("bundle.json"), bundle.to_string()).unwrap();
+    let ran = attache(dir.path(), &["run", "bundle.json"]).await;
+    assert!(ran.status.success(), "{}", err(&ran));
+    dir
+}
+
+async fn attache(dir: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attache"));
+    command.args(args).current_dir(dir);
+    command.env("ATTACHE_DATA", dir).env("ATTACHE_CONFIG", dir.join("company/attache.toml"));
+    command.env("HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    if let Ok(url) = fs::read_to_string(dir.join("slack-url")) {
+        command.env("ATTACHE_SLACK_WEBHOOK", url);
+    }
+    for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ATTACHE_MODEL"] {
+        command.env_remove(name);
+    }
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn smtp(port: u16) -> String {
+    format!("[mail.smtp]\nhost = \"127.0.0.1\"\nport = {port}\nencryption = \"none\"\ntimeout_seconds = 5\n")
+}
+
+async fn approve(dir: &Path) -> Output {
+    let listed = out(&attache(dir, &["review", "list", "--json"]).await);
+    let draft: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    attache(dir, &["review", "approve", draft["draft"].as_str().unwrap(), "--by", "dana", "--json"]).await
+}
+
+fn ended(output: &Output) -> Value {
+    let text = out(output);
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    last["event"].clone()
+}
+
+#[tokio::test]
+async fn an_approved_draft_arrives_by_smtp() {
+    let sink = sink::start(None).await;
+    let dir = ran(&smtp(sink.port), "usage-gap.json", "dana@example.com").await;
+    assert_eq!(sink.seen.count(), 0, "nothing leaves before a person says so");
+    let approved = approve(dir.path()).await;
+    assert!(approved.status.success(), "{}", err(&approved));
+    assert_eq!(ended(&approved)["outcome"], "resolved");
+    assert_eq!(sink.seen.count(), 1);
+    let mail = sink.seen.message(0);
+    assert!(mail.contains("dana@example.com") && mail.contains("List-Unsubscribe: "), "{mail}");
+    let listed = attache(dir.path(), &["outbox", "list"]).await;
+    assert_eq!(out(&listed), "nothing waits, nothing was given up, and nothing is in doubt\n");
+}
+
+#[tokio::test]
+async fn what_may_have_left_goes_to_a_person_who_can_send_it_again() {
+    let sink = sink::start(None).await;
+    let dir = ran(&smtp(sink.port), "usage-gap.json", "cut@example.com").await;
+    let approved = approve(dir.path()).await;
+    let end = ended(&approved);
+    assert_eq!((end["outcome"].as_str(), end["reason_code"].as_str()), (Some("escalated"), Some("unknown_outcome")));
+    let resumed = attache(dir.path(), &["run", "--resume"]).await;
+    assert!(resumed.status.success(), "{}", err(&resumed));
+    assert_eq!(sink.seen.count(), 1, "nobody sends it again by themselves");
+    let listed = out(&attache(dir.path(), &["outbox", "list", "--json"]).await);
+    let letter: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((letter["way"].as_str(), letter["state"].as_str()), (Some("mail"), Some("unknown")));
+    assert!(!listed.contains("body"), "the list holds no text");
+    // Another server takes it.
+    let other = sink::start(None).await;
+    let file = dir.path().join("company/attache.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace(&sink.port.to_string(), &other.port.to_string())).unwrap();
+    let path = dir.path().join(format!("outbox/{}.unknown", letter["id"].as_str().unwrap()));
+    let spooled = fs::read_to_string(&path).unwrap();
+    fs::write(&path, spooled.replace("\"to\":\"cut@", "\"to\":\"dana@")).unwrap();
+    let resent = attache(dir.path(), &["outbox", "resend", letter["id"].as_str().unwrap()]).await;
+    assert!(resent.status.success(), "{}", err(&resent));
+    assert_eq!(other.seen.count(), 1);
+    let again = attache(dir.path(), &["outbox", "resend", letter["id"].as_str().unwrap()]).await;
+    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(other.seen.count(), 1);
+}
+
+#[tokio::test]
+async fn who_does_not_exist_is_not_written_to_again() {
+    let sink = sink::start(None).await;
+    let dir = ran(&smtp(sink.port), "usage-gap.json", "bounce@example.com").await;
+    let end = ended(&approve(dir.path()).await);
+    assert_eq!(end["outcome"], "failed", "{end}");
+    let again = attache(dir.path(), &["run", "bundle.json"]).await;
+    assert!(again.status.success(), "{}", err(&again));
+    let before = sink.seen.commands().len();
+    let end = ended(&approve(dir.path()).await);
+    assert_eq!((end["outcome"].as_str(), end["reason_code"].as_str()), (Some("failed"), Some("suppressed")), "{end}");
+    assert_eq!(sink.seen.commands().len(), before, "nobody is asked");
+    let allowed = attache(dir.path(), &["outbox", "allow", "Bounce@example.com"]).await;
+    assert!(allowed.status.success(), "{}", err(&allowed));
+}
+
+#[tokio::test]
+async fn a_handover_is_told_by_webhook_and_in_slack_and_forgotten_with_the_customer() {
+    let hooks = Server::start([]).await;
+    let slack = Server::start([status(500)]).await;
+    let settings = format!(
+        "[slack]\ndesk = \"https://desk.example\"\n[webhooks]\nbackoff_ms = 1\n[[webhooks.endpoints]]\nurl = \"{}\"\n\
+         secret_env = \"HOOK_SECRET\"\nevents = [\"conversation.escalated\"]\n",
+        hooks.url
+    );
+    let dir = project();
+    fs::write(dir.path().join("slack-url"), &slack.url).unwrap();
+    let file = dir.path().join("company/attache.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("[project]", &format!("{settings}\n[project]"))).unwrap();
+    let ran = attache(dir.path(), &["run", &command::bundle("wants-human.json")]).await;
+    assert!(ran.status.success(), "{}", err(&ran));
+    let told = hooks.got();
+    assert_eq!(told.len(), 1);
+    let event: Value = told[0].json();
+    assert_eq!(event["type"], "conversation.escalated");
+    assert!(!told[0].body.contains("cus_"), "ids of runs and codes, nobody's name: {}", told[0].body);
+    assert_eq!(slack.got().len(), 1);
+    // Whoever starts again tells nothing twice.
+    let resumed = attache(dir.path(), &["run", "--resume"]).await;
+    assert!(resumed.status.success(), "{}", err(&resumed));
+    assert_eq!((hooks.got().len(), slack.got().len()), (1, 1));
+    let listed = out(&attache(dir.path(), &["outbox", "list", "--json"]).await);
+    assert!(listed.contains("\"way\":\"slack\"") && listed.contains("\"state\":\"unknown\""), "{listed}");
+    let bundle: Value =
+        serde_json::from_str(&fs::read_to_string(command::bundle("wants-human.json")).unwrap()).unwrap();
+    let customer = bundle["customer"]["id"].as_str().unwrap();
+    let erased = attache(dir.path(), &["log", "erase", customer, "--by", "dana"]).await;
+    assert!(erased.status.success(), "{}", err(&erased));
+    assert_eq!(out(&attache(dir.path(), &["outbox", "list", "--json"]).await), "", "the alert named them");
+}
+
+#[tokio::test]
+async fn a_report_of_a_mail_server_is_believed_of_our_own_mail_alone() {
+    let sink = sink::start(None).await;
+    let dir = ran(&smtp(sink.port), "usage-gap.json", "dana@example.com").await;
+    assert!(approve(dir.path()).await.status.success());
+    let mail = sink.seen.message(0);
+    let id = mail.lines().find(|line| line.starts_with("Message-ID: ")).unwrap();
+    let report = |reader: &str, id: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.example.com\r\nSubject: failed\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nSorry.\r\n--b\r\n\
+             Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n\
+             Final-Recipient: rfc822; {reader}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b\r\n\
+             Content-Type: text/rfc822-headers\r\n\r\n{id}\r\n\r\n--b--\r\n"
+        )
+    };
+    let none = "Message-ID: <0123456789abcdef0123456789abcdef@brightwater.example>";
+    for (reader, id, expected) in
+        [("dana@example.com", none, 0), ("ed@example.com", id, 0), ("Dana@example.com", id, 1)]
+    {
+        fs::write(dir.path().join("report.eml"), report(reader, id)).unwrap();
+        let told = attache(dir.path(), &["outbox", "bounce", "report.eml", "--json"]).await;
+        assert_eq!(out(&told), format!("{{\"suppressed\":{expected}}}\n"), "{reader}: {}", err(&told));
+    }
+}
