@@ -21,6 +21,7 @@ const DEFAULT_MODEL: &str = "gpt-4o-mini";
 pub(crate) struct App {
     pub(crate) attache: Attache,
     pub(crate) log: Arc<LogStore>,
+    pub(crate) kb: Arc<Kb>,
 }
 
 /// Sees the lines of a journal when they are durable.
@@ -53,17 +54,18 @@ impl App {
         if rows.exists() && crm.customers(None, 1).map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
             import(&crm, &rows)?;
         }
+        let kb = Arc::new(kb);
         let builder = builder
             .store(log.clone())
             .crm(Arc::new(crm))
-            .knowledge_base(Arc::new(kb))
+            .knowledge_base(kb.clone())
             .outbox_folder(global.data.join("outbox"), &project.config.mail.from)
             .map_err(|e| Failure::refused(format!("mail.from: {e}")))?;
         let builder = match wants.observer {
             Some(observer) => builder.observe(observer),
             None => builder,
         };
-        Ok(Self { attache: builder.build()?, log })
+        Ok(Self { attache: builder.build()?, log, kb })
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Room {
 }
 
 /// From the bottom up: a room is listed after those that it knows.
-pub(super) const ROOMS: [Room; 15] = [
+pub(super) const ROOMS: [Room; 16] = [
     Room { name: "attache-context", knows: &[], pure: true },
     Room { name: "attache-journal", knows: &["context"], pure: true },
     Room { name: "attache-prompts", knows: &["context"], pure: true },
@@ -35,6 +35,11 @@ pub(super) const ROOMS: [Room; 15] = [
     Room {
         name: "attache-engine",
         knows: &["context", "guards", "journal", "models", "planner", "policies", "prompts", "tools"],
+        pure: false,
+    },
+    Room {
+        name: "attache-server",
+        knows: &["context", "engine", "journal", "planner", "policies", "tools"],
         pure: false,
     },
     Room {
