@@ -37,7 +37,11 @@ pub fn check_exposure(listen: SocketAddr, trusted_proxy: bool) -> Result<(), Exp
 ///
 /// # Errors
 /// If the listener fails.
-pub async fn serve(listener: TcpListener, parts: Parts, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    parts: Parts,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let (stopped, stopping) = watch::channel(false);
     let (changed, _) = broadcast::channel(1);
     let desk = Arc::new(Desk { parts, pages: pages::templates()?, changed, stopping, begun: Default::default() });

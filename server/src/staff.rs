@@ -8,9 +8,7 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use attache_engine::Clock;
-use attache_journal::{
-    Actor, Batch, Chain, Event, Right, Role, RunId, StaffAct, StaffActed, Store, StoreError,
-};
+use attache_journal::{Actor, Batch, Chain, Event, Right, Role, RunId, StaffAct, StaffActed, Store, StoreError};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -312,7 +310,8 @@ impl Staff {
     async fn append(&self, chain: &mut Chain, by: &Actor, act: StaffAct) -> Result<u64, StoreError> {
         let (mut next, seq) = (chain.clone(), chain.next_seq());
         let sealed = next.seal(self.clock.now(), by, &StaffActed { act }.into());
-        let internal = |e: serde_json::Error| StoreError::Io { place: format!("run {}", chain.run()), what: e.to_string() };
+        let internal =
+            |e: serde_json::Error| StoreError::Io { place: format!("run {}", chain.run()), what: e.to_string() };
         let sealed = sealed.map_err(internal)?;
         self.store.append(Batch { run: chain.run().clone(), entries: vec![sealed] }).await?;
         *chain = next;

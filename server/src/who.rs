@@ -37,9 +37,11 @@ impl Who {
     /// Goes on only if the form is one that we gave them.
     pub(crate) fn gave(&self, form: &str) -> Result<(), Problem> {
         match &self.csrf {
-            Some(csrf) if csrf != form => {
-                Err(Problem::new(StatusCode::FORBIDDEN, "form", "this form is not of your session; load the page again"))
-            }
+            Some(csrf) if csrf != form => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "form",
+                "this form is not of your session; load the page again",
+            )),
             Some(_) | None => Ok(()),
         }
     }

@@ -17,6 +17,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
+use std::ops::Range;
 use std::sync::Arc;
 use tera::Context;
 
@@ -41,6 +42,8 @@ pub(crate) struct Decided {
 struct Piece {
     text: String,
     sentence: bool,
+    /// A guard found something in it that stands on nothing or may not be said.
+    flagged: bool,
     rests_on: Vec<usize>,
 }
 
@@ -181,7 +184,7 @@ fn tell(desk: &Desk, entries: &[Entry], draft: &DraftCreated, now: Timestamp, co
     grounds.extend(draft.support.iter().flat_map(|support| &support.evidence));
     grounds.sort();
     grounds.dedup();
-    let (mut verdicts, mut bundle) = (Vec::new(), None);
+    let (mut verdicts, mut bundle, mut flagged) = (Vec::new(), None, Vec::new());
     for entry in entries {
         match &entry.event {
             Some(Event::RunStarted(started)) => bundle = Some(Arc::clone(&started.bundle)),
@@ -189,17 +192,22 @@ fn tell(desk: &Desk, entries: &[Entry], draft: &DraftCreated, now: Timestamp, co
                 context.insert("sentiment", &format!("{}, {:+.2}", assessed.sentiment.label, assessed.sentiment.score));
                 context.insert("trend", &assessed.trend.map(|trend| format!("{trend:+.2}")));
             }
-            Some(Event::PolicyDecided(decided)) => verdicts.push(Verdict {
-                action: decided.action.clone(),
-                verdict: decided.verdict.to_string(),
-                reasons: decided.reasons.clone(),
-                rules: rules(desk, &decided.policies),
-            }),
+            Some(Event::PolicyDecided(decided)) => {
+                if decided.call.as_ref() == Some(&draft.call) {
+                    flagged.extend(decided.findings.iter().map(|finding| finding.start..finding.end));
+                }
+                verdicts.push(Verdict {
+                    action: decided.action.clone(),
+                    verdict: decided.verdict.to_string(),
+                    reasons: decided.reasons.clone(),
+                    rules: rules(desk, &decided.policies),
+                });
+            }
             _ => {}
         }
     }
     let offset = draft.subject.chars().count() + 1;
-    context.insert("pieces", &pieces(&draft.body, offset, &draft.support, &grounds));
+    context.insert("pieces", &pieces(&draft.body, offset, &draft.support, &grounds, &flagged));
     context.insert("verdicts", &verdicts);
     if let Some(bundle) = bundle {
         let told: Vec<_> =
@@ -269,26 +277,35 @@ fn passage(entries: &[Entry], id: &str) -> Option<String> {
     })
 }
 
-/// The body cut where sentences begin and end.
-fn pieces(body: &str, offset: usize, support: &[Support], grounds: &[&Evidence]) -> Vec<Piece> {
+/// The body cut where sentences begin and end; `offset` is where it begins in
+/// what spans count.
+fn pieces(
+    body: &str,
+    offset: usize,
+    support: &[Support],
+    grounds: &[&Evidence],
+    flagged: &[Range<usize>],
+) -> Vec<Piece> {
     let characters: Vec<char> = body.chars().collect();
     let text = |from: usize, to: usize| characters.get(from..to).unwrap_or_default().iter().collect::<String>();
+    let between = |text| Piece { text, sentence: false, flagged: false, rests_on: Vec::new() };
     let (mut pieces, mut at) = (Vec::new(), 0);
     for sentence in support {
         let start = sentence.start.saturating_sub(offset).clamp(at, characters.len());
         let end = sentence.end.saturating_sub(offset).clamp(start, characters.len());
         if start > at {
-            pieces.push(Piece { text: text(at, start), sentence: false, rests_on: Vec::new() });
+            pieces.push(between(text(at, start)));
         }
         if end > start {
             let number = |evidence: &Evidence| grounds.iter().position(|ground| *ground == evidence).map(|i| i + 1);
             let rests_on = sentence.evidence.iter().filter_map(number).collect();
-            pieces.push(Piece { text: text(start, end), sentence: true, rests_on });
+            let flagged = flagged.iter().any(|found| found.start < sentence.end && sentence.start < found.end);
+            pieces.push(Piece { text: text(start, end), sentence: true, flagged, rests_on });
         }
         at = end;
     }
     if at < characters.len() {
-        pieces.push(Piece { text: text(at, characters.len()), sentence: false, rests_on: Vec::new() });
+        pieces.push(between(text(at, characters.len())));
     }
     pieces
 }

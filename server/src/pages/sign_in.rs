@@ -55,10 +55,13 @@ pub(crate) async fn sign_out(
 
 pub(crate) async fn welcome(State(desk): State<Arc<Desk>>, Path(link): Path<String>) -> Response {
     let staff = &desk.parts.staff;
-    shown(&desk, match staff.whose_link(&link) {
-        Ok(name) => form(&desk, Some(&link), Some(&name), None),
-        Err(error) => Err(error.into()),
-    })
+    shown(
+        &desk,
+        match staff.whose_link(&link) {
+            Ok(name) => form(&desk, Some(&link), Some(&name), None),
+            Err(error) => Err(error.into()),
+        },
+    )
 }
 
 pub(crate) async fn take(State(desk): State<Arc<Desk>>, Path(link): Path<String>, Form(new): Form<New>) -> Response {

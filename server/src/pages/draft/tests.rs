@@ -13,15 +13,16 @@ fn sentences_are_cut_by_characters_and_nothing_is_lost() {
         Support { start: 3, end: 9, evidence: vec![rests.clone()] },
         Support { start: 10, end: 15, evidence: vec![] },
     ];
-    let cut = pieces(body, 3, &support, &[&rests]);
+    let cut = pieces(body, 3, &support, &[&rests], &[4..6]);
     let told: Vec<_> = cut.iter().map(|p| (p.text.as_str(), p.sentence, p.rests_on.as_slice())).collect();
+    assert_eq!(cut.iter().map(|p| p.flagged).collect::<Vec<_>>(), [true, false, false, false]);
     assert_eq!(told, [("Ünïté.", true, &[1][..]), (" ", false, &[]), ("Zwei.", true, &[]), ("\nEnd", false, &[])]);
 }
 
 #[test]
 fn spans_that_are_out_of_place_do_not_repeat_text() {
     let support = [Support { start: 5, end: 90, evidence: vec![] }, Support { start: 2, end: 7, evidence: vec![] }];
-    let text: String = pieces("abcdef", 1, &support, &[]).into_iter().map(|piece| piece.text).collect();
+    let text: String = pieces("abcdef", 1, &support, &[], &[]).into_iter().map(|piece| piece.text).collect();
     assert_eq!(text, "abcdef");
 }
 
