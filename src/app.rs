@@ -25,6 +25,7 @@ pub(crate) struct App {
     pub(crate) attache: Attache,
     pub(crate) log: Arc<LogStore>,
     announcer: Option<Arc<Announcer>>,
+    pub(crate) kb: Arc<Kb>,
 }
 
 /// Sees the lines of a journal when they are durable.
@@ -57,7 +58,8 @@ impl App {
         if rows.exists() && crm.customers(None, 1).map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
             import(&crm, &rows)?;
         }
-        let builder = builder.store(log.clone()).crm(Arc::new(crm)).knowledge_base(Arc::new(kb));
+        let kb = Arc::new(kb);
+        let builder = builder.store(log.clone()).crm(Arc::new(crm)).knowledge_base(kb.clone());
         let channels = Channels::open(&global.data, &project)?;
         let announcer = channels.announcer(log.clone(), &project);
         let builder = builder.outbox(channels.outbox);
@@ -72,7 +74,7 @@ impl App {
                 }
             }),
         };
-        Ok(Self { attache: builder.build()?, log, announcer })
+        Ok(Self { attache: builder.build()?, log, announcer, kb })
     }
 
     /// Tells by webhook and in Slack what happened meanwhile. What cannot be

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// An engine with the parts that it was built from at hand.
 pub struct Attache {
-    engine: Engine,
+    engine: Arc<Engine>,
     registry: Arc<Registry>,
     policy: Arc<PolicySet>,
     store: Arc<dyn Store>,
@@ -70,7 +70,7 @@ impl Attache {
 
     /// The engine.
     #[must_use]
-    pub fn engine(&self) -> &Engine {
+    pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
@@ -84,6 +84,12 @@ impl Attache {
     #[must_use]
     pub fn policy(&self) -> &Arc<PolicySet> {
         &self.policy
+    }
+
+    /// Where messages leave.
+    #[must_use]
+    pub fn outbox(&self) -> &Arc<dyn Outbox> {
+        &self.outbox
     }
 
     /// The store.
@@ -256,6 +262,6 @@ impl Builder {
             guards: None,
             observer: self.observer,
         })?;
-        Ok(Attache { engine, registry, policy, store, outbox })
+        Ok(Attache { engine: Arc::new(engine), registry, policy, store, outbox })
     }
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// An agent for each customer that a company can trust: typed tools, a policy
@@ -131,6 +132,16 @@ pub(crate) enum Command {
         /// The texts; `-` for standard input
         #[arg(default_value = "-", value_name = "FILE")]
         file: PathBuf,
+    },
+    /// The HTTP interface and the review desk
+    #[command(after_help = "Example: attache serve --listen 127.0.0.1:8420")]
+    Serve {
+        /// Where; `server.listen` of the settings if not said
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+        /// Who plans: `offline` or `openai:NAME`
+        #[arg(long, value_name = "NAME", env = "ATTACHE_MODEL")]
+        model: Option<String>,
     },
     /// Print the JSON Schema of a document
     #[command(after_help = "Example: attache schema bundle > bundle.schema.json")]

@@ -16,6 +16,7 @@ mod replay;
 mod review;
 mod run;
 mod schema;
+mod serve;
 mod tools;
 
 use crate::cli::{Cli, Command, Global};
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Kb(kb) => kb::run(global, kb, out),
         Command::Crm(crm) => records::crm(global, crm, out),
         Command::Scan { file } => records::scan(global, file, out),
+        Command::Serve { listen, model } => serve::run(global, *listen, model.as_deref(), out),
         Command::Schema { document } => schema::run(*document, out),
         Command::Completions { shell } => schema::completions(*shell, out),
     }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The settings of a project. Every key has a default; the file may be absent.
@@ -24,12 +25,41 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     /// Where the project's own files are, relative to this file.
     pub(crate) project: ProjectConfig,
+    /// The HTTP interface and the review desk: `attache serve`.
+    pub(crate) server: ServerConfig,
     /// Who is alerted in Slack, if anybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) slack: Option<SlackConfig>,
     /// Who is told by webhook, if anybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) webhooks: Option<WebhookConfig>,
+}
+
+/// The HTTP interface and the review desk.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServerConfig {
+    /// Where it listens; `--listen` goes before it.
+    pub(crate) listen: SocketAddr,
+    /// How people reach it, for links and cookies: `https://desk.example`. The
+    /// address it listens on if not set.
+    pub(crate) public_url: Option<String>,
+    /// Whether a proxy with TLS stands before it. Without, it refuses to listen
+    /// where other machines reach it: it speaks no TLS itself.
+    pub(crate) trusted_proxy: bool,
+    /// After how many hours somebody signs in anew.
+    pub(crate) session_hours: u32,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
+            public_url: None,
+            trusted_proxy: false,
+            session_hours: 12,
+        }
+    }
 }
 
 /// How the journal is kept.

@@ -43,6 +43,7 @@ pub use attache_models as models;
 pub use attache_planner as planner;
 pub use attache_policies as policies;
 pub use attache_prompts as prompts;
+pub use attache_server as server;
 pub use attache_tools as tools;
 
 pub use attache_context::Bundle;

@@ -52,6 +52,10 @@ fn step(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
             let reason = e.reason.as_ref().map_or_else(String::new, |reason| format!(" · {reason}"));
             line(out, entry, "erased", &format!("subject {} · {} runs · by {}{reason}", e.subject, e.runs, entry.actor))
         }
+        Event::StaffActed(e) => {
+            let act = serde_json::to_string(&e.act).unwrap_or_default();
+            line(out, entry, "staff", &format!("{act} · by {}", entry.actor))
+        }
         Event::RunStarted(e) => {
             let trigger = e.bundle.trigger.kind();
             let text = format!("{} · {trigger} · playbook {}", e.bundle.customer.id, e.playbook);

@@ -1,6 +1,6 @@
 //! What can happen.
 
-use crate::{CallId, Digest, DraftId, Json, Message, Reply, SubjectId};
+use crate::{CallId, Digest, DraftId, Json, Message, Reply, StaffActed, SubjectId};
 use attache_context::{Bundle, Channel, Consent, FactKind, Stage, words};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -76,6 +76,8 @@ events! {
     RunEnded = "run_ended",
     /// A person's data was made unreadable.
     Erased = "erased",
+    /// Somebody did what only certain people may.
+    StaffActed = "staff_acted",
 }
 
 /// A run began: everything it will rest on.

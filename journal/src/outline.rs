@@ -114,6 +114,8 @@ pub enum Outline {
         /// Who cannot be read any more.
         subject: SubjectId,
     },
+    /// Of [`StaffActed`](crate::StaffActed).
+    StaffActed {},
 }
 
 impl Event {
@@ -152,6 +154,7 @@ impl Event {
                 Outline::RunEnded { outcome: e.outcome, reason_code: e.reason_code.clone(), usage: e.usage }
             }
             Self::Erased(e) => Outline::Erased { subject: e.subject.clone() },
+            Self::StaffActed(_) => Outline::StaffActed {},
         }
     }
 }

@@ -138,6 +138,7 @@ impl RunSummary {
         self.updated_at = at;
         match outline {
             Outline::RunStarted { .. } | Outline::Assessed {} | Outline::PolicyDecided { .. } => {}
+            Outline::StaffActed {} => {}
             Outline::ToolCalled { .. } | Outline::ToolReturned { .. } | Outline::Erased { .. } => {}
             Outline::ModelCalled { usage, .. } => self.usage.add(*usage),
             Outline::DraftCreated { draft } => self.drafts.push(DraftSummary {

@@ -131,7 +131,7 @@ fn tell_entry(entries: &[Entry], entry: &Entry, out: &mut dyn Write) -> Result<(
                 tell::text(out, reply)?;
             }
         }
-        Event::ToolCalled(_) | Event::Erased(_) => {}
+        Event::ToolCalled(_) | Event::Erased(_) | Event::StaffActed(_) => {}
     }
     Ok(())
 }

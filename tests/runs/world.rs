@@ -19,11 +19,6 @@ pub(crate) struct World {
 /// The example company on a log of its own.
 pub(crate) fn builder(data: &Path) -> Builder {
     let company = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/company");
-    let articles = fs::read_dir(company.join("kb")).unwrap().map(|entry| {
-        let path = entry.unwrap().path();
-        let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        Document { id, text: fs::read_to_string(path).unwrap(), ..Document::default() }
-    });
     let rows = EmbeddedCrm::parse("crm.jsonl", fs::File::open(company.join("crm.jsonl")).unwrap()).unwrap();
     let mut builder = Attache::builder();
     let files = |folder: &str| fs::read_dir(company.join(folder)).unwrap().map(|entry| entry.unwrap().path());
@@ -38,9 +33,20 @@ pub(crate) fn builder(data: &Path) -> Builder {
     builder
         .store(Arc::new(LogStore::open(data, LogOptions::default()).unwrap()))
         .crm(Arc::new(EmbeddedCrm::in_memory(rows)))
-        .knowledge_base(Arc::new(Kb::in_memory(articles).unwrap()))
+        .knowledge_base(kb())
         .outbox_folder(data.join("outbox"), "Brightwater <team@brightwater.example>")
         .unwrap()
+}
+
+/// The company's articles.
+pub(crate) fn kb() -> Arc<Kb> {
+    let articles = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/company/kb");
+    let articles = fs::read_dir(articles).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        Document { id, text: fs::read_to_string(path).unwrap(), ..Document::default() }
+    });
+    Arc::new(Kb::in_memory(articles).unwrap())
 }
 
 pub(crate) fn offline() -> World {

@@ -68,7 +68,7 @@ impl Run {
                 }
             }
             Event::ReviewDecided(decided) => self.reviewed(decided),
-            Event::MessageSent(_) | Event::Erased(_) => {}
+            Event::MessageSent(_) | Event::Erased(_) | Event::StaffActed(_) => {}
             Event::Escalated(escalated) => self.escalated(&escalated.reason_code, &escalated.queue),
             Event::RunEnded(ended) => self.over(ended),
         }

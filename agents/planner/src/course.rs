@@ -86,7 +86,7 @@ impl Course {
                 (self.outcome, self.reason_code) = (Some(ended.outcome), ended.reason_code.clone());
             }
             Event::RunStarted(_) | Event::Assessed(_) | Event::ModelCalled(_) => {}
-            Event::ToolCalled(_) | Event::ToolReturned(_) | Event::Erased(_) => {}
+            Event::ToolCalled(_) | Event::ToolReturned(_) | Event::Erased(_) | Event::StaffActed(_) => {}
         }
     }
 

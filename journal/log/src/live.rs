@@ -54,7 +54,8 @@ impl Row {
         }
         self.next = entry.seq + 1;
         self.hash = entry.hash;
-        self.ended = matches!(entry.outline, Outline::RunEnded { .. } | Outline::Erased { .. });
+        self.ended =
+            matches!(entry.outline, Outline::RunEnded { .. } | Outline::Erased { .. } | Outline::StaffActed {});
         self.dirty = true;
     }
 

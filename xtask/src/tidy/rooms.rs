@@ -39,6 +39,11 @@ pub(super) const ROOMS: [Room; 16] = [
         pure: false,
     },
     Room {
+        name: "attache-server",
+        knows: &["context", "engine", "journal", "planner", "policies", "tools"],
+        pure: false,
+    },
+    Room {
         name: "attache-testkit",
         knows: &["context", "engine", "guards", "journal", "models", "planner", "policies", "prompts", "tools"],
         pure: false,

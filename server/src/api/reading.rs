@@ -1,0 +1,75 @@
+//! What the agent knows and may do, to read.
+
+use super::Asked;
+use crate::desk::Desk;
+use crate::problem::Problem;
+use crate::who::Who;
+use attache_journal::{Right, Verdict};
+use attache_tools::{Ask, Passage, Readers, Scope, ToolSpec};
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    q: String,
+    top: Option<usize>,
+}
+
+/// A rule in force.
+#[derive(Serialize)]
+pub(crate) struct Rule {
+    id: String,
+    file: String,
+    line: usize,
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    source: String,
+}
+
+/// The rules in force and the digest that decisions name them by.
+#[derive(Serialize)]
+pub(crate) struct Rules {
+    digest: String,
+    rules: Vec<Rule>,
+}
+
+/// Searches the articles, those for colleagues included.
+pub(crate) async fn search(
+    State(desk): State<Arc<Desk>>,
+    who: Who,
+    Asked(question): Asked<Question>,
+) -> Result<Json<Vec<Passage>>, Problem> {
+    who.may(Right::Read)?;
+    let top = question.top.unwrap_or(5);
+    if !(1..=50).contains(&top) {
+        return Err(Problem::refused("top: expected 1 to 50"));
+    }
+    if question.q.trim().is_empty() || question.q.chars().count() > 1000 {
+        return Err(Problem::refused("q: expected 1 to 1000 characters"));
+    }
+    let scope = Scope { readers: Readers::Internal, since: None };
+    Ok(Json(desk.parts.kb.search(&Ask { query: &question.q, top, scope }).await?))
+}
+
+pub(crate) async fn policies(State(desk): State<Arc<Desk>>, who: Who) -> Result<Json<Rules>, Problem> {
+    who.may(Right::Read)?;
+    let policy = desk.parts.engine.policy();
+    let rules = policy.rules().map(|rule| Rule {
+        id: rule.id.clone(),
+        file: rule.file.clone(),
+        line: rule.line,
+        verdict: rule.verdict,
+        reason: rule.reason.clone(),
+        source: rule.source.clone(),
+    });
+    Ok(Json(Rules { digest: policy.digest().to_string(), rules: rules.collect() }))
+}
+
+pub(crate) async fn tools(State(desk): State<Arc<Desk>>, who: Who) -> Result<Json<Vec<Arc<ToolSpec>>>, Problem> {
+    who.may(Right::Read)?;
+    Ok(Json(desk.parts.registry.iter().map(|tool| Arc::clone(tool.spec())).collect()))
+}

@@ -1,0 +1,115 @@
+//! Runs: started from a bundle, listed, told.
+
+use super::Asked;
+use super::paging::{Listed, Page, page};
+use crate::desk::Desk;
+use crate::problem::Problem;
+use crate::who::Who;
+use attache_context::{Bundle, CustomerId};
+use attache_journal::{Entry, Outcome, Right, RunFilter, RunId, RunSummary};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Which runs.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Which {
+    customer: Option<String>,
+    since: Option<Timestamp>,
+    outcome: Option<Outcome>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct How {
+    playbook: Option<String>,
+}
+
+/// Where a run came to rest.
+#[derive(Serialize)]
+pub(crate) struct Came {
+    run: RunId,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<String>,
+    citations: Vec<attache_journal::Citation>,
+}
+
+/// Runs a bundle to its outcome and answers with it.
+pub(crate) async fn start(
+    State(desk): State<Arc<Desk>>,
+    who: Who,
+    Asked(how): Asked<How>,
+    body: Bytes,
+) -> Result<impl IntoResponse, Problem> {
+    who.may(Right::Operate)?;
+    let bundle = Arc::new(Bundle::parse(&body).map_err(|e| Problem::refused(e.to_string()))?);
+    let engine = Arc::clone(&desk.parts.engine);
+    let done = desk.finish(async move { engine.run(bundle, how.playbook.as_deref()).await }).await;
+    let report = done.ok_or_else(|| Problem::ours("a run ended without a result"))??;
+    let place = format!("/v1/runs/{}", report.run);
+    let ended = report.ended;
+    let came = Came {
+        run: report.run,
+        outcome: ended.outcome,
+        reason_code: ended.reason_code,
+        reply: ended.reply,
+        citations: ended.citations,
+    };
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(came)))
+}
+
+pub(crate) async fn list(
+    State(desk): State<Arc<Desk>>,
+    who: Who,
+    Asked(which): Asked<Which>,
+) -> Result<Json<Listed<RunSummary>>, Problem> {
+    who.may(Right::Read)?;
+    let customer = match which.customer {
+        Some(customer) => Some(CustomerId::new(customer).map_err(|e| Problem::refused(format!("customer: {e}")))?),
+        None => None,
+    };
+    let filter = RunFilter { customer, since: which.since, ..RunFilter::default() };
+    let mut runs = desk.parts.store.runs(&filter).await?;
+    runs.retain(|run| which.outcome.is_none() || run.outcome == which.outcome);
+    page(&Page { cursor: which.cursor, limit: which.limit }, runs, |run| run.run.as_str()).map(Json)
+}
+
+pub(crate) async fn show(
+    State(desk): State<Arc<Desk>>,
+    who: Who,
+    Path(run): Path<String>,
+) -> Result<Json<RunSummary>, Problem> {
+    who.may(Right::Read)?;
+    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
+    let found = runs.into_iter().find(|summary| summary.run.as_str() == run);
+    found.map(Json).ok_or_else(|| Problem::unknown(format!("there is no run {run}")))
+}
+
+pub(crate) async fn entries(
+    State(desk): State<Arc<Desk>>,
+    who: Who,
+    Path(run): Path<String>,
+) -> Result<Json<Listed<Entry>>, Problem> {
+    Ok(Json(Listed { items: read(&desk, &who, &run).await?, next: None }))
+}
+
+/// The entries of a run, if they may read it: what colleagues did is for auditors.
+pub(crate) async fn read(desk: &Desk, who: &Who, run: &str) -> Result<Vec<Entry>, Problem> {
+    who.may(Right::Read)?;
+    let entries = desk.parts.store.entries(&RunId::new(run)).await?;
+    let first = entries.first().ok_or_else(|| Problem::unknown(format!("there is no run {run}")))?;
+    if first.subject.is_none() {
+        who.may(Right::Audit)?;
+    }
+    Ok(entries)
+}

@@ -1,0 +1,75 @@
+//! What every answer rests on.
+
+use crate::Staff;
+use attache_engine::{Clock, Engine};
+use attache_journal::Store;
+use attache_tools::{KnowledgeBase, Outbox, Registry};
+use std::sync::Arc;
+use tera::Tera;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+
+/// What a server is made of.
+pub struct Parts {
+    /// Who performs runs.
+    pub engine: Arc<Engine>,
+    /// Where the journal is kept.
+    pub store: Arc<dyn Store>,
+    /// The tools.
+    pub registry: Arc<Registry>,
+    /// The articles.
+    pub kb: Arc<dyn KnowledgeBase>,
+    /// Where messages leave.
+    pub outbox: Arc<dyn Outbox>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The people.
+    pub staff: Arc<Staff>,
+    /// How it is set.
+    pub settings: Settings,
+}
+
+/// How a server is set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How people reach it: `https://desk.example`. With `https`, browsers are
+    /// told to hold the session on no other way.
+    pub public_url: String,
+}
+
+/// The parts with what they share.
+pub(crate) struct Desk {
+    pub(crate) parts: Parts,
+    pub(crate) pages: Tera,
+    /// Says that something in the journal changed.
+    pub(crate) changed: broadcast::Sender<()>,
+    /// True once the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+    /// What was begun for somebody who may have gone away.
+    pub(crate) begun: tokio::sync::Mutex<JoinSet<()>>,
+}
+
+impl Desk {
+    pub(crate) fn is_secure(&self) -> bool {
+        self.parts.settings.public_url.starts_with("https:")
+    }
+
+    /// Does it to its end, whether or not whoever asked still waits.
+    pub(crate) async fn finish<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let desk = Arc::clone(self);
+        let mut begun = self.begun.lock().await;
+        while begun.try_join_next().is_some() {}
+        begun.spawn(async move {
+            // Nobody waits any more if whoever asked went away.
+            let _ = tell.send(work.await);
+            // Nobody looks at a page, then nobody is told.
+            let _ = desk.changed.send(());
+        });
+        drop(begun);
+        told.await.ok()
+    }
+}

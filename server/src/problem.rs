@@ -1,0 +1,139 @@
+//! What an answer says when it is a no: RFC 9457.
+
+use crate::StaffError;
+use attache_engine::{EraseError, ReviewError, RunError};
+use attache_journal::StoreError;
+use attache_tools::PortError;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A no, for a program and for a person.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    /// A stable word for it.
+    pub(crate) code: &'static str,
+    /// What is wrong and what to do.
+    pub(crate) detail: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into() }
+    }
+
+    pub(crate) fn refused(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", detail)
+    }
+
+    pub(crate) fn unknown(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown", detail)
+    }
+
+    pub(crate) fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
+    pub(crate) fn ours(detail: impl std::fmt::Display) -> Self {
+        // What went wrong inside is for the log, not for whoever asked.
+        tracing::error!(%detail, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault of ours; the log of the server says which")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body {
+            r#type: format!("urn:attache:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Problem"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed | StoreError::Full | StoreError::Locked { .. } => Self::unavailable(error.to_string()),
+            StoreError::Conflict { .. } => {
+                Self::conflict("conflict", "somebody else wrote at the same time; look again")
+            }
+            StoreError::Erased { .. } => Self::new(StatusCode::GONE, "erased", error.to_string()),
+            other => Self::ours(other),
+        }
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => error.into(),
+            RunError::Unavailable { .. } => Self::unavailable(error.to_string()),
+            RunError::NoPlaybook(_) => Self::refused(error.to_string()),
+            RunError::Unknown(_) => Self::unknown(error.to_string()),
+            other => Self::ours(other),
+        }
+    }
+}
+
+impl From<ReviewError> for Problem {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::Run(error) => error.into(),
+            ReviewError::Decided(_) => Self::conflict("decided", error.to_string()),
+            ReviewError::Stale { .. } => Self::new(StatusCode::PRECONDITION_FAILED, "stale", error.to_string()),
+            ReviewError::Unknown(_) => Self::unknown(error.to_string()),
+            ReviewError::Denied(_) | ReviewError::Fixed(_) | ReviewError::Name => Self::refused(error.to_string()),
+            other => Self::ours(other),
+        }
+    }
+}
+
+impl From<EraseError> for Problem {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Store(error) => error.into(),
+            EraseError::Unknown(_) => Self::unknown(error.to_string()),
+            EraseError::Outbox(_) => Self::unavailable(error.to_string()),
+            other => Self::ours(other),
+        }
+    }
+}
+
+impl From<StaffError> for Problem {
+    fn from(error: StaffError) -> Self {
+        match error {
+            StaffError::Store(error) => error.into(),
+            StaffError::Exists(_) | StaffError::Last => Self::conflict("conflict", error.to_string()),
+            StaffError::Link | StaffError::Wrong => Self::new(StatusCode::FORBIDDEN, "forbidden", error.to_string()),
+            StaffError::Locked => Self::new(StatusCode::TOO_MANY_REQUESTS, "locked", error.to_string()),
+            StaffError::Name | StaffError::Password => Self::refused(error.to_string()),
+            StaffError::Unknown(_) => Self::unknown(error.to_string()),
+        }
+    }
+}
+
+impl From<PortError> for Problem {
+    fn from(error: PortError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}

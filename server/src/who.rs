@@ -1,0 +1,102 @@
+//! Who asks: from the session or the token, never from what they send.
+
+use crate::desk::Desk;
+use crate::problem::Problem;
+use attache_journal::Right;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use cookie::Cookie;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The name of the session's cookie.
+pub(crate) const COOKIE: &str = "attache_session";
+/// The header that a script of the desk sends its form token in.
+const CSRF: &str = "x-csrf-token";
+
+/// Whoever asks, and what they may do.
+#[derive(Clone, Debug)]
+pub(crate) struct Who {
+    pub(crate) name: String,
+    pub(crate) rights: BTreeSet<Right>,
+    /// What each form of theirs carries; absent for a program with a token.
+    pub(crate) csrf: Option<String>,
+}
+
+impl Who {
+    /// Goes on only if they may.
+    pub(crate) fn may(&self, right: Right) -> Result<(), Problem> {
+        if self.rights.contains(&right) {
+            return Ok(());
+        }
+        let detail = format!("{} may not `{right}`; an administrator gives roles and scopes", self.name);
+        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+    }
+
+    /// Goes on only if the form is one that we gave them.
+    pub(crate) fn gave(&self, form: &str) -> Result<(), Problem> {
+        match &self.csrf {
+            Some(csrf) if csrf != form => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "form",
+                "this form is not of your session; load the page again",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Desk>> for Who {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Problem> {
+        let who = find(&parts.headers, desk).ok_or_else(|| {
+            let detail = "sign in, or send `Authorization: Bearer TOKEN`";
+            Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+        })?;
+        // A page of somebody else can make a browser send its cookie, and no header of ours.
+        let changes = !parts.method.is_safe();
+        let form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(FORM));
+        if changes && !form {
+            who.gave(parts.headers.get(CSRF).and_then(|value| value.to_str().ok()).unwrap_or_default())?;
+        }
+        Ok(who)
+    }
+}
+
+/// Forms carry their token as a field, which their handler checks.
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
+/// Whoever these headers prove to be.
+pub(crate) fn find(headers: &HeaderMap, desk: &Desk) -> Option<Who> {
+    let staff = &desk.parts.staff;
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let (name, rights) = staff.token(value.to_str().ok()?.strip_prefix("Bearer ")?)?;
+        return Some(Who { name, rights, csrf: None });
+    }
+    let (session, rights) = staff.session(&secret(headers)?)?;
+    Some(Who { name: session.name, rights, csrf: Some(session.csrf) })
+}
+
+/// What the browser holds.
+pub(crate) fn secret(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(|value| {
+        let ours = |cookie: &Cookie<'_>| cookie.name() == COOKIE;
+        Cookie::split_parse(value).filter_map(Result::ok).find(ours).map(|cookie| cookie.value().to_owned())
+    })
+}
+
+/// The cookie that makes a browser hold `secret`; with none, it forgets.
+pub(crate) fn cookie(desk: &Desk, secret: Option<String>) -> String {
+    let gone = secret.is_none();
+    let mut cookie = Cookie::build((COOKIE, secret.unwrap_or_default()))
+        .http_only(true)
+        .same_site(cookie::SameSite::Lax)
+        .secure(desk.is_secure())
+        .path("/");
+    if gone {
+        cookie = cookie.removal();
+    }
+    cookie.build().to_string()
+}

@@ -1,0 +1,90 @@
+//! `attache serve`.
+
+use super::block_on;
+use crate::app::{App, Wants};
+use crate::cli::Global;
+use crate::config::Project;
+use crate::failure::Failure;
+use attache::engine::{Clock, SystemClock};
+use attache::server::{Parts, Settings, Staff, StaffError, check_exposure, serve};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+pub(crate) fn run(
+    global: &Global,
+    listen: Option<SocketAddr>,
+    model: Option<&str>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let config = Project::read(global.config.as_deref())?.config.server;
+    let listen = listen.unwrap_or(config.listen);
+    check_exposure(listen, config.trusted_proxy).map_err(|e| Failure::refused(e.to_string()))?;
+    let app = App::open(global, Wants { model, observer: None })?;
+    block_on(async {
+        let stop = stop()?;
+        let refused = |e: std::io::Error| Failure::unavailable(format!("{listen}: {e}"));
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Arc::clone(app.attache.store());
+        let secrets = global.data.join("desk");
+        let staff = Arc::new(Staff::open(store, Arc::clone(&clock), &secrets, config.session_hours).await?);
+        if let Some(link) = staff.first_link().await? {
+            let url = public_url.trim_end_matches('/');
+            writeln!(out, "No administrator can sign in yet. Set the password of `admin`, once:")?;
+            writeln!(out, "  {url}/welcome/{link}")?;
+        }
+        if !global.quiet {
+            writeln!(out, "serving at {public_url}")?;
+        }
+        out.flush()?;
+        let parts = Parts {
+            engine: Arc::clone(app.attache.engine()),
+            store: Arc::clone(app.attache.store()),
+            registry: Arc::clone(app.attache.registry()),
+            kb: app.kb.clone(),
+            outbox: Arc::clone(app.attache.outbox()),
+            clock,
+            staff,
+            settings: Settings { public_url },
+        };
+        serve(listener, parts, stop).await.map_err(|e| Failure::unavailable(e.to_string()))
+    })
+}
+
+/// Ends when the system or whoever is at the keyboard says stop.
+#[cfg(unix)]
+fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listening = |kind| signal(kind).map_err(|e| Failure::ours(format!("signals cannot be heard: {e}")));
+    let (mut terminate, mut interrupt) = (listening(SignalKind::terminate())?, listening(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends when whoever is at the keyboard says stop.
+#[cfg(not(unix))]
+fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    Ok(async {
+        // If it cannot be heard, only the end of the process stops it.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+impl From<StaffError> for Failure {
+    fn from(error: StaffError) -> Self {
+        match error {
+            StaffError::Store(error) => error.into(),
+            other => Self::ours(other.to_string()),
+        }
+    }
+}

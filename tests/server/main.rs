@@ -1,0 +1,290 @@
+//! The server over real HTTP: who may do what, what an approval is bound to, and what a stop leaves.
+
+#[path = "../runs/world.rs"]
+#[expect(dead_code, reason = "each test file uses what it needs")]
+mod world;
+
+mod house;
+
+use attache::journal::{Event, RunId, StaffAct};
+use futures::StreamExt;
+use house::{House, PASSWORD, Seen};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn who_is_nobody_gets_a_problem_and_learns_nothing() {
+    let house = House::open().await;
+    assert_eq!(house.get("/healthz", "").await.status, 200);
+    assert_eq!(house.get("/readyz", "").await.status, 200);
+    for path in ["/v1/drafts", "/v1/runs", "/v1/escalations", "/v1/accounts", "/v1/policies", "/v1/me"] {
+        for token in ["", "att_made-up"] {
+            let seen = house.get(path, token).await;
+            assert_eq!((seen.status, seen.kind.as_str()), (401, "application/problem+json"), "{path}");
+        }
+    }
+    let seen = house.page("/", "").await;
+    assert_eq!((seen.status, seen.location.as_str()), (303, "/sign-in"));
+}
+
+#[tokio::test]
+async fn the_first_link_is_good_once() {
+    let house = House::open().await;
+    let link = house.staff().first_link().await.unwrap().unwrap();
+    let welcome = format!("/welcome/{link}");
+    let weak = house.form(&welcome, "", &[("password", "short")]).await;
+    assert_eq!((weak.status, weak.cookie.is_empty()), (422, true), "{}", weak.text);
+    let first = house.form(&welcome, "", &[("password", PASSWORD)]).await;
+    assert_eq!((first.status, first.cookie.is_empty()), (303, false), "{}", first.text);
+    let again = house.form(&welcome, "", &[("password", "another long password")]).await;
+    assert_eq!((again.status, again.cookie.is_empty()), (403, true), "{}", again.text);
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    assert_eq!(house.page("/", &cookie).await.status, 200);
+    assert_eq!(house.staff().first_link().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn guessing_locks_a_name_and_the_journal_says_so() {
+    let house = House::open().await;
+    house.administrator().await;
+    for _ in 0..5 {
+        assert_eq!(house.sign_in("admin", "wrong password").await.status, 403);
+        assert_eq!(house.sign_in("nobody", "wrong password").await.status, 403);
+    }
+    // The right one too, and a name that nobody has does not look different.
+    assert_eq!(house.sign_in("admin", PASSWORD).await.status, 429);
+    assert_eq!(house.sign_in("nobody", PASSWORD).await.status, 429);
+    let locked: Vec<_> = house.acts("desk").await.into_iter().filter(|act| act.contains("sign_in_locked")).collect();
+    assert_eq!(locked.len(), 1, "{locked:?}");
+}
+
+#[tokio::test]
+async fn an_approval_is_of_what_was_seen_by_whom_the_token_is() {
+    let house = House::open().await;
+    let (admin, reviewer) = (house.token("admin", "admin").await, house.token("lena", "reviewer").await);
+    let operator = house.token("otto", "agent-operator").await;
+    let draft = house.draft(&admin).await;
+    let shown = house.get(&format!("/v1/drafts/{draft}"), &reviewer).await;
+    let digest = shown.json()["digest"].as_str().unwrap().to_owned();
+    assert_eq!(shown.etag, format!("\"{digest}\""));
+    let approve = format!("/v1/drafts/{draft}/approve");
+    assert_eq!(house.post(&approve, &operator, &json!({ "digest": digest })).await.status, 403);
+    assert_eq!(house.post(&approve, &reviewer, &json!({})).await.status, 428);
+    assert_eq!(house.post(&approve, &reviewer, &json!({ "digest": "00" })).await.status, 412);
+    let named = house.post(&approve, &reviewer, &json!({ "digest": digest, "by": "somebody else" })).await;
+    assert_eq!(named.status, 422, "{}", named.text);
+    assert!(house.outbox().is_empty());
+    let done = house.post(&approve, &reviewer, &json!({ "digest": digest })).await;
+    assert_eq!((done.status, done.json()["outcome"].as_str()), (200, Some("resolved")), "{}", done.text);
+    assert_eq!(house.post(&approve, &reviewer, &json!({ "digest": digest })).await.status, 409);
+    assert_eq!(house.outbox().len(), 1);
+    let run = RunId::new(done.json()["run"].as_str().unwrap());
+    let entries = house.attache.entries(&run).await.unwrap();
+    let by = entries.iter().find(|entry| matches!(entry.event, Some(Event::ReviewDecided(_)))).unwrap();
+    assert_eq!(by.actor.to_string(), "human:lena");
+}
+
+#[tokio::test]
+async fn of_two_reviewers_at_once_one_sends_and_one_is_told() {
+    let house = House::open().await;
+    let (lena, otto) = (house.token("lena", "reviewer").await, house.token("otto", "reviewer").await);
+    let admin = house.token("admin", "admin").await;
+    let draft = house.draft(&admin).await;
+    let digest = house.get(&format!("/v1/drafts/{draft}"), &lena).await.json()["digest"].clone();
+    let (approve, body) = (format!("/v1/drafts/{draft}/approve"), json!({ "digest": digest }));
+    let (one, two) = tokio::join!(house.post(&approve, &lena, &body), house.post(&approve, &otto, &body));
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} / {}", one.text, two.text);
+    assert_eq!(house.outbox().len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_of_another_session_changes_nothing() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let draft = house.draft(&admin).await;
+    let digest = house.get(&format!("/v1/drafts/{draft}"), &admin).await.json()["digest"].clone();
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let path = format!("/drafts/{draft}");
+    let fields = [("csrf", "forged"), ("decision", "approve"), ("digest", digest.as_str().unwrap())];
+    assert_eq!(house.form(&path, &cookie, &fields).await.status, 403);
+    let scripted = house.post_as(&format!("/v1/drafts/{draft}/approve"), &cookie, &json!({ "digest": digest })).await;
+    assert_eq!(scripted.status, 403, "{}", scripted.text);
+    assert!(house.outbox().is_empty());
+    // With the token of its own page it goes through: what was refused was the forgery.
+    let page = house.page(&path, &cookie).await;
+    let csrf = page.text.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let fields = [("csrf", csrf), ("decision", "approve"), ("digest", digest.as_str().unwrap())];
+    assert_eq!(house.form(&path, &cookie, &fields).await.status, 303);
+    assert_eq!(house.outbox().len(), 1);
+    let opened = house.acts(&format!("review_{draft}")).await;
+    assert!(opened.iter().any(|act| act.contains("draft_opened")), "{opened:?}");
+}
+
+#[tokio::test]
+async fn what_a_customer_is_called_is_text_on_every_page() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let hostile = "\"><script>alert(1)</script>{{ csrf }}";
+    let mut bundle: Value = house::sample("usage-gap.json");
+    bundle["customer"]["name"] = hostile.into();
+    bundle["zero_party"][1]["value"] = hostile.into();
+    let run = house.post("/v1/runs", &admin, &bundle).await;
+    assert_eq!(run.status, 201, "{}", run.text);
+    let draft = house.drafts(&admin).await.remove(0);
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    for path in [format!("/drafts/{draft}"), format!("/runs/{}", run.json()["run"].as_str().unwrap()), "/".to_owned()] {
+        let page = house.page(&path, &cookie).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.text.contains("<script>alert"), "{path}: {}", page.text);
+        assert!(page.policy.contains("script-src 'self'") && !page.policy.contains("unsafe"), "{}", page.policy);
+    }
+    assert!(house.page(&format!("/drafts/{draft}"), &cookie).await.text.contains("&lt;script&gt;alert(1)"));
+}
+
+#[tokio::test]
+async fn tokens_outlast_a_restart_until_they_are_taken_back() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let made = house.post("/v1/tokens", &admin, &json!({ "label": "reads", "scopes": ["read"] })).await.json();
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(house.secrets().iter().all(|file| !file.contains(&secret) && !file.contains(PASSWORD)));
+    let house = house.again().await;
+    assert_eq!(house.page("/", &cookie).await.status, 303, "a restart signs everybody out");
+    let me = house.get("/v1/me", &secret).await.json();
+    assert_eq!(me, json!({ "name": "admin", "rights": ["read"] }));
+    assert_eq!(house.get("/v1/accounts", &secret).await.status, 403);
+    let wider = house.post("/v1/tokens", &secret, &json!({ "label": "more", "scopes": ["review"] })).await;
+    assert_eq!(wider.status, 403, "a token makes none that may do more than itself");
+    assert_eq!(house.delete(&format!("/v1/tokens/{}", made["token"].as_str().unwrap()), &admin).await.status, 204);
+    assert_eq!(house.get("/v1/me", &secret).await.status, 401);
+    assert_eq!(house.again().await.get("/v1/me", &secret).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_account_that_is_closed_is_nobody_and_the_last_administrator_stays() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let lena = house.token("lena", "reviewer").await;
+    assert_eq!(house.get("/v1/me", &lena).await.status, 200);
+    assert_eq!(house.delete("/v1/accounts/lena", &admin).await.status, 204);
+    assert_eq!(house.get("/v1/me", &lena).await.status, 401);
+    assert_eq!(house.sign_in("lena", PASSWORD).await.status, 403);
+    assert_eq!(house.delete("/v1/accounts/admin", &admin).await.status, 409);
+    assert_eq!(house.get("/v1/me", &admin).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_handoff_has_one_taker_who_gives_it_back() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let (lena, otto) = (house.token("lena", "reviewer").await, house.token("otto", "reviewer").await);
+    let run = house.post("/v1/runs", &admin, &house::sample("wants-human.json")).await.json();
+    assert_eq!(run["outcome"], "escalated");
+    let at = format!("/v1/escalations/{}", run["run"].as_str().unwrap());
+    let (accept, nothing) = (format!("{at}/accept"), json!(null));
+    let (one, two) = tokio::join!(house.post(&accept, &lena, &nothing), house.post(&accept, &otto, &nothing));
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 409], "{} / {}", one.text, two.text);
+    let (holder, other) = if one.status == 204 { (&lena, &otto) } else { (&otto, &lena) };
+    assert_eq!(house.post(&format!("{at}/close"), other, &nothing).await.status, 409);
+    assert_eq!(house.post(&format!("{at}/return"), holder, &nothing).await.status, 204);
+    let listed = house.get("/v1/escalations", &lena).await.json();
+    assert_eq!(listed["items"][0]["status"], "returned");
+    assert_eq!(house.post(&accept, other, &nothing).await.status, 204);
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_and_wrong_questions_are_refused() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    for name in ["usage-gap.json", "wants-human.json", "tier1-question.json"] {
+        house.post("/v1/runs", &admin, &house::sample(name)).await;
+    }
+    let first = house.get("/v1/runs?limit=2", &admin).await.json();
+    let next = first["next"].as_str().unwrap();
+    let second = house.get(&format!("/v1/runs?limit=2&cursor={next}"), &admin).await.json();
+    assert_eq!(first["items"].as_array().unwrap().len(), 2);
+    assert_eq!((second["items"].as_array().unwrap().len(), &second["next"]), (1, &Value::Null));
+    let escalated = house.get("/v1/runs?outcome=escalated", &admin).await.json();
+    assert_eq!(escalated["items"].as_array().unwrap().len(), 1);
+    for (path, status) in [
+        ("/v1/runs?limit=0", 422),
+        ("/v1/runs?limit=many", 400),
+        ("/v1/runs?since=yesterday", 400),
+        ("/v1/runs/none", 404),
+        ("/v1/runs/none/entries", 404),
+        ("/v1/drafts/none", 404),
+        ("/v1/kb/search?q=%20", 422),
+    ] {
+        let seen = house.get(path, &admin).await;
+        assert_eq!((seen.status, seen.kind.as_str()), (status, "application/problem+json"), "{path}: {}", seen.text);
+    }
+    assert_eq!(house.post("/v1/runs", &admin, &json!({ "version": 1 })).await.status, 422);
+    let search = house.get("/v1/kb/search?q=plan%20an%20inspection", &admin).await.json();
+    assert_eq!(search[0]["doc"], "inspections-and-checklists");
+}
+
+#[tokio::test]
+async fn who_watches_hears_of_a_change() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let mut live = house.stream("/live", &cookie).await;
+    house.post("/v1/runs", &admin, &house::sample("usage-gap.json")).await;
+    let heard = live.next().await.unwrap().unwrap();
+    assert_eq!(heard.as_ref(), b"data: changed\n\n");
+    // A stop lets go of whoever watches, or it would never end.
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_was_begun_for_somebody_who_went_away() {
+    let (model, gate) = house::Slow::new();
+    let house = House::with(model).await;
+    let admin = house.token("admin", "admin").await;
+    let asked = house.request("/v1/runs", &admin, &house::sample("usage-gap.json"));
+    let gone = tokio::spawn(asked);
+    gate.asked().await;
+    gone.abort();
+    let store = house.attache.store().clone();
+    let stopped = tokio::spawn(house.stop());
+    gate.open();
+    let data = stopped.await.unwrap();
+    let runs = store.runs(&attache::journal::RunFilter::default()).await.unwrap();
+    assert!(runs.iter().all(|run| run.outcome.is_some()) && runs.len() == 1, "{runs:?}");
+    drop(data);
+}
+
+#[test]
+fn it_listens_beyond_this_machine_only_behind_a_proxy() {
+    use attache::server::check_exposure;
+    for (listen, proxy, may) in [
+        ("127.0.0.1:8420", false, true),
+        ("[::1]:8420", false, true),
+        ("0.0.0.0:8420", false, false),
+        ("[::]:8420", false, false),
+        ("192.0.2.1:8420", false, false),
+        ("0.0.0.0:8420", true, true),
+    ] {
+        assert_eq!(check_exposure(listen.parse().unwrap(), proxy).is_ok(), may, "{listen}");
+    }
+}
+
+#[tokio::test]
+async fn a_forgotten_customer_is_gone_from_the_desk() {
+    let house = House::open().await;
+    let (admin, lena) = (house.token("admin", "admin").await, house.token("lena", "reviewer").await);
+    let draft = house.draft(&admin).await;
+    let path = "/v1/customers/cus_1021";
+    assert_eq!(house.delete_with(path, &lena, &json!({})).await.status, 403);
+    let erased = house.delete_with(path, &admin, &json!({ "reason": "asked" })).await;
+    assert_eq!((erased.status, &erased.json()["runs"]), (200, &json!(1)), "{}", erased.text);
+    assert_eq!(house.get(&format!("/v1/drafts/{draft}"), &admin).await.status, 410);
+    assert_eq!(house.delete_with(path, &admin, &json!({})).await.status, 404);
+    let acts: Vec<Seen> = vec![house.get("/v1/runs/desk/entries", &lena).await];
+    assert_eq!(acts[0].status, 403, "what colleagues did is for auditors");
+    assert!(house.acts("desk").await.iter().all(|act| serde_json::from_str::<StaffAct>(act).is_ok()));
+}
