@@ -273,7 +273,7 @@ pub(crate) struct Gate {
 }
 
 impl Slow {
-    pub(crate) fn new() -> (Arc<dyn ChatModel>, Arc<Gate>) {
+    pub(crate) fn gated() -> (Arc<dyn ChatModel>, Arc<Gate>) {
         let gate = Arc::new(Gate::default());
         let prompts = Arc::new(Prompts::with_overrides(Default::default()).unwrap());
         (Arc::new(Self { model: Offline::new(prompts), gate: gate.clone() }), gate)

@@ -1,4 +1,10 @@
 //! The server over real HTTP: who may do what, what an approval is bound to, and what a stop leaves.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is wrong"
+)]
 
 #[path = "../runs/world.rs"]
 #[expect(dead_code, reason = "each test file uses what it needs")]
@@ -242,7 +248,7 @@ async fn who_watches_hears_of_a_change() {
 
 #[tokio::test]
 async fn a_stop_finishes_what_was_begun_for_somebody_who_went_away() {
-    let (model, gate) = house::Slow::new();
+    let (model, gate) = house::Slow::gated();
     let house = House::with(model).await;
     let admin = house.token("admin", "admin").await;
     let asked = house.request("/v1/runs", &admin, &house::sample("usage-gap.json"));
