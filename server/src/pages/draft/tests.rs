@@ -13,7 +13,8 @@ fn sentences_are_cut_by_characters_and_nothing_is_lost() {
         Support { start: 3, end: 9, evidence: vec![rests.clone()] },
         Support { start: 10, end: 15, evidence: vec![] },
     ];
-    let cut = pieces(body, 3, &support, &[&rests], &[4..6]);
+    let flagged: Vec<_> = std::iter::once(4..6).collect();
+    let cut = pieces(body, 3, &support, &[&rests], &flagged);
     let told: Vec<_> = cut.iter().map(|p| (p.text.as_str(), p.sentence, p.rests_on.as_slice())).collect();
     assert_eq!(cut.iter().map(|p| p.flagged).collect::<Vec<_>>(), [true, false, false, false]);
     assert_eq!(told, [("Ünïté.", true, &[1][..]), (" ", false, &[]), ("Zwei.", true, &[]), ("\nEnd", false, &[])]);
