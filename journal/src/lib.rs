@@ -21,13 +21,14 @@ mod staff;
 mod store;
 mod subject;
 mod summary;
+mod usage;
 
 pub use chain::{Chain, Sealed};
 pub use entry::{Entry, EntryFault, VERSION, open, verify, verify_head};
 pub use event::{
     Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence, FactPermission,
     Fault, Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided,
-    ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, ToolCalled, ToolReturned, Usage,
+    ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, ToolCalled, ToolReturned,
     Verdict,
 };
 pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
@@ -39,3 +40,4 @@ pub use staff::{Right, Role, StaffAct, StaffActed};
 pub use store::{Batch, Commit, Receipt, RunFilter, Store, StoreError};
 pub use subject::{Key, Subject};
 pub use summary::{DraftState, DraftSummary, RunSummary};
+pub use usage::Usage;
