@@ -205,6 +205,7 @@ pub(crate) fn samples() -> Vec<Event> {
             subject: Some("Your refund".into()),
             body: Some("By Friday.".into()),
             history: past(),
+            consent: Some(Consent { ai_interaction: true, marketing_email: false, profiling: true }),
         }
         .into(),
         MessageSent {

@@ -197,6 +197,7 @@ fn kind(entry: &Entry) -> Option<(&'static str, Value)> {
         | Event::ModelCalled(_)
         | Event::PolicyDecided(_)
         | Event::RunStarted(_)
+        | Event::StaffActed(_)
         | Event::ToolCalled(_)
         | Event::ToolReturned(_) => return None,
     })

@@ -14,7 +14,7 @@ pub(super) struct Room {
 }
 
 /// From the bottom up: a room is listed after those that it knows.
-pub(super) const ROOMS: [Room; 16] = [
+pub(super) const ROOMS: [Room; 17] = [
     Room { name: "attache-context", knows: &[], pure: true },
     Room { name: "attache-journal", knows: &["context"], pure: true },
     Room { name: "attache-prompts", knows: &["context"], pure: true },
