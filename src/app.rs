@@ -13,6 +13,7 @@ use attache::models::{ModelSpec, OpenAi, Profile, Secret};
 use attache::policies::PolicyFile;
 use attache::{Attache, Builder};
 use jiff::{SignedDuration, Timestamp};
+use std::convert::Infallible;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -89,12 +90,27 @@ impl App {
     /// Tells what the journal says since yesterday and a process that stopped
     /// did not tell. What was told is not told again.
     pub(crate) async fn catch_up(&self) -> Result<(), Failure> {
+        self.hear_again().await?;
+        self.announce().await;
+        Ok(())
+    }
+
+    /// Tells what [`catch_up`](Self::catch_up) would, and from then on whatever
+    /// happens, as it happens.
+    pub(crate) async fn announce_always(&self) -> Result<Infallible, Failure> {
+        self.hear_again().await?;
+        if let Some(announcer) = &self.announcer {
+            announcer.work().await;
+        }
+        std::future::pending().await
+    }
+
+    async fn hear_again(&self) -> Result<(), Failure> {
         let Some(announcer) = &self.announcer else { return Ok(()) };
         let since = Timestamp::now() - SignedDuration::from_hours(24);
         for run in self.log.runs(&RunFilter { since: Some(since), ..RunFilter::default() }).await? {
             self.log.entries(&run.run).await?.into_iter().for_each(|entry| announcer.hear(entry));
         }
-        self.announce().await;
         Ok(())
     }
 }

@@ -19,9 +19,7 @@ use std::process::{Command, Output};
 /// A project with these settings besides, in which a run wrote to this address.
 async fn ran(settings: &str, bundle: &str, address: &str) -> tempfile::TempDir {
     let dir = project();
-    let file = dir.path().join("company/attache.toml");
-    let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replace("[project]", &format!("{settings}\n[project]"))).unwrap();
+    settle(dir.path(), settings);
     let bundle = fs::read_to_string(command::bundle(bundle)).unwrap();
     let mut bundle: Value = serde_json::from_str(&bundle).unwrap();
     bundle["customer"]["emails"] = serde_json::json!([address]);
@@ -32,6 +30,11 @@ async fn ran(settings: &str, bundle: &str, address: &str) -> tempfile::TempDir {
 }
 
 async fn attache(dir: &Path, args: &[&str]) -> Output {
+    let mut command = calling(dir, args);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn calling(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attache"));
     command.args(args).current_dir(dir);
     command.env("ATTACHE_DATA", dir).env("ATTACHE_CONFIG", dir.join("company/attache.toml"));
@@ -42,7 +45,20 @@ async fn attache(dir: &Path, args: &[&str]) -> Output {
     for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ATTACHE_MODEL"] {
         command.env_remove(name);
     }
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    command
+}
+
+fn settle(dir: &Path, settings: &str) {
+    let file = dir.join("company/attache.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("[project]", &format!("{settings}\n[project]"))).unwrap();
+}
+
+fn hook(url: &str) -> String {
+    format!(
+        "[webhooks]\nbackoff_ms = 1\n[[webhooks.endpoints]]\nurl = \"{url}\"\nsecret_env = \"HOOK_SECRET\"\n\
+         events = [\"conversation.escalated\"]\n"
+    )
 }
 
 fn smtp(port: u16) -> String {
@@ -126,16 +142,9 @@ async fn who_does_not_exist_is_not_written_to_again() {
 async fn a_handover_is_told_by_webhook_and_in_slack_and_forgotten_with_the_customer() {
     let hooks = Server::start([]).await;
     let slack = Server::start([status(500)]).await;
-    let settings = format!(
-        "[slack]\ndesk = \"https://desk.example\"\n[webhooks]\nbackoff_ms = 1\n[[webhooks.endpoints]]\nurl = \"{}\"\n\
-         secret_env = \"HOOK_SECRET\"\nevents = [\"conversation.escalated\"]\n",
-        hooks.url
-    );
     let dir = project();
     fs::write(dir.path().join("slack-url"), &slack.url).unwrap();
-    let file = dir.path().join("company/attache.toml");
-    let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replace("[project]", &format!("{settings}\n[project]"))).unwrap();
+    settle(dir.path(), &format!("[slack]\ndesk = \"https://desk.example\"\n{}", hook(&hooks.url)));
     let ran = attache(dir.path(), &["run", &command::bundle("wants-human.json")]).await;
     assert!(ran.status.success(), "{}", err(&ran));
     let told = hooks.got();
@@ -156,6 +165,25 @@ async fn a_handover_is_told_by_webhook_and_in_slack_and_forgotten_with_the_custo
     let erased = attache(dir.path(), &["log", "erase", customer, "--by", "dana"]).await;
     assert!(erased.status.success(), "{}", err(&erased));
     assert_eq!(out(&attache(dir.path(), &["outbox", "list", "--json"]).await), "", "the alert named them");
+}
+
+#[tokio::test]
+async fn a_server_tells_what_nobody_told_before_it() {
+    let hooks = Server::start([]).await;
+    let dir = project();
+    let ran = attache(dir.path(), &["run", &command::bundle("wants-human.json")]).await;
+    assert!(ran.status.success(), "{}", err(&ran));
+    settle(dir.path(), &hook(&hooks.url));
+    let mut server = calling(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--quiet"]).spawn().unwrap();
+    let mut waited = 0;
+    while hooks.got().is_empty() && waited < 600 && server.try_wait().unwrap().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        waited += 1;
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let event: Value = hooks.got()[0].json();
+    assert_eq!(event["type"], "conversation.escalated");
 }
 
 #[tokio::test]

@@ -51,7 +51,12 @@ pub(crate) fn run(
             staff,
             settings: Settings { public_url },
         };
-        serve(listener, parts, stop).await.map_err(|e| Failure::unavailable(e.to_string()))
+        tokio::select! {
+            served = serve(listener, parts, stop) => served.map_err(|e| Failure::unavailable(e.to_string()))?,
+            failed = app.announce_always() => match failed? {},
+        }
+        app.announce().await;
+        Ok(())
     })
 }
 
