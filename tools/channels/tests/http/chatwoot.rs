@@ -96,7 +96,8 @@ async fn a_handover_is_a_note_labels_an_assignment_and_last_the_open_door() {
         .iter()
         .map(|got| {
             let what = got.path.rsplit('/').next().unwrap().to_owned();
-            format!("{} {what} {}", got.method, got.body)
+            let body = if got.body.is_empty() { String::new() } else { got.json().to_string() };
+            format!("{} {what} {body}", got.method)
         })
         .collect();
     insta::assert_snapshot!(told.join("\n"));

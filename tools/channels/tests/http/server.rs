@@ -32,8 +32,11 @@ impl Got {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
+    /// The body, its keys in the order of their names whatever serde_json was built with.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap()
+        let mut body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        body.sort_all_objects();
+        body
     }
 }
 
