@@ -1,6 +1,6 @@
 //! Where people meet Attaché: the HTTP interface and the review desk.
 //!
-//! [`serve`] answers on a listener until it is told to stop. Who may do what is
+//! [`serve()`] answers on a listener until it is told to stop. Who may do what is
 //! kept by [`Staff`]: accounts, tokens and what they did are entries of the
 //! journal, what proves them is a file of its own.
 //!

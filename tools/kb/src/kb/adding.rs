@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tantivy::TantivyError;
 
-/// An [`Kb::add`] under way.
+/// An [`Kb::add`](super::Kb::add) under way.
 pub(super) struct Adding {
     pub(super) change: Change,
     pub(super) known: BTreeMap<String, Known>,
