@@ -8,11 +8,12 @@ mod reading;
 mod runs;
 
 pub(crate) use drafts::{opened, review_draft};
-pub(crate) use handoffs::{handoffs, move_handoff};
+pub(crate) use handoffs::{handoffs, move_handoff, status};
 pub(crate) use runs::read;
 
 use crate::desk::Desk;
 use crate::problem::Problem;
+use attache_journal::Decision;
 use axum::Router;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request, State};
@@ -74,9 +75,9 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/v1/drafts", get(drafts::list))
         .route("/v1/drafts/{draft}", get(drafts::show))
         .route("/v1/drafts/{draft}/viewed", post(drafts::viewed))
-        .route("/v1/drafts/{draft}/approve", post(drafts::approve))
-        .route("/v1/drafts/{draft}/edit", post(drafts::edit))
-        .route("/v1/drafts/{draft}/reject", post(drafts::reject))
+        .route("/v1/drafts/{draft}/approve", drafts::decide(Decision::Approve))
+        .route("/v1/drafts/{draft}/edit", drafts::decide(Decision::Edit))
+        .route("/v1/drafts/{draft}/reject", drafts::decide(Decision::Reject))
         .route("/v1/escalations", get(handoffs::list))
         .route("/v1/escalations/{run}/{step}", post(handoffs::step))
         .route("/v1/customers/{customer}", delete(people::erase))

@@ -53,11 +53,14 @@ async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Res
         return Ok(writeln!(out, "no draft awaits a person")?);
     }
     // Only for whom something came in since is a draft decided on again.
+    let pending = drafts.iter().filter(|draft| draft.state == DraftState::Pending);
     let mut newest: BTreeMap<CustomerId, Timestamp> = BTreeMap::new();
-    for run in app.log.runs(&RunFilter::default()).await? {
-        if let Some(customer) = run.customer {
-            let at = newest.entry(customer).or_insert(run.started_at);
-            *at = run.started_at.max(*at);
+    if let Some(since) = pending.map(|draft| draft.created_at).min() {
+        for run in app.log.runs(&RunFilter { since: Some(since), ..RunFilter::default() }).await? {
+            if let Some(customer) = run.customer {
+                let at = newest.entry(customer).or_insert(run.started_at);
+                *at = run.started_at.max(*at);
+            }
         }
     }
     let mut table = Table::new();

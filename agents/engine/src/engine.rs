@@ -285,10 +285,8 @@ impl Engine {
         if name.is_empty() || name.chars().count() > 128 || name.chars().any(char::is_control) {
             return Err(ReviewError::Name);
         }
-        let (run, _) = self.draft(draft).await?;
-        let entries = self.entries(&run).await?;
+        let Drafted { run, entries, .. } = self.drafted(draft).await?;
         let mut driver = self.load(&run, &entries).await?;
-        let bundle = started(&entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle.clone();
         match driver.run().pending_draft(draft) {
             None => return Err(ReviewError::Decided(draft.clone())),
             Some((created, _)) if created.digest != review.digest => {
@@ -303,21 +301,12 @@ impl Engine {
             Some(_) => {}
         }
         let now = self.clock.now();
-        let decided = ReviewDecided {
-            draft: draft.clone(),
-            by: review.by.clone(),
-            decision: review.decision,
-            digest: review.digest,
-            reason: review.reason,
-            subject: review.subject,
-            body: review.body,
-            history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
-            consent: self.consent_since(&bundle).await?,
-        };
+        let by = Actor::Human(review.by.clone());
+        let decided = self.decided(draft, review, &entries, now).await?;
         if decided.decision == Decision::Edit {
             self.try_edit(&run, &entries, &decided, now)?;
         }
-        driver.record(now, &Actor::Human(review.by), decided.into())?;
+        driver.record(now, &by, decided.into())?;
         driver.drive(false).await.map_err(|e| match e {
             RunError::Store(StoreError::Conflict { .. }) => ReviewError::Decided(draft.clone()),
             other => other.into(),
@@ -364,23 +353,41 @@ impl Engine {
     /// # Errors
     /// [`ReviewError`].
     pub async fn obstacles(&self, draft: &DraftId) -> Result<Vec<String>, ReviewError> {
-        let (run, created) = self.draft(draft).await?;
-        let entries = self.entries(&run).await?;
-        let bundle = started(&entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle.clone();
+        let Drafted { run, entries, created } = self.drafted(draft).await?;
         let now = self.clock.now();
-        let approved = ReviewDecided {
-            draft: draft.clone(),
+        let approval = Review {
             by: "nobody yet".to_owned(),
             decision: Decision::Approve,
             digest: created.digest,
             reason: None,
             subject: None,
             body: None,
-            history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
-            consent: self.consent_since(&bundle).await?,
         };
+        let approved = self.decided(draft, approval, &entries, now).await?;
         let verdict = self.verdict_after(&run, &entries, &approved, now)?;
         Ok(verdict.filter(|one| one.verdict != Verdict::Allow).map(|one| one.reasons).unwrap_or_default())
+    }
+
+    /// A decision on a draft with what is known of the customer by now.
+    async fn decided(
+        &self,
+        draft: &DraftId,
+        review: Review,
+        entries: &[Entry],
+        now: Timestamp,
+    ) -> Result<ReviewDecided, ReviewError> {
+        let bundle = &started(entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle;
+        Ok(ReviewDecided {
+            draft: draft.clone(),
+            by: review.by,
+            decision: review.decision,
+            digest: review.digest,
+            reason: review.reason,
+            subject: review.subject,
+            body: review.body,
+            history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
+            consent: self.consent_since(bundle).await?,
+        })
     }
 
     /// What a customer agrees to by their newest run, if that is something else
@@ -397,15 +404,21 @@ impl Engine {
     /// # Errors
     /// [`ReviewError::Unknown`] if there is none.
     pub async fn draft(&self, draft: &DraftId) -> Result<(RunId, DraftCreated), ReviewError> {
+        let Drafted { run, created, .. } = self.drafted(draft).await?;
+        Ok((run, created))
+    }
+
+    async fn drafted(&self, draft: &DraftId) -> Result<Drafted, ReviewError> {
         let drafts = self.store.drafts().await.map_err(RunError::Store)?;
         let found = drafts.into_iter().find(|d| d.draft == *draft);
         let run = found.ok_or_else(|| ReviewError::Unknown(draft.clone()))?.run;
         let entries = self.entries(&run).await?;
-        let created = entries.into_iter().find_map(|entry| match entry.event {
-            Some(Event::DraftCreated(created)) if created.draft == *draft => Some(created),
+        let created = entries.iter().find_map(|entry| match &entry.event {
+            Some(Event::DraftCreated(created)) if created.draft == *draft => Some(created.clone()),
             _ => None,
         });
-        Ok((run, created.ok_or_else(|| ReviewError::Unknown(draft.clone()))?))
+        let created = created.ok_or_else(|| ReviewError::Unknown(draft.clone()))?;
+        Ok(Drafted { run, entries, created })
     }
 
     /// The run of these entries, as it stands: for replaying and explaining.
@@ -454,6 +467,13 @@ impl Engine {
         run.fold(entries);
         Ok(Driver::new(self, run, chain, gate))
     }
+}
+
+/// A draft with the run that made it.
+struct Drafted {
+    run: RunId,
+    entries: Vec<Entry>,
+    created: DraftCreated,
 }
 
 fn started(entries: &[Entry]) -> Option<&RunStarted> {

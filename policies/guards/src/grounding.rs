@@ -105,7 +105,7 @@ pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str], cited: impl Fn(usiz
         })
         .collect();
     let mut unsupported = Vec::new();
-    let asked = claims::words(&plain(asked));
+    let asked = claims::content(&plain(asked));
     let sentences = sentences(text)
         .into_iter()
         .enumerate()
@@ -118,7 +118,7 @@ pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str], cited: impl Fn(usiz
             if claims::claims(&sentence) && !(rests && claims::stand(&sentence, &asked, on)) {
                 unsupported.push(place);
             }
-            let words = content(text.get(start..end).unwrap_or_default());
+            let words = content(&sentence);
             let mut of: BTreeSet<usize> = specifics
                 .iter()
                 .zip(&founded)
@@ -171,13 +171,7 @@ fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
             _ => continue,
         };
         let what = if kind == SpecificKind::Name {
-            What::Words(
-                plain(value)
-                    .split(|c: char| !c.is_alphanumeric())
-                    .filter(|word| word.len() > 1)
-                    .map(str::to_owned)
-                    .collect(),
-            )
+            What::Words(words(&plain(value)).filter(|word| word.len() > 1).map(str::to_owned).collect())
         } else {
             What::Letters(letters(value))
         };
@@ -221,11 +215,7 @@ impl Facts {
         let plain = plain(source);
         Self {
             letters: letters(source),
-            words: plain
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|word| !word.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            words: words(&plain).map(str::to_owned).collect(),
             figures: figures(source),
             minor: plain.contains("minor") || plain.contains("cents"),
             plain,
@@ -258,9 +248,14 @@ fn letters(text: &str) -> String {
     plain(text).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// The words of a sentence that say something: of five letters and more.
-fn content(text: &str) -> BTreeSet<String> {
-    plain(text).split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= 5).map(str::to_owned).collect()
+/// The words of a plain text.
+fn words(plain: &str) -> impl Iterator<Item = &str> {
+    plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// The words of a plain sentence that say something: of five letters and more.
+fn content(plain: &str) -> BTreeSet<String> {
+    words(plain).filter(|word| word.len() >= 5).map(str::to_owned).collect()
 }
 
 /// The sentences of a text in byte offsets, without the space around them.

@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, post};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -100,53 +101,31 @@ pub(crate) async fn opened(desk: &Desk, who: &Who, created: &DraftCreated) -> Re
     Ok(desk.parts.staff.note(run, &who.name, act).await?)
 }
 
-pub(crate) async fn approve(
-    desk: State<Arc<Desk>>,
-    who: Who,
-    draft: Path<String>,
-    headers: HeaderMap,
-    Given(given): Given<Decided>,
-) -> Result<Json<Came>, Problem> {
-    if given.subject.is_some() || given.body.is_some() {
-        return Err(Problem::refused("an approval changes nothing; use edit"));
-    }
-    decide(desk, who, draft, Decision::Approve, &headers, given).await
+/// The way to take a decision of this kind.
+pub(crate) fn decide(decision: Decision) -> MethodRouter<Arc<Desk>> {
+    post(move |State(desk): State<Arc<Desk>>, who: Who, Path(draft): Path<String>, headers: HeaderMap, Given(given)| {
+        decided(desk, who, DraftId::new(draft), decision, headers, given)
+    })
 }
 
-pub(crate) async fn edit(
-    desk: State<Arc<Desk>>,
+async fn decided(
+    desk: Arc<Desk>,
     who: Who,
-    draft: Path<String>,
-    headers: HeaderMap,
-    Given(given): Given<Decided>,
-) -> Result<Json<Came>, Problem> {
-    if given.subject.is_none() && given.body.is_none() {
-        return Err(Problem::refused("nothing is edited: give subject or body"));
-    }
-    decide(desk, who, draft, Decision::Edit, &headers, given).await
-}
-
-pub(crate) async fn reject(
-    desk: State<Arc<Desk>>,
-    who: Who,
-    draft: Path<String>,
-    headers: HeaderMap,
-    Given(given): Given<Decided>,
-) -> Result<Json<Came>, Problem> {
-    if given.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
-        return Err(Problem::refused("reason: say why, for whoever writes the next one"));
-    }
-    decide(desk, who, draft, Decision::Reject, &headers, given).await
-}
-
-async fn decide(
-    State(desk): State<Arc<Desk>>,
-    who: Who,
-    Path(draft): Path<String>,
+    draft: DraftId,
     decision: Decision,
-    headers: &HeaderMap,
+    headers: HeaderMap,
     given: Decided,
 ) -> Result<Json<Came>, Problem> {
+    let changed = given.subject.is_some() || given.body.is_some();
+    let reasoned = given.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
+    match decision {
+        Decision::Approve if changed => return Err(Problem::refused("an approval changes nothing; use edit")),
+        Decision::Edit if !changed => return Err(Problem::refused("nothing is edited: give subject or body")),
+        Decision::Reject if !reasoned => {
+            return Err(Problem::refused("reason: say why, for whoever writes the next one"));
+        }
+        Decision::Approve | Decision::Edit | Decision::Reject => {}
+    }
     let tag = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
     let tag = tag.map(|tag| Digest::new(tag.trim_matches('"')));
     if let (Some(tag), Some(digest)) = (&tag, &given.digest)
@@ -166,7 +145,7 @@ async fn decide(
         subject: given.subject,
         body: given.body,
     };
-    Ok(Json(review_draft(&desk, &who, DraftId::new(draft), review).await?.into()))
+    Ok(Json(review_draft(&desk, &who, draft, review).await?.into()))
 }
 
 /// Takes a decision to its end, whether or not whoever made it still waits.

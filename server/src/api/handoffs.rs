@@ -29,16 +29,17 @@ pub(crate) async fn list(
     Asked(asked): Asked<Page>,
 ) -> Result<Json<Listed<Handoff>>, Problem> {
     who.may(Right::Read)?;
-    page(&asked, handoffs(&desk).await?, |handoff| handoff.run.run.as_str()).map(Json)
+    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
+    page(&asked, handoffs(&desk, &runs).await?, |handoff| handoff.run.run.as_str()).map(Json)
 }
 
-/// All of them, newest first.
-pub(crate) async fn handoffs(desk: &Desk) -> Result<Vec<Handoff>, Problem> {
+/// Those among `runs`, in their order.
+pub(crate) async fn handoffs(desk: &Desk, runs: &[RunSummary]) -> Result<Vec<Handoff>, Problem> {
     let mut found = Vec::new();
-    for run in desk.parts.store.runs(&RunFilter::default()).await? {
+    for run in runs {
         if run.outcome == Some(Outcome::Escalated) && !run.erased {
             let (status, by) = status(desk, &run.run).await?;
-            found.push(Handoff { run, status, by });
+            found.push(Handoff { run: run.clone(), status, by });
         }
     }
     Ok(found)
@@ -81,7 +82,8 @@ pub(crate) async fn move_handoff(desk: &Desk, who: &Who, run: &str, step: &str) 
     Ok(())
 }
 
-async fn status(desk: &Desk, run: &RunId) -> Result<(&'static str, Option<String>), Problem> {
+/// How far a handoff is, and who has it.
+pub(crate) async fn status(desk: &Desk, run: &RunId) -> Result<(&'static str, Option<String>), Problem> {
     let entries = desk.parts.store.entries(&beside(run)).await?;
     let Some(last) = entries.last() else { return Ok(("open", None)) };
     let by = match &last.actor {

@@ -11,6 +11,7 @@ use attache_engine::Review;
 use attache_journal::{
     Decision, Digest, DraftCreated, DraftId, DraftState, Entry, Event, Evidence, Right, RunId, Support,
 };
+use attache_tools::KbHits;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -268,10 +269,8 @@ fn ground(number: usize, evidence: &Evidence, bundle: &Bundle, entries: &[Entry]
 fn passage(entries: &[Entry], id: &str) -> Option<String> {
     entries.iter().find_map(|entry| match &entry.event {
         Some(Event::ToolReturned(returned)) => {
-            let output = returned.output.as_ref()?.to_value();
-            let hits = output.get("hits")?.as_array()?.clone();
-            let hit = hits.into_iter().find(|hit| hit.get("id").and_then(|found| found.as_str()) == Some(id))?;
-            hit.get("passage")?.as_str().map(str::to_owned)
+            let found: KbHits = serde_json::from_str(returned.output.as_ref()?.as_str()).ok()?;
+            found.hits.into_iter().find(|hit| hit.id == id).map(|hit| hit.passage)
         }
         _ => None,
     })

@@ -1,11 +1,11 @@
 //! A handoff: everything that whoever takes over needs, on one screen.
 
 use super::{Signed, page, shown};
-use crate::api::{handoffs, move_handoff};
+use crate::api::{move_handoff, status};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
-use attache_journal::{Event, Right, RunId};
+use attache_journal::{Event, Outcome, Right, RunId};
 use attache_tools::HandoffPackage;
 use axum::Form;
 use axum::extract::{Path, State};
@@ -42,21 +42,26 @@ pub(crate) async fn step(
 
 async fn handoff(desk: &Desk, who: &Who, run: &str, wrong: Option<Problem>) -> Result<Response, Problem> {
     who.may(Right::Read)?;
-    let entries = desk.parts.store.entries(&RunId::new(run)).await?;
+    let id = RunId::new(run);
+    let entries = desk.parts.store.entries(&id).await?;
     let escalated = entries.iter().rev().find_map(|entry| match &entry.event {
         Some(Event::Escalated(escalated)) => Some(escalated),
         _ => None,
     });
     let escalated = escalated.ok_or_else(|| Problem::unknown(format!("run {run} handed nothing over")))?;
-    let known = handoffs(desk).await?.into_iter().find(|handoff| handoff.run.run.as_str() == run);
+    let outcome = entries.iter().rev().find_map(|entry| match &entry.event {
+        Some(Event::RunEnded(ended)) => Some(ended.outcome),
+        _ => None,
+    });
+    let (status, by) = if outcome == Some(Outcome::Escalated) { status(desk, &id).await? } else { ("closed", None) };
     let package: Option<HandoffPackage> = serde_json::from_str(escalated.package.as_str()).ok();
     let mut context = Context::new();
     context.insert("run", run);
     context.insert("queue", &escalated.queue);
     context.insert("reason", &escalated.reason_code.replace('_', " "));
     context.insert("package", &package);
-    context.insert("status", known.as_ref().map_or("closed", |handoff| handoff.status));
-    context.insert("by", &known.and_then(|handoff| handoff.by));
+    context.insert("status", status);
+    context.insert("by", &by);
     context.insert("wrong", &wrong.as_ref().map(|problem| &problem.detail));
     let mut response = page(desk, who, "handoff.html", context)?;
     if let Some(problem) = wrong {

@@ -65,7 +65,8 @@ async fn queue(desk: &Desk, who: &Who, tab: &str) -> Result<Response, Problem> {
     let (review, mut sent): (Vec<_>, Vec<_>) =
         (of(DraftState::Pending).map(row).collect(), of(DraftState::Sent).map(row).collect());
     sent.reverse();
-    let escalated: Vec<_> = handoffs(desk)
+    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
+    let escalated: Vec<_> = handoffs(desk, &runs)
         .await?
         .into_iter()
         .filter(|handoff| handoff.status != "closed")
@@ -79,7 +80,6 @@ async fn queue(desk: &Desk, who: &Who, tab: &str) -> Result<Response, Problem> {
             at: handoff.run.updated_at,
         })
         .collect();
-    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
     let failed: Vec<_> = runs
         .into_iter()
         .filter(|run| run.outcome == Some(Outcome::Failed))

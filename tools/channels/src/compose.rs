@@ -154,4 +154,4 @@ fn system_time(at: jiff::Timestamp) -> SystemTime {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,8 @@
 //! Whether what a sentence claims is said in the words of its sources.
 
-use std::collections::BTreeSet;
+use super::words;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 /// A sentence with fewer content words claims too little to be judged by them:
 /// a greeting, `That works.`
@@ -14,7 +16,8 @@ const SHORTEST: usize = 4;
 
 /// Words that carry no claim: what holds sentences together, and what an answer
 /// says to be polite or to lead on.
-const EMPTY: &str = "about above according across after again all almost along already also although always answer any \
+static EMPTY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "about above according across after again all almost along already also although always answer any \
     anyone anything article articles as ask assist assistant away because been before being below best between both but \
     came can cannot case come contact could day dear did do does doing done down during each either else enough even ever \
     every everything far feel few first follow following for free friendly from further give given glad goes going good \
@@ -26,7 +29,10 @@ const EMPTY: &str = "about above according across after again all almost along a
     something soon sorry source sources still such sure take team tell than thank thanks that the their them then there \
     these they thing things this those though through thus time to too under understand unless until upon use used \
     using very want wants was way welcome well were what whatever when where whether which while who whole whose why \
-    will wish with within without word would write wrote yes yet you your yours yourself";
+    will wish with within without word would write wrote yes yet you your yours yourself"
+        .split_ascii_whitespace()
+        .collect()
+});
 
 /// What a word counts that was asked about and that no source has.
 const ASKED: usize = 3;
@@ -49,7 +55,7 @@ pub(super) fn stand<'a, S: Iterator<Item = &'a BTreeSet<String>>>(
     sources: impl Fn() -> S,
 ) -> bool {
     let (mut held, mut all, mut about) = (0, 0, false);
-    for word in words(sentence) {
+    for word in content(sentence) {
         let stands = sources().any(|source| holds(source, &word));
         let missed = !stands && holds(asked, &word);
         held += usize::from(stands);
@@ -59,14 +65,9 @@ pub(super) fn stand<'a, S: Iterator<Item = &'a BTreeSet<String>>>(
     (all < FEWEST && !about) || held * 2 >= all
 }
 
-/// The content words of a plain text.
-pub(super) fn words(plain: &str) -> BTreeSet<String> {
-    let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= SHORTEST && !is_empty(word));
-    words.map(str::to_owned).collect()
-}
-
-fn is_empty(word: &str) -> bool {
-    EMPTY.split_ascii_whitespace().any(|empty| empty == word)
+/// The words of a plain text that carry a claim.
+pub(super) fn content(plain: &str) -> BTreeSet<String> {
+    words(plain).filter(|word| word.len() >= SHORTEST && !EMPTY.contains(word)).map(str::to_owned).collect()
 }
 
 /// Whether a word of `source` begins as this one does.

@@ -1,7 +1,7 @@
 use super::*;
 use attache_context::Channel;
 
-fn message() -> Outgoing {
+pub(crate) fn message() -> Outgoing {
     Outgoing {
         channel: Channel::Email,
         name: None,

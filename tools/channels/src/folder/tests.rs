@@ -1,17 +1,5 @@
 use super::*;
-
-fn message() -> Outgoing {
-    Outgoing {
-        channel: Channel::Email,
-        name: None,
-        to: "dana@example.com".to_owned(),
-        subject: "Your team".to_owned(),
-        body: "Open Settings, then Team.".to_owned(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        answers: None,
-        outreach: false,
-    }
-}
+use crate::compose::tests::message;
 
 #[tokio::test]
 async fn a_message_that_was_forgotten_is_gone_and_does_not_leave_again() {
