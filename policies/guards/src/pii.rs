@@ -3,6 +3,7 @@
 mod address;
 mod checks;
 mod dates;
+mod list;
 mod named;
 mod names;
 mod net;

@@ -19,26 +19,26 @@ fn fits(token: &Token<'_>, lower: bool) -> bool {
     match token.shape {
         Shape::Number => token.end - token.start <= 6,
         Shape::Mixed => token.end - token.start <= 8,
-        Shape::Title | Shape::Upper | Shape::Initial => !NO_STREET.contains(&&*token.word) || token.word == "nan",
+        Shape::Title | Shape::Upper | Shape::Initial => !NO_STREET.contains(&token.word) || token.word == "nan",
         Shape::Lower => {
             let w = &*token.word;
-            PARTICLES.contains(&w)
+            PARTICLES.contains(w)
                 || w == "nan"
-                || UNITS.contains(&w)
+                || UNITS.contains(w)
                 || is_end(w, token)
                 || ["ul", "via", "street", "road", "st", "str", "avenue", "boulevard", "quai"].contains(&w)
-                || TRAILING.contains(&w)
-                || (LEADING.contains(&w) && !token.is_plain())
+                || TRAILING.contains(w)
+                || (LEADING.contains(w) && !token.is_plain())
                 || (lower
                     && (!token.is_plain()
                         || token.kinds.any(Kinds::COUNTRY.or(Kinds::OF_COUNTRY))
-                        || TYPES.contains(&w)))
+                        || TYPES.contains(w)))
         }
     }
 }
 
 fn is_end(word: &str, token: &Token<'_>) -> bool {
-    !token.is_plain() && ENDS.iter().any(|end| word.len() > end.len() + 2 && word.ends_with(end))
+    !token.is_plain() && ENDS.end(word, 3)
 }
 
 /// How many tokens an address has at most: a street, a unit, a town, a country.
@@ -84,7 +84,7 @@ fn run(text: &str, tokens: &[Token<'_>], first: usize, lower: bool) -> usize {
             let question = between.contains('?') && !between.contains('\n');
             // A full stop ends the sentence unless it belongs to a short form or an ordinal.
             let short =
-                before.len() <= 4 || TYPES.contains(&before) || TRAILING.contains(&before) || UNITS.contains(&before);
+                before.len() <= 4 || TYPES.contains(before) || TRAILING.contains(before) || UNITS.contains(before);
             let new_sentence = between.contains('.')
                 && (!(short || number) || (number && !is_part(&token.word) && !ordinal(tokens, index)))
                 || (between.contains("\n\n") && index - first > 14);
@@ -101,15 +101,15 @@ fn run(text: &str, tokens: &[Token<'_>], first: usize, lower: bool) -> usize {
 /// `Rákóczi út 81. Veszprém`.
 fn ordinal(tokens: &[Token<'_>], index: usize) -> bool {
     let street = index.checked_sub(2).and_then(|at| tokens.get(at));
-    street.is_some_and(|street| TRAILING.contains(&&*street.word) || is_end(&street.word, street))
+    street.is_some_and(|street| TRAILING.contains(&street.word) || is_end(&street.word, street))
         || tokens.get(index).is_some_and(|token| token.shape == Shape::Number)
 }
 
 /// Whether a common word is a usual part of an address.
 fn is_part(word: &str) -> bool {
-    TYPES.contains(&word)
-        || UNITS.contains(&word)
-        || PARTICLES.contains(&word)
+    TYPES.contains(word)
+        || UNITS.contains(word)
+        || PARTICLES.contains(word)
         || ["po", "box", "postbox", "psc"].contains(&word)
 }
 
@@ -142,16 +142,16 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
             continue;
         }
         // `Hornsey Road`, with a number or a strong type.
-        let typed = TYPES.contains(&word) && (token.is_capital() || lower || STRONG.contains(&word));
+        let typed = TYPES.contains(word) && (token.is_capital() || lower || STRONG.contains(word));
         if typed && before.is_some_and(|before| named(before) || (before.is_capital() && number.is_some())) {
             let numbered = all.get(..index).is_some_and(|head| head.iter().rev().take(6).any(numeric));
-            if numbered || STRONG.contains(&word) {
+            if numbered || STRONG.contains(word) {
                 street.get_or_insert(index);
             }
         }
-        let leads = LEADING.contains(&word)
+        let leads = LEADING.contains(word)
             && (token.is_capital() || lower || !token.is_plain() || before.is_some_and(numeric) || word.len() <= 4);
-        if leads && after.is_some_and(|after| named(after) || PARTICLES.contains(&&*after.word)) {
+        if leads && after.is_some_and(|after| named(after) || PARTICLES.contains(&after.word)) {
             let rest = all.get(index + 1..).unwrap_or_default();
             if rest.iter().take(7).any(numeric) || before.is_some_and(numeric) || (!token.is_plain() && word.len() > 2)
             {
@@ -159,10 +159,10 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
             }
         }
         let near_number = after.is_some_and(numeric) || before.is_some_and(numeric);
-        if (is_end(word, token) || (TRAILING.contains(&word) && before.is_some_and(named))) && near_number {
+        if (is_end(word, token) || (TRAILING.contains(word) && before.is_some_and(named))) && near_number {
             street.get_or_insert(index);
         }
-        if UNITS.contains(&word) && after.is_some_and(numeric) {
+        if UNITS.contains(word) && after.is_some_and(numeric) {
             let strong = matches!(word, "apt" | "apartment" | "suite" | "ste" | "wohnung" | "apto");
             if strong && (!token.is_plain() || token.is_capital() || lower) {
                 unit.get_or_insert(index);
@@ -232,10 +232,7 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
                 || is_part(&before.word)
                 || begin - 1 > first)
                 && !matches!(&*before.word, "the" | "and" | "of" | "an")
-                && (before.is_capital()
-                    || lower
-                    || PARTICLES.contains(&&*before.word)
-                    || before.shape == Shape::Initial)
+                && (before.is_capital() || lower || PARTICLES.contains(&before.word) || before.shape == Shape::Initial)
         })
     {
         begin -= 1;
@@ -243,7 +240,7 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
     let mut end = last;
     while end > begin + 1
         && tokens.get(end - 1).is_some_and(|token| {
-            (token.shape == Shape::Lower && PARTICLES.contains(&&*token.word) && !lower)
+            (token.shape == Shape::Lower && PARTICLES.contains(&token.word) && !lower)
                 || matches!(&*token.word, "and" | "the" | "of" | "i" | "an")
         })
     {
@@ -256,7 +253,7 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
 
 /// Whether a word in the ten before says that a place follows.
 fn stands_where(tokens: &[Token<'_>], first: usize) -> bool {
-    tokens.get(first.saturating_sub(6)..first).unwrap_or_default().iter().any(|token| WHERE.contains(&&*token.word))
+    tokens.get(first.saturating_sub(6)..first).unwrap_or_default().iter().any(|token| WHERE.contains(&token.word))
 }
 
 /// Whether the tokens fill whole lines.
@@ -282,12 +279,12 @@ pub(super) fn corners(text: &str, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
         for next in tokens.iter().skip(index + 2).take(14) {
             let stops = next.gap.any(Gap::LINE.or(Gap::COMMA).or(Gap::COLON));
             if stops
-                || (and && after > 0 && next.shape == Shape::Lower && next.is_plain() && !TYPES.contains(&&*next.word))
+                || (and && after > 0 && next.shape == Shape::Lower && next.is_plain() && !TYPES.contains(&next.word))
             {
                 break;
             }
             let sentence =
-                next.gap.any(Gap::STOP) && next.is_capital() && next.is_plain() && !TYPES.contains(&&*next.word);
+                next.gap.any(Gap::STOP) && next.is_capital() && next.is_plain() && !TYPES.contains(&next.word);
             if sentence {
                 break;
             }

@@ -7,6 +7,7 @@
 mod lists;
 
 use super::address::lists::PARTICLES;
+use super::list::Words;
 use super::tokens::{Gap, Shape, Token};
 use super::words::Kinds;
 use super::{PiiKind, PiiSpan};
@@ -36,8 +37,8 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool, spans: &mut Ve
             let ends =
                 |token: &Token<'_>| token.gap.any(Gap::STOP.or(Gap::BLANK)) && !matches!(token.shape, Shape::Initial);
             let length = 1 + rest.iter().skip(1).take(60).take_while(|token| !ends(token)).count();
-            let says = |words: &[&str]| rest.iter().take(length).any(|token| words.contains(&&*token.word));
-            (context.service, context.personal) = (says(SERVICE), says(PERSONAL));
+            let says = |words: &Words| rest.iter().take(length).any(|token| words.contains(&token.word));
+            (context.service, context.personal) = (says(&SERVICE), says(&PERSONAL));
             sentence = at + length;
         }
         if context.nation_alone(at, spans) {
@@ -151,7 +152,7 @@ impl<'a> Context<'_, 'a> {
                 break;
             }
             let particle = token.shape == Shape::Lower
-                && PARTICLES.contains(&&*token.word)
+                && PARTICLES.contains(&token.word)
                 && !matches!(
                     &*token.word,
                     "and" | "the" | "of" | "an" | "am" | "im" | "in" | "e" | "u" | "z" | "op" | "do" | "y" | "en"
@@ -171,8 +172,8 @@ impl<'a> Context<'_, 'a> {
         let Run { mut first, mut last } = run;
         let all = self.tokens.get(first..last).unwrap_or_default();
         let ending = all.last().map_or("", |token| &*token.word);
-        let legal = LEGAL.contains(&ending);
-        let trade = TRADES.contains(&ending);
+        let legal = LEGAL.contains(ending);
+        let trade = TRADES.contains(ending);
         let known = all.iter().any(|token| token.kinds.any(NAMES.or(Kinds::PLACE)) || !token.is_plain());
         if last - first >= 2 && (legal || (trade && known)) && !self.lower {
             let begins = self.sentence(first) && all.first().is_some_and(Token::is_plain) && last - first > 2;
@@ -181,13 +182,13 @@ impl<'a> Context<'_, 'a> {
         }
         let mut before = self.word(first.checked_sub(1)).to_owned();
         // `Hi Freddy`, `Dr. Hale`, `Please`: what is no name at the front.
-        let mut titled = TITLES.contains(&&*before);
+        let mut titled = TITLES.contains(&before);
         while let Some(token) = self.token(first)
             && first < last
-            && (TITLES.contains(&&*token.word)
+            && (TITLES.contains(&token.word)
                 || (token.is_plain() && !(token.kinds.any(NAMES) && self.in_name(first, last))))
         {
-            titled = TITLES.contains(&&*token.word) && (token.is_capital() || self.lower);
+            titled = TITLES.contains(&token.word) && (token.is_capital() || self.lower);
             before = token.word.clone().into_owned();
             first += 1;
         }
@@ -211,11 +212,11 @@ impl<'a> Context<'_, 'a> {
             || gap == Gap::STOP
             || gap.any(Gap::COMMA.or(Gap::LINE))
             || gap == Gap::OTHER;
-        let says_person = near && BEFORE_PERSON.contains(&&*before);
-        let says_place = gap.is_space() && BEFORE_PLACE.contains(&&*before);
+        let says_person = near && BEFORE_PERSON.contains(&before);
+        let says_place = gap.is_space() && BEFORE_PLACE.contains(&before);
         let next = self.token(last).filter(|next| next.gap.is_space());
         let after = next.map_or("", |next| &*next.word);
-        let acts = next.is_some_and(|next| next.shape == Shape::Lower) && AFTER_PERSON.contains(&after);
+        let acts = next.is_some_and(|next| next.shape == Shape::Lower) && AFTER_PERSON.contains(after);
         let firm = self.says_firm(first);
         let nation = all.iter().all(|token| token.kinds.any(Kinds::NATION));
         if nation {
@@ -331,7 +332,7 @@ impl<'a> Context<'_, 'a> {
                 self.token(at).is_some_and(|token| token.gap.any(Gap::LINE))
             }
             "called" => matches!(before(2), "is" | "was" | "am" | "friend" | "somebody" | "someone"),
-            word => TITLES.contains(&word),
+            word => TITLES.contains(word),
         }
     }
 
@@ -365,7 +366,7 @@ impl<'a> Context<'_, 'a> {
                 | "employer"
                 | "firm"
         );
-        links && near.iter().any(|token| BEFORE_FIRM.contains(&&*token.word))
+        links && near.iter().any(|token| BEFORE_FIRM.contains(&token.word))
     }
 
     /// `Lopez, Santos and Coleman`: handled from its first name.
@@ -433,7 +434,8 @@ impl<'a> Context<'_, 'a> {
         !token.is_plain()
             && (token.is_capital() || self.lower)
             && token.shape != Shape::Upper
-            && ENDINGS.iter().any(|end| w.len() >= end.len() + 3 && w.len() >= 5 && w.ends_with(end))
+            && w.len() >= 5
+            && ENDINGS.end(w, 3)
     }
 
     /// A nationality in lower case.
@@ -470,7 +472,7 @@ impl<'a> Context<'_, 'a> {
                 | "religion"
                 | "the"
         );
-        if OF_PEOPLE.contains(&after) || (is && before != "the" && !self.service) {
+        if OF_PEOPLE.contains(after) || (is && before != "the" && !self.service) {
             self.push(PiiKind::Nrp, first, last, 0.6, spans);
         }
     }

@@ -1,7 +1,9 @@
 //! Words that stand in and around addresses.
 
+use crate::pii::list::{Ends, Words};
+
 /// English street types that stand after the name.
-pub(in crate::pii) const TYPES: &[&str] = &[
+pub(in crate::pii) static TYPES: Words = Words::new(&[
     "alley",
     "ave",
     "avenue",
@@ -194,14 +196,25 @@ pub(in crate::pii) const TYPES: &[&str] = &[
     "ways",
     "well",
     "wells",
-];
+]);
 
 /// Those of them that make a street of a name without a number.
-pub(in crate::pii) const STRONG: &[&str] =
-    &["street", "road", "avenue", "lane", "boulevard", "crescent", "terrace", "rd", "blvd", "drive", "square"];
+pub(in crate::pii) static STRONG: Words = Words::new(&[
+    "street",
+    "road",
+    "avenue",
+    "lane",
+    "boulevard",
+    "crescent",
+    "terrace",
+    "rd",
+    "blvd",
+    "drive",
+    "square",
+]);
 
 /// Street types that stand before the name.
-pub(in crate::pii) const LEADING: &[&str] = &[
+pub(in crate::pii) static LEADING: Words = Words::new(&[
     "rue",
     "avenue",
     "boulevard",
@@ -264,10 +277,10 @@ pub(in crate::pii) const LEADING: &[&str] = &[
     "zona",
     "lugar",
     "contrada",
-];
+]);
 
 /// Ends of words that are streets: Germanic, Nordic, Finnish, Hungarian, Dutch, Slavic.
-pub(in crate::pii) const ENDS: &[&str] = &[
+pub(in crate::pii) static ENDS: Ends = Ends::new(&[
     "strasse", "gasse", "weg", "platz", "allee", "ring", "damm", "ufer", "chaussee", "gatan", "gata", "gaten", "gate",
     "vagen", "gade", "vej", "vei", "veien", "veg", "vegen", "katu", "tie", "polku", "kuja", "ranta", "straat", "laan",
     "steenweg", "plein", "kade", "gracht", "dijk", "dreef", "lei", "utca", "uteja", "gotu", "gotur", "braut", "stigur",
@@ -275,14 +288,14 @@ pub(in crate::pii) const ENDS: &[&str] = &[
     "plads", "stræde", "straede", "toften", "parken", "haven", "vangen", "marken", "lunden", "hojen", "ova", "skeho",
     "skeho", "ska", "tanav", "puiestee", "iela", "gatve", "sokak", "caddesi", "brucke", "bruecke", "markt", "steig",
     "zeile", "kai",
-];
+]);
 
 /// Words of their own that say street after a name.
-pub(in crate::pii) const TRAILING: &[&str] =
-    &["ut", "utca", "utja", "ter", "tere", "rkp", "krt", "koz", "tee", "mnt", "pst", "vej", "vei", "allé"];
+pub(in crate::pii) static TRAILING: Words =
+    Words::new(&["ut", "utca", "utja", "ter", "tere", "rkp", "krt", "koz", "tee", "mnt", "pst", "vej", "vei", "allé"]);
 
 /// A part of a building.
-pub(in crate::pii) const UNITS: &[&str] = &[
+pub(in crate::pii) static UNITS: Words = Words::new(&[
     "apt",
     "apartment",
     "suite",
@@ -297,10 +310,10 @@ pub(in crate::pii) const UNITS: &[&str] = &[
     "apto",
     "piso",
     "box",
-];
+]);
 
 /// Small words inside a name.
-pub(in crate::pii) const PARTICLES: &[&str] = &[
+pub(in crate::pii) static PARTICLES: Words = Words::new(&[
     "de",
     "del",
     "della",
@@ -363,10 +376,10 @@ pub(in crate::pii) const PARTICLES: &[&str] = &[
     "aan",
     "upon",
     "fejedelem",
-];
+]);
 
 /// Words before a place where something or somebody is.
-pub(in crate::pii) const WHERE: &[&str] = &[
+pub(in crate::pii) static WHERE: Words = Words::new(&[
     "address",
     "live",
     "lives",
@@ -408,11 +421,11 @@ pub(in crate::pii) const WHERE: &[&str] = &[
     "property",
     "building",
     "apartment",
-];
+]);
 
 /// Uppercase words of money and time, which stand beside numbers.
-pub(in crate::pii) const NO_STREET: &[&str] = &[
+pub(in crate::pii) static NO_STREET: Words = Words::new(&[
     "eur", "usd", "gbp", "chf", "aud", "cad", "jpy", "inr", "cny", "sek", "nok", "dkk", "pln", "huf", "czk", "am",
     "pm", "gmt", "utc", "est", "pst", "cet", "nan", "kg", "km", "mb", "gb", "tb", "q1", "q2", "q3", "q4", "rub", "brl",
     "mxn", "zar", "nzd", "sgd", "hkd", "try", "aed", "ron", "bgn", "ils",
-];
+]);

@@ -1,7 +1,9 @@
 //! Words that stand in and around names.
 
+use crate::pii::list::{Ends, Words};
+
 /// Forms of address before a name.
-pub(in crate::pii) const TITLES: &[&str] = &[
+pub(in crate::pii) static TITLES: Words = Words::new(&[
     "mr",
     "mrs",
     "ms",
@@ -34,10 +36,10 @@ pub(in crate::pii) const TITLES: &[&str] = &[
     "officer",
     "mx",
     "doctor",
-];
+]);
 
 /// Words right before a name that say so.
-pub(in crate::pii) const BEFORE_PERSON: &[&str] = &[
+pub(in crate::pii) static BEFORE_PERSON: Words = Words::new(&[
     "name",
     "named",
     "called",
@@ -115,10 +117,10 @@ pub(in crate::pii) const BEFORE_PERSON: &[&str] = &[
     "attention",
     "payee",
     "sender",
-];
+]);
 
 /// Verbs and the like right after a name, in lower case.
-pub(in crate::pii) const AFTER_PERSON: &[&str] = &[
+pub(in crate::pii) static AFTER_PERSON: Words = Words::new(&[
     "said",
     "says",
     "lives",
@@ -171,10 +173,10 @@ pub(in crate::pii) const AFTER_PERSON: &[&str] = &[
     "would",
     "should",
     "might",
-];
+]);
 
 /// Words before a firm.
-pub(in crate::pii) const BEFORE_FIRM: &[&str] = &[
+pub(in crate::pii) static BEFORE_FIRM: Words = Words::new(&[
     "work",
     "works",
     "worked",
@@ -213,10 +215,10 @@ pub(in crate::pii) const BEFORE_FIRM: &[&str] = &[
     "lawsuit",
     "sue",
     "sued",
-];
+]);
 
 /// The last word of a firm: legal forms, and trades.
-pub(in crate::pii) const LEGAL: &[&str] = &[
+pub(in crate::pii) static LEGAL: Words = Words::new(&[
     "inc",
     "ltd",
     "llc",
@@ -246,9 +248,9 @@ pub(in crate::pii) const LEGAL: &[&str] = &[
     "kk",
     "lp",
     "company",
-];
+]);
 
-pub(in crate::pii) const TRADES: &[&str] = &[
+pub(in crate::pii) static TRADES: Words = Words::new(&[
     "group",
     "technologies",
     "technology",
@@ -308,16 +310,16 @@ pub(in crate::pii) const TRADES: &[&str] = &[
     "foods",
     "press",
     "records",
-];
+]);
 
 /// Words before a place.
-pub(in crate::pii) const BEFORE_PLACE: &[&str] = &[
+pub(in crate::pii) static BEFORE_PLACE: Words = Words::new(&[
     "in", "from", "to", "near", "at", "around", "visit", "visiting", "outside", "of", "southern", "northern",
     "eastern", "western", "downtown",
-];
+]);
 
 /// Words that say that a place is somebody's.
-pub(in crate::pii) const PERSONAL: &[&str] = &[
+pub(in crate::pii) static PERSONAL: Words = Words::new(&[
     "live",
     "lives",
     "lived",
@@ -337,11 +339,11 @@ pub(in crate::pii) const PERSONAL: &[&str] = &[
     "travelled",
     "traveled",
     "flew",
-];
+]);
 
 /// Words of trade and payment: a country beside them is where a service goes,
 /// and an unknown word more likely a product than a person.
-pub(in crate::pii) const SERVICE: &[&str] = &[
+pub(in crate::pii) static SERVICE: Words = Words::new(&[
     "account",
     "accounts",
     "app",
@@ -421,18 +423,18 @@ pub(in crate::pii) const SERVICE: &[&str] = &[
     "visa",
     "mastercard",
     "deposit",
-];
+]);
 
 /// Ends of family names that are rare in other words.
-pub(in crate::pii) const ENDINGS: &[&str] = &[
+pub(in crate::pii) static ENDINGS: Ends = Ends::new(&[
     "ovic", "evic", "jevic", "ic", "sson", "dottir", "enko", "enka", "ski", "ska", "sky", "skaya", "ova", "eva", "ov",
     "ev", "ova", "yan", "shvili", "dze", "oglu", "escu", "eanu", "poulos", "opoulos", "idis", "akis", "aitis", "sen",
     "strom", "quist", "gren", "berg", "mann", "stein", "ez", "inen", "nen", "ovsky", "vich", "uk", "chuk", "czyk",
     "wicz", "ek", "ikova", "ina", "ini", "elli", "etti", "ucci", "eira", "inho", "esku", "aite", "iene", "ius", "unas",
     "enas", "adze", "iani", "sdottir",
-];
+]);
 
-pub(in crate::pii) const OF_PEOPLE: &[&str] = &[
+pub(in crate::pii) static OF_PEOPLE: Words = Words::new(&[
     "government",
     "citizen",
     "citizens",
@@ -456,4 +458,4 @@ pub(in crate::pii) const OF_PEOPLE: &[&str] = &[
     "family",
     "church",
     "community",
-];
+]);
