@@ -4,7 +4,7 @@ use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
 use attache_context::{Bundle, Consent};
-use attache_guards::{CustomerSentiment, PatternPii};
+use attache_guards::{CustomerSentiment, PatternPii, Seen};
 use attache_journal::{
     Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, PolicyDecided, ReviewDecided,
     RunEnded, RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
@@ -183,7 +183,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Result<Self, EngineFault> {
         let guards = parts
             .guards
-            .unwrap_or_else(|| Guards { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(PatternPii) });
+            .unwrap_or_else(|| Guards { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(Seen::new(PatternPii)) });
         let mut programs = BTreeMap::new();
         for playbook in parts.playbooks.iter() {
             let (registry, prompts) = (parts.registry.clone(), parts.prompts.clone());

@@ -35,7 +35,7 @@ pub use facts::{FactValues, Stated};
 pub use grounding::{Grounded, Grounding, SpecificKind, Unfounded, ground};
 pub use human::{discloses_ai, wants_human};
 pub use known::{KnownValue, known_values};
-pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan};
+pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan, Seen};
 pub use pseudonyms::{InventedPlaceholder, Pseudonyms};
 pub use scan::{Scan, scan};
 pub use sentiment::{

@@ -9,10 +9,12 @@ mod names;
 mod net;
 mod numbers;
 mod secrets;
+mod seen;
 mod tokens;
 mod words;
 
 pub(crate) use dates::MONTHS;
+pub use seen::Seen;
 
 use crate::fold::Unmasked;
 use crate::offsets::Chars;
