@@ -90,6 +90,13 @@ pub(crate) enum Command {
     /// The journal of decisions
     #[command(subcommand, after_help = "Example: attache log verify")]
     Log(Log),
+    /// Figures of service: resolution, deflection, escalation, review, cost
+    #[command(after_help = "Example: attache metrics --since 2026-11-01 --json | jq .value")]
+    Metrics {
+        /// Of what began then or later: a date, or a time (RFC 3339)
+        #[arg(long, value_name = "T", value_parser = since)]
+        since: Option<Timestamp>,
+    },
     /// What stored runs would decide now
     #[command(after_help = "Example: attache replay --policies new-policies")]
     Replay {

@@ -8,6 +8,7 @@ mod init;
 mod kb;
 mod keep;
 mod log;
+mod metrics;
 mod outbox;
 mod policy;
 mod record;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Review(review) => review::run(global, review, out),
         Command::Outbox(outbox) => outbox::run(global, outbox, out),
         Command::Log(log) => log::run(global, log, out),
+        Command::Metrics { since } => metrics::run(global, *since, out),
         Command::Replay { runs, since, policies, prompts, playbooks, model, expect_same } => {
             let asked = replay::Asked {
                 runs,

@@ -16,6 +16,7 @@ mod ids;
 mod json;
 mod memory;
 mod message;
+pub mod metrics;
 mod outline;
 mod staff;
 mod store;
