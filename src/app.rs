@@ -144,11 +144,19 @@ pub(crate) fn env(name: &str) -> Option<String> {
 
 /// The builder with that model.
 pub(crate) fn with_model(builder: Builder, project: &Project, named: Option<&str>) -> Result<Builder, Failure> {
+    Ok(match model(project, named)? {
+        Some(model) => builder.model(Arc::new(model)),
+        None => builder,
+    })
+}
+
+/// The model of that name; `None` is the one that needs no server.
+pub(crate) fn model(project: &Project, named: Option<&str>) -> Result<Option<OpenAi>, Failure> {
     let config = &project.config.model;
     let name = model_name(project, named);
     let (kind, model) = name.split_once(':').unwrap_or((name, ""));
     match kind {
-        "offline" => Ok(builder),
+        "offline" => Ok(None),
         "openai" => {
             let mut settings = config.openai.clone().unwrap_or_default();
             if let Some(url) = env("OPENAI_BASE_URL") {
@@ -164,7 +172,7 @@ pub(crate) fn with_model(builder: Builder, project: &Project, named: Option<&str
                 settings.models = vec![ModelSpec::named(DEFAULT_MODEL)];
             }
             let adapter = OpenAi::new(settings).map_err(|e| Failure::refused(format!("model.openai: {e}")))?;
-            Ok(builder.model(Arc::new(adapter)))
+            Ok(Some(adapter))
         }
         other => Err(Failure::refused(format!("there is no model `{other}`; expected `offline` or `openai:NAME`"))),
     }

@@ -150,6 +150,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME", env = "ATTACHE_MODEL")]
         model: Option<String>,
     },
+    /// Look at settings, rules, store, model and ways out, and say what to do about each fault
+    #[command(after_help = "Example: attache doctor --json | jq 'select(.state != \"ok\")'")]
+    Doctor,
     /// Print the JSON Schema of a document
     #[command(after_help = "Example: attache schema bundle > bundle.schema.json")]
     Schema {

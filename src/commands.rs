@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod demo;
+mod doctor;
 mod draft;
 mod explain;
 mod gaps;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
             };
             replay::run(global, &asked, out)
         }
+        Command::Doctor => doctor::run(global, out),
         Command::Policy(policy) => policy::run(global, policy, out),
         Command::Tools(tools) => tools::run(global, tools, out),
         Command::Kb(kb) => kb::run(global, kb, out),

@@ -25,6 +25,12 @@ pub(crate) fn aside(out: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(out, "{DIM}{text}{DIM:#}")
 }
 
+/// What was found of a part, with a word for how it is.
+pub(crate) fn found(out: &mut dyn Write, good: bool, state: &str, part: &str, text: &str) -> io::Result<()> {
+    let style = mood(good);
+    writeln!(out, "{style}{state:<7}{style:#} {part:<14} {}", printable(text))
+}
+
 /// Whom something was for.
 pub(crate) fn customer(id: Option<&CustomerId>) -> String {
     id.map_or_else(|| "(erased)".to_owned(), |id| printable(id.as_str()))

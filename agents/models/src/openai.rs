@@ -35,6 +35,11 @@ pub struct OpenAi {
     sleep: Sleep,
 }
 
+/// A server does not say which models it has.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotOffered(String);
+
 /// How waits are waited; tests count them instead.
 type Sleep = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -59,6 +64,23 @@ impl OpenAi {
             cache: Cache::default(),
             sleep: Arc::new(|time| Box::pin(tokio::time::sleep(time))),
             config,
+        })
+    }
+
+    /// The names of the models that are asked, in their order.
+    pub fn wanted(&self) -> impl Iterator<Item = &str> {
+        self.config.models.iter().map(|model| model.name.as_str())
+    }
+
+    /// The names of the models that the server lists: whether it can be reached
+    /// and takes our key.
+    ///
+    /// # Errors
+    /// Why it does not say; without the key.
+    pub async fn offered(&self) -> Result<Vec<String>, NotOffered> {
+        self.wire.models().await.map_err(|failure| {
+            let key = self.config.api_key.as_ref().map_or("", Secret::expose);
+            NotOffered(without_content(&failure.to_string(), key, &[]))
         })
     }
 

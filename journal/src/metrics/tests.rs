@@ -57,6 +57,11 @@ fn escalated(id: &str, subject: &str, start: &str, reason: &str) -> RunFacts {
     run(id, Some(subject), start, vec![cost(1_000_000), handed, sent("notify_customer"), ended(Outcome::Escalated)])
 }
 
+fn reviewed() -> Vec<Outline> {
+    let decided = Outline::ReviewDecided { draft: DraftId::new("d"), decision: Decision::Approve };
+    vec![Outline::DraftCreated { draft: DraftId::new("d") }, decided, sent("reply"), ended(Outcome::Resolved)]
+}
+
 fn value(figures: &[Figure], name: &str) -> (Option<f64>, usize, Vec<String>) {
     let figure = figures.iter().find(|figure| figure.name == name).unwrap_or_else(|| panic!("{name}"));
     (figure.value, figure.of, figure.runs.iter().map(ToString::to_string).collect())
@@ -81,24 +86,26 @@ fn each_definition_of_a_resolution_has_its_own_whole() {
         // Nobody knows who these two were.
         answered("n1", None, "03T09:00:00"),
         answered("n2", None, "03T10:00:00"),
+        // A person read this answer before it left.
+        run("e1", Some("ed"), "06T09:00:00", reviewed()),
         // Nothing came of this one.
         run("f1", Some("di"), "05T09:00:00", vec![ended(Outcome::Failed)]),
     ];
     let found = figures(&facts, None, at("20T09:00:00"));
     let v = |name| value(&found, name);
-    assert_eq!(v("episodes").0, Some(7.0));
-    assert_eq!((v("involvement").0, v("involvement").1), (Some(6.0 / 7.0), 7));
-    // a1, a2, n1 and n2 of those and bo's.
-    assert_eq!(v("resolution_rate"), (Some(4.0 / 5.0), 5, names(&["n1", "n2", "a1", "a2"])));
-    assert_eq!(v("automation_rate").0, Some(4.0 / 6.0));
-    assert_eq!(v("durable_resolution"), (Some(3.0 / 6.0), 6, names(&["n1", "n2", "a2"])));
-    assert_eq!(v("deflection").0, Some(4.0 / 6.0));
-    assert_eq!(v("assisted"), (Some(1.0 / 7.0), 7, names(&["b1", "b2"])));
-    assert_eq!(v("escalation_rate"), (Some(1.0 / 6.0), 6, names(&["b1", "b2"])));
-    assert_eq!(v("escalation_rate.angry").0, Some(1.0 / 6.0));
+    assert_eq!(v("episodes").0, Some(8.0));
+    assert_eq!((v("involvement").0, v("involvement").1), (Some(7.0 / 8.0), 8));
+    // a1, a2, n1 and n2 of those, bo's and ed's.
+    assert_eq!(v("resolution_rate"), (Some(4.0 / 6.0), 6, names(&["n1", "n2", "a1", "a2"])));
+    assert_eq!(v("automation_rate").0, Some(4.0 / 7.0));
+    assert_eq!(v("durable_resolution"), (Some(3.0 / 7.0), 7, names(&["n1", "n2", "a2"])));
+    assert_eq!(v("deflection").0, Some(4.0 / 7.0));
+    assert_eq!(v("assisted"), (Some(2.0 / 8.0), 8, names(&["b1", "b2", "e1"])));
+    assert_eq!(v("escalation_rate"), (Some(1.0 / 7.0), 7, names(&["b1", "b2"])));
+    assert_eq!(v("escalation_rate.angry").0, Some(1.0 / 7.0));
     assert_eq!(v("reopen_rate"), (Some(1.0 / 4.0), 4, names(&["a1"])));
-    // Six answers at 2 dollars, one handover at 1, over 8 runs and 5 lone resolutions (cy's too).
-    assert_eq!(v("cost_per_run").0, Some(13.0 / 8.0));
+    // Six answers at 2 dollars, one handover at 1, over 9 runs and 5 lone resolutions (cy's too).
+    assert_eq!(v("cost_per_run").0, Some(13.0 / 9.0));
     assert_eq!(v("cost_per_resolution").0, Some(13.0 / 5.0));
 }
 

@@ -76,6 +76,14 @@ impl SmtpOutbox {
         &self.spool
     }
 
+    /// Connects as for a message, says who we are, and sends nothing.
+    ///
+    /// # Errors
+    /// [`Failed`] if the server cannot be reached or does not let us in.
+    pub async fn reach(&self) -> Result<(), Failed> {
+        self.mail.wire.reach().await
+    }
+
     /// Sends a message again that waits, was refused, or may have left: a person
     /// has found out that it is not there.
     ///

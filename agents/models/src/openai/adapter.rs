@@ -10,6 +10,7 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Request, Url};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
@@ -20,14 +21,16 @@ use std::time::Duration;
 pub(super) struct Wire {
     client: Client,
     url: Url,
+    models: Url,
     headers: HeaderMap,
     limit: usize,
 }
 
 impl Wire {
     pub(super) fn new(config: &OpenAiConfig) -> Result<Self, ConfigFault> {
-        let url = format!("{}/chat/completions", config.base_url.trim_end_matches('/'));
-        let url = Url::parse(&url).map_err(|e| ConfigFault::BaseUrl(e.to_string()))?;
+        let base = config.base_url.trim_end_matches('/');
+        let below = |path: &str| Url::parse(&format!("{base}/{path}")).map_err(|e| ConfigFault::BaseUrl(e.to_string()));
+        let (url, models) = (below("chat/completions")?, below("models")?);
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(ConfigFault::BaseUrl(format!("its scheme is `{}`", url.scheme())));
         }
@@ -51,7 +54,25 @@ impl Wire {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        Ok(Self { client, url, headers, limit: config.max_body_bytes })
+        Ok(Self { client, url, models, headers, limit: config.max_body_bytes })
+    }
+
+    /// The models that the provider lists.
+    pub(super) async fn models(&self) -> Result<Vec<String>, Failure> {
+        #[derive(Deserialize)]
+        struct List {
+            data: Vec<Listed>,
+        }
+        #[derive(Deserialize)]
+        struct Listed {
+            id: String,
+        }
+        let mut request = Request::new(Method::GET, self.models.clone());
+        request.headers_mut().clone_from(&self.headers);
+        let answer = exchange(&self.client, request, self.limit).await?;
+        let list: List = serde_json::from_slice(&answer)
+            .map_err(|_| Failure::Refused { message: "what it lists as its models is no such list".to_owned() })?;
+        Ok(list.data.into_iter().map(|listed| listed.id).collect())
     }
 
     /// Asks once.

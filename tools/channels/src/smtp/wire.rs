@@ -107,6 +107,13 @@ impl Wire {
         answer.map(|_| ()).map_err(|e| e.after().into())
     }
 
+    /// Connects and says goodbye.
+    pub(super) async fn reach(&self) -> Result<(), Failed> {
+        let mut server = self.within(self.connect()).await.map_err(|e| e.before("connect"))?;
+        self.within(server.quit()).await.map_err(|e| e.before("QUIT"))?;
+        Ok(())
+    }
+
     async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
         let at_once = self.tls.clone().filter(|_| self.encryption == Encryption::Tls);
         let address = (self.host.as_str(), self.port);
