@@ -2,9 +2,9 @@
 
 use crate::Outcome;
 use crate::data::{self, Labelled};
-use crate::figures::{emotions, feelings, figures, labels};
+use crate::figures::{emotions, feelings, figures, is_upset, labels};
 use attache_guards::{CustomerSentiment, SentimentDetector};
-use attache_journal::{Sentiment, SentimentLabel};
+use attache_journal::{Emotion, Sentiment, SentimentLabel};
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
@@ -44,6 +44,30 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
         e.false_upset * 100.0,
         e.accuracy * 100.0
     );
+    let told = data::table("eval/calm.tsv")?;
+    let said = feelings(&told, assess);
+    let share = |of: &[&Sentiment], hit: &dyn Fn(&Sentiment) -> bool| {
+        100.0 * of.iter().filter(|one| hit(one)).count() as f64 / of.len().max(1) as f64
+    };
+    let _ = writeln!(
+        out,
+        "\n| told calmly, or not | texts | taken for frustrated or angry | taken for negative |\n|---|--:|--:|--:|"
+    );
+    let mut row = |name: &str, of: &[&Sentiment]| {
+        let (upset, negative) = (share(of, &is_upset), share(of, &|one| one.label == SentimentLabel::Negative));
+        let _ = writeln!(out, "| {name} | {} | {upset:.1} % | {negative:.1} % |", of.len());
+    };
+    for (name, calm) in
+        [("problems told calmly (`eval/calm.tsv`)", true), ("the same, by somebody upset (`eval/calm.tsv`)", false)]
+    {
+        let of = said.iter().filter(|(real, _)| (*real == Emotion::None) == calm);
+        row(name, &of.map(|(_, said)| said).collect::<Vec<_>>());
+    }
+    if let Some(dir) = dir {
+        let requests = data::requests(&dir.join("intents/bitext_train.jsonl.gz"))?;
+        let said: Vec<Sentiment> = requests.iter().map(|text| assess(text)).collect();
+        row("requests of a shop's customers (bitext, never trained on)", &said.iter().collect::<Vec<_>>());
+    }
     Ok(out)
 }
 
