@@ -3,6 +3,8 @@
 mod address;
 mod checks;
 mod dates;
+mod ids;
+mod labels;
 mod list;
 mod named;
 mod names;
@@ -10,6 +12,7 @@ mod net;
 mod numbers;
 mod secrets;
 mod seen;
+mod times;
 mod tokens;
 mod words;
 
@@ -216,7 +219,11 @@ fn find_plain(text: &str) -> Vec<PiiSpan> {
     let mut spans = shaped(text);
     let mut taken: Vec<_> = spans
         .iter()
-        .filter(|span| !matches!(span.kind, PiiKind::Phone | PiiKind::Date | PiiKind::DateOfBirth | PiiKind::Address))
+        .filter(|span| match span.kind {
+            // `+234 803 555 0198` is nothing else; a number without the `+` may be that of a house.
+            PiiKind::Phone => span.score > 0.9,
+            kind => !matches!(kind, PiiKind::Date | PiiKind::DateOfBirth | PiiKind::Address),
+        })
         .map(|span| (span.start, span.end))
         .collect();
     taken.sort_unstable();
@@ -245,6 +252,7 @@ fn shaped(text: &str) -> Vec<PiiSpan> {
     let bytes = text.as_bytes();
     let mut found = Found { text, bytes, spans: Vec::new() };
     secrets::find(&mut found);
+    ids::find(&mut found);
     let (mut at, mut url_end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         if !LOOK.get(usize::from(byte)).is_some_and(|look| *look) {
@@ -260,7 +268,7 @@ fn shaped(text: &str) -> Vec<PiiSpan> {
                 if url_end <= at { net::ipv6(&mut found, at) } else { at + 1 }
             }
             b'.' if at >= url_end => {
-                url_end = net::www(&mut found, at).unwrap_or(url_end);
+                url_end = net::www(&mut found, at).or_else(|| net::domain(&mut found, at)).unwrap_or(url_end);
                 at + 1
             }
             _ => at + 1,
@@ -325,6 +333,14 @@ impl Found<'_> {
                     && !self.byte(from + offset + word.len()).is_ascii_alphabetic()
             })
         })
+    }
+
+    /// Whether the word right before `at`, with a space or a colon between, is one of `words`, in any case.
+    fn last_word_is(&self, at: usize, words: &[&str]) -> bool {
+        let before = self.text.get(..at).unwrap_or_default().trim_end_matches([' ', ':']);
+        let letters = before.bytes().rev().take(12).take_while(u8::is_ascii_alphabetic).count();
+        let word = before.get(before.len() - letters..).unwrap_or_default();
+        words.iter().any(|known| word.eq_ignore_ascii_case(known))
     }
 
     /// Whether one of `words` stands in the 48 bytes before `at`, in any case.
