@@ -81,13 +81,13 @@ fn speed(texts: &[String]) -> Outcome {
     for part in WORST {
         let of = |bytes: usize| {
             let text = part.repeat(bytes / part.len());
-            (0..3).map(|_| cost(|| drop(black_box(scan(&text))))).min().unwrap_or_default()
+            (0..5).map(|_| cost(|| drop(black_box(scan(&text))))).min().unwrap_or_default()
         };
         let (half, whole) = (of(1 << 19), of(1 << 20));
         longest = longest.max((whole, part));
         let ratio = whole.as_secs_f64() / half.as_secs_f64().max(1e-6);
         // What takes no time has no ratio.
-        if whole > Duration::from_millis(20) && ratio > steepest.0 {
+        if whole > Duration::from_millis(50) && ratio > steepest.0 {
             steepest = (ratio, part);
         }
     }

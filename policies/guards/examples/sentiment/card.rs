@@ -50,7 +50,8 @@ No text of a customer of anybody is in it. The sets under `eval/` are not traine
   know the facts.
 - The own messages, those of `eval/` too, were written for this purpose, by those who knew both sets; they are no sample
   of any company's mail. The misses of `eval/emotions.tsv` and of the shop's requests were looked at while training text
-  was written, those of `eval/calm.tsv` were not. Measure on your own before you rely on a threshold.
+  was written; `eval/calm.tsv` was only counted, and `eval/apart.tsv` is younger than the training. Measure on your own
+  before you rely on a threshold.
 - A problem told as a fact is neutral, even one that costs somebody money; it is frustration where they say how often, how
   long or in what tone. One calm problem in eleven or so is still taken for an upset one.
 - `frustrated` errs towards care. The label does not follow a suspicion, it turns negative where being upset is likelier

@@ -29,21 +29,23 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
     };
     let own = data::table("eval/emotions.tsv")?;
     row("messages to companies, written apart from the training (`eval/emotions.tsv`)", &own);
+    let apart = data::table("eval/apart.tsv")?;
+    row("messages to companies, written when the training was done (`eval/apart.tsv`)", &apart);
     if let Some(dir) = dir {
         let mut forum = data::forum(&dir.join("sentiment/goemotions_dev.jsonl.gz"))?;
         forum.retain(|one| one.label.is_some_and(|l| l != SentimentLabel::Unknown));
         row("GoEmotions, development part, one class each", &forum);
     }
-    let e = emotions(&feelings(&own, assess));
     let _ = writeln!(
         out,
-        "\n| emotions (`eval/emotions.tsv`) | |\n|---|--:|\n| texts | {} |\n| frustrated or angry found as one of the two | {:.1} % |\n| confused taken for angry | {:.1} % |\n| calm, thankful or confused taken for frustrated or angry | {:.1} % |\n| exactly right, of six | {:.1} % |",
-        e.texts,
-        e.upset * 100.0,
-        e.confused_as_angry * 100.0,
-        e.false_upset * 100.0,
-        e.accuracy * 100.0
+        "\n| emotions | texts | frustrated or angry found as one of the two | confused taken for angry | calm, thankful or confused taken for frustrated or angry | exactly right, of six |\n|---|--:|--:|--:|--:|--:|"
     );
+    for (name, texts) in [("`eval/emotions.tsv`", &own), ("`eval/apart.tsv`", &apart)] {
+        let e = emotions(&feelings(texts, assess));
+        let [upset, confused, calm, right] =
+            [e.upset, e.confused_as_angry, e.false_upset, e.accuracy].map(|share| share * 100.0);
+        let _ = writeln!(out, "| {name} | {} | {upset:.1} % | {confused:.1} % | {calm:.1} % | {right:.1} % |", e.texts);
+    }
     let told = data::table("eval/calm.tsv")?;
     let said = feelings(&told, assess);
     let share = |of: &[&Sentiment], hit: &dyn Fn(&Sentiment) -> bool| {
@@ -66,7 +68,7 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
     if let Some(dir) = dir {
         let requests = data::requests(&dir.join("intents/bitext_train.jsonl.gz"))?;
         let said: Vec<Sentiment> = requests.iter().map(|text| assess(text)).collect();
-        row("requests of a shop's customers (bitext, never trained on)", &said.iter().collect::<Vec<_>>());
+        row("requests of a shop's customers (bitext, not trained on)", &said.iter().collect::<Vec<_>>());
     }
     Ok(out)
 }

@@ -68,17 +68,17 @@ pub(super) fn part(found: &mut Found<'_>, run: &Run, index: usize, first: Group)
         return None;
     }
     let (x, y) = (value(found, a)?, value(found, b)?);
-    let dated = found.context(first.start, EXPIRES) || found.last_word_is(first.start, DATING);
+    let dated = || found.context(first.start, EXPIRES) || found.last_word_is(first.start, DATING);
     let plausible = match (a.len(), b.len(), a.separator) {
         (1..=2, 4, b'/') => (1..=12).contains(&x) && (1900..=2099).contains(&y),
-        (1..=2, 4, b'-' | b'.') => dated && (1..=12).contains(&x) && (1900..=2099).contains(&y),
+        (1..=2, 4, b'-' | b'.') => dated() && (1..=12).contains(&x) && (1900..=2099).contains(&y),
         // `10/10` is a mark, `12/12` may be one.
-        (2, 2, b'/') if x == y && !dated => false,
+        (2, 2, b'/') if x == y && !dated() => false,
         // `3/14` is a day; what is a fraction or a mark in everyday talk is none.
-        (1, 2, b'/') if !dated => (1..=12).contains(&x) && matches!(y, 13..=15 | 17..=19 | 21..=23 | 26..=31),
+        (1, 2, b'/') if !dated() => (1..=12).contains(&x) && matches!(y, 13..=15 | 17..=19 | 21..=23 | 26..=31),
         (2, 2, b'/') => ((1..=12).contains(&x) && y > 0) || ((1..=31).contains(&x) && (1..=12).contains(&y)),
-        (4, 2, b'-' | b'/') => dated && (1900..=2099).contains(&x) && (1..=12).contains(&y),
-        (1..=2, 2, b'-') | (1..=2, 1..=2, b'/') => dated && (1..=31).contains(&x) && y > 0,
+        (4, 2, b'-' | b'/') => dated() && (1900..=2099).contains(&x) && (1..=12).contains(&y),
+        (1..=2, 2, b'-') | (1..=2, 1..=2, b'/') => dated() && (1..=31).contains(&x) && y > 0,
         _ => false,
     };
     plausible.then(|| {

@@ -75,7 +75,7 @@ fn finds_days_and_times_as_they_are_written() {
         ("on Friday the 13th", "Friday the 13th"),
         ("am 3. März 2024", "3. März 2024"),
         ("on 12 de marzo de 2024", "12 de marzo de 2024"),
-        ("le 2 juillet 2010", "2 juillet 2010"),
+        ("on 2 juillet 2010", "2 juillet 2010"),
         ("on 13Dec1966", "13Dec1966"),
         ("on 3.4.87", "3.4.87"),
     ] {
