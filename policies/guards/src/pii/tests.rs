@@ -231,6 +231,15 @@ fn a_mebibyte_takes_no_longer_than_its_length() {
         "2024-01-01",
         "Mar 1 ",
         "key: ",
+        "9/3 ",
+        "12:",
+        "a.b-",
+        "no-no-",
+        "00:1b:",
+        "40.7128, ",
+        "licence no ",
+        "the 13th ",
+        "Mon, 1 May 2024 ",
     ] {
         let _ = PatternPii.candidates(&crate::tests::long(text));
     }
@@ -245,6 +254,8 @@ fn mixed() -> impl Strategy<Value = String> {
             "[a-z]{0,4}@[a-zé]{0,4}\\.[a-z]{0,3}",
             "(http|www|é)[:./]{0,3}[a-zé.]{0,6}",
             "(sk-|AKIA|Bearer |password: |DE89|\\\\n|Mar )[A-Za-z0-9é]{0,24}",
+            "(VIN |IMEI |DL# |BIC |user=|the |0x|bc1|Fri, |è)[A-Za-z0-9éº:/.-]{0,20}",
+            "[0-9]{1,4}( de |. |th of |/|h|:|,-)(Mai|may|août|1|[0-9]{2})[ '/.,0-9]{0,6}(pm|é|Uhr)?",
         ],
         0..12,
     )
