@@ -106,16 +106,18 @@ pub trait PiiDetector: Send + Sync {
 /// Finds `email`, `url`, `ip_address`, `credit_card` (Luhn), `iban` (ISO 13616:
 /// length by country, mod 97), `phone` (international by calling code, North
 /// American, national with a leading 0, others where a word like `phone` stands
-/// before), `national_id` (US SSN), `secret` (keys by their prefixes and after
-/// words like `api key`), `password` (after the word), `date` and
-/// `date_of_birth` (a date after `born`, `DOB` and the like). Also reads JSON
-/// text: `\n` before a value is not a part of it.
+/// before, and as some thirty lands group them), `national_id` (US SSN), `secret`
+/// (keys by their prefixes and after words like `api key`), `password` (after the
+/// word), `date` (days, half days such as `09/28`, times; month names in six
+/// languages) and `date_of_birth` (a date after `born`, `DOB` and the like),
+/// `other` (numbers of devices and vehicles, wallets), domain names as `url`.
+/// Also reads JSON text: `\n` before a value is not a part of it.
 ///
 /// By the words around it: `person`, `organization`, `location` (lists of names
 /// and places, capitals, forms of address, `my name is`, `lives in`), `address`
 /// (street types of many languages, units, postcodes, boxes), `age`, `nrp`, years,
-/// phone numbers, and numbers that a word names: accounts, licences, passports,
-/// postcodes, `username`. National identity numbers by check digit: DNI and NIE,
+/// phone numbers, and numbers that a word of several languages names: accounts,
+/// licences, passports, tax and national numbers, plates, postcodes, `username`. National identity numbers by check digit: DNI and NIE,
 /// codice fiscale, CPF, AHV, personnummer; by shape: NINO, PAN.
 ///
 /// In talk of cards, orders and payments a country or a lone unknown word is no
@@ -124,7 +126,7 @@ pub trait PiiDetector: Send + Sync {
 /// full-width digits, look-alike letters) falls before anything is looked for.
 ///
 /// Linear in the length of the text. Where two overlap the longest wins, then the
-/// highest score, then the first. Limits: the words are English; a name that is a
+/// highest score, then the first. Limits: most words are English; a name that is a
 /// common word, or of a script without capitals, is found beside a sign alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PatternPii;
