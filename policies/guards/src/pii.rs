@@ -117,8 +117,9 @@ pub trait PiiDetector: Send + Sync {
 /// and places, capitals, forms of address, `my name is`, `lives in`), `address`
 /// (street types of many languages, units, postcodes, boxes), `age`, `nrp`, years,
 /// phone numbers, and numbers that a word of several languages names: accounts,
-/// licences, passports, tax and national numbers, plates, postcodes, `username`. National identity numbers by check digit: DNI and NIE,
-/// codice fiscale, CPF, AHV, personnummer; by shape: NINO, PAN.
+/// licences, passports, tax and national numbers, plates, postcodes, `username`.
+/// National identity numbers by check digit: DNI and NIE, codice fiscale, CPF,
+/// AHV, personnummer; by shape: NINO, PAN.
 ///
 /// In talk of cards, orders and payments a country or a lone unknown word is no
 /// find unless the words around say whose it is: a question about a transfer
