@@ -8,6 +8,7 @@ mod labels;
 mod list;
 mod named;
 mod names;
+mod national;
 mod net;
 mod numbers;
 mod secrets;
@@ -233,7 +234,7 @@ fn find_plain(text: &str) -> Vec<PiiSpan> {
     let words = tokens::tokens(text, &taken);
     let lower = !words.iter().any(|word| word.is_capital());
     named::find(text, &words, &mut spans);
-    named::lettered(&words, text, &mut spans);
+    national::lettered(&words, text, &mut spans);
     let push = |spans: &mut Vec<PiiSpan>, kind, start, end, score| spans.push(PiiSpan { kind, start, end, score });
     let mut places = vec![];
     for (start, end) in address::corners(text, &words) {

@@ -171,7 +171,7 @@ fn national(found: &mut Found<'_>, run: &Run, index: usize) -> Option<usize> {
     for (count, group) in run.from(index).enumerate().take(4) {
         digits.push_str(found.text.get(group.start..group.end)?);
         let grouped = count > 0 && matches!(digits.len(), 10 | 11 | 13) && !glued_right(found, group.end);
-        if grouped && super::named::national(found, start, group.end, &digits) {
+        if grouped && super::national::checked(found, start, group.end, &digits) {
             return Some(count + 1);
         }
         if digits.len() > 13 || !matches!(group.separator, b'.' | b'-') {
