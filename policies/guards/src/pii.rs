@@ -3,13 +3,17 @@
 mod address;
 mod checks;
 mod dates;
+mod ids;
+mod labels;
 mod list;
 mod named;
 mod names;
+mod national;
 mod net;
 mod numbers;
 mod secrets;
 mod seen;
+mod times;
 mod tokens;
 mod words;
 
@@ -103,17 +107,20 @@ pub trait PiiDetector: Send + Sync {
 /// Finds `email`, `url`, `ip_address`, `credit_card` (Luhn), `iban` (ISO 13616:
 /// length by country, mod 97), `phone` (international by calling code, North
 /// American, national with a leading 0, others where a word like `phone` stands
-/// before), `national_id` (US SSN), `secret` (keys by their prefixes and after
-/// words like `api key`), `password` (after the word), `date` and
-/// `date_of_birth` (a date after `born`, `DOB` and the like). Also reads JSON
-/// text: `\n` before a value is not a part of it.
+/// before, and as some thirty lands group them), `national_id` (US SSN), `secret`
+/// (keys by their prefixes and after words like `api key`), `password` (after the
+/// word), `date` (days, half days such as `09/28`, times; month names in six
+/// languages) and `date_of_birth` (a date after `born`, `DOB` and the like),
+/// `other` (numbers of devices and vehicles, wallets), domain names as `url`.
+/// Also reads JSON text: `\n` before a value is not a part of it.
 ///
 /// By the words around it: `person`, `organization`, `location` (lists of names
 /// and places, capitals, forms of address, `my name is`, `lives in`), `address`
 /// (street types of many languages, units, postcodes, boxes), `age`, `nrp`, years,
-/// phone numbers, and numbers that a word names: accounts, licences, passports,
-/// postcodes, `username`. National identity numbers by check digit: DNI and NIE,
-/// codice fiscale, CPF, AHV, personnummer; by shape: NINO, PAN.
+/// phone numbers, and numbers that a word of several languages names: accounts,
+/// licences, passports, tax and national numbers, plates, postcodes, `username`.
+/// National identity numbers by check digit: DNI and NIE, codice fiscale, CPF,
+/// AHV, personnummer; by shape: NINO, PAN.
 ///
 /// In talk of cards, orders and payments a country or a lone unknown word is no
 /// find unless the words around say whose it is: a question about a transfer
@@ -121,7 +128,7 @@ pub trait PiiDetector: Send + Sync {
 /// full-width digits, look-alike letters) falls before anything is looked for.
 ///
 /// Linear in the length of the text. Where two overlap the longest wins, then the
-/// highest score, then the first. Limits: the words are English; a name that is a
+/// highest score, then the first. Limits: most words are English; a name that is a
 /// common word, or of a script without capitals, is found beside a sign alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PatternPii;
@@ -216,14 +223,18 @@ fn find_plain(text: &str) -> Vec<PiiSpan> {
     let mut spans = shaped(text);
     let mut taken: Vec<_> = spans
         .iter()
-        .filter(|span| !matches!(span.kind, PiiKind::Phone | PiiKind::Date | PiiKind::DateOfBirth | PiiKind::Address))
+        .filter(|span| match span.kind {
+            // `+234 803 555 0198` is nothing else; a number without the `+` may be that of a house.
+            PiiKind::Phone => span.score > 0.9,
+            kind => !matches!(kind, PiiKind::Date | PiiKind::DateOfBirth | PiiKind::Address),
+        })
         .map(|span| (span.start, span.end))
         .collect();
     taken.sort_unstable();
     let words = tokens::tokens(text, &taken);
     let lower = !words.iter().any(|word| word.is_capital());
     named::find(text, &words, &mut spans);
-    named::lettered(&words, text, &mut spans);
+    national::lettered(&words, text, &mut spans);
     let push = |spans: &mut Vec<PiiSpan>, kind, start, end, score| spans.push(PiiSpan { kind, start, end, score });
     let mut places = vec![];
     for (start, end) in address::corners(text, &words) {
@@ -245,6 +256,7 @@ fn shaped(text: &str) -> Vec<PiiSpan> {
     let bytes = text.as_bytes();
     let mut found = Found { text, bytes, spans: Vec::new() };
     secrets::find(&mut found);
+    ids::find(&mut found);
     let (mut at, mut url_end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         if !LOOK.get(usize::from(byte)).is_some_and(|look| *look) {
@@ -260,7 +272,7 @@ fn shaped(text: &str) -> Vec<PiiSpan> {
                 if url_end <= at { net::ipv6(&mut found, at) } else { at + 1 }
             }
             b'.' if at >= url_end => {
-                url_end = net::www(&mut found, at).unwrap_or(url_end);
+                url_end = net::www(&mut found, at).or_else(|| net::domain(&mut found, at)).unwrap_or(url_end);
                 at + 1
             }
             _ => at + 1,
@@ -325,6 +337,14 @@ impl Found<'_> {
                     && !self.byte(from + offset + word.len()).is_ascii_alphabetic()
             })
         })
+    }
+
+    /// Whether the word right before `at`, with a space or a colon between, is one of `words`, in any case.
+    fn last_word_is(&self, at: usize, words: &[&str]) -> bool {
+        let before = self.text.get(..at).unwrap_or_default().trim_end_matches([' ', ':']);
+        let letters = before.bytes().rev().take(12).take_while(u8::is_ascii_alphabetic).count();
+        let word = before.get(before.len() - letters..).unwrap_or_default();
+        words.iter().any(|known| word.eq_ignore_ascii_case(known))
     }
 
     /// Whether one of `words` stands in the 48 bytes before `at`, in any case.

@@ -1,10 +1,11 @@
 //! Personal data: what leaks, what is found for nothing, how fast.
 
+mod forms;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Instant;
 
 use serde_json::Value;
 
@@ -14,18 +15,31 @@ use crate::house::House;
 /// The labels whose values have a shape or stand beside a word that names them.
 const STRUCTURED: &[&str] = &[
     "AGE",
+    "BIC",
     "CREDIT_CARD",
+    "CRYPTO",
     "DATE_TIME",
     "DOMAIN_NAME",
     "EMAIL_ADDRESS",
+    "EXPIRY",
     "IBAN_CODE",
+    "IMEI",
     "IP_ADDRESS",
+    "MAC",
+    "NATIONAL_ID",
+    "PASSWORD",
     "PHONE_NUMBER",
+    "PLATE",
+    "SORT_CODE",
+    "TAX_ID",
+    "TIME",
     "URL",
+    "USERNAME",
     "US_BANK_NUMBER",
     "US_DRIVER_LICENSE",
     "US_PASSPORT",
     "US_SSN",
+    "VIN",
     "ZIP_CODE",
 ];
 
@@ -46,26 +60,50 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
         });
     }
     lines.push(leaks(house, "`eval/personal.txt`, written apart", &own(house)?)?);
+    lines.push(leaks(house, "`eval/forms.txt`, published forms filled by a seed", &forms::records(house)?)?);
     lines.extend([
         String::new(),
-        "| questions that name nobody | records | finds | for 3,000 | records a second |".to_owned(),
-        "|---|---|---|---|---|".to_owned(),
+        "| questions that name nobody | records | finds | for 3,000 |".to_owned(),
+        "|---|---|---|---|".to_owned(),
     ]);
     for name in ["intents/banking77_train.jsonl.gz", "intents/bitext_train.jsonl.gz", "intents/bitext_dev.jsonl.gz"] {
         lines.push(match records(house, &data.join(name))? {
             Some(records) => harmless(house, name, &records)?,
-            None => format!("| {name} | not there | | | |"),
+            None => format!("| {name} | not there | | |"),
         });
     }
-    let mut test = house.cargo(["test", "-p", "attache-guards", "--lib", "planted", "--", "--nocapture"]);
-    let output = test.output().map_err(|e| format!("cargo test: {e}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let planted = text.lines().find(|line| line.starts_with("planted ")).unwrap_or("the test of planted drafts failed");
+    let messages = match records(house, &data.join("intents/bitext_train.jsonl.gz"))? {
+        Some(records) => records,
+        None => own(house)?,
+    };
+    lines.extend([String::new(), run(house, &messages, &["speed"])?.trim().to_owned()]);
     lines.extend([
         String::new(),
-        format!("Drafts put together by `policies/guards/src/grounding/tests/planted.rs`: {planted}."),
+        format!(
+            "Drafts put together by `policies/guards/src/grounding/tests/planted.rs`: {}.",
+            said(house, "planted")?
+        ),
+        String::new(),
+        format!(
+            "Names, addresses, numbers and accounts on record, written in other spellings by \
+             `policies/guards/src/pseudonyms/tests/spellings.rs`, without any detector: {}.",
+            said(house, "spellings")?
+        ),
     ]);
     Ok(lines.join("\n"))
+}
+
+/// The line of figures that a test of the guards prints; its name and the line begin with the same word.
+fn said(house: &House, word: &str) -> Outcome<String> {
+    let mut test = house.cargo(["test", "--locked", "-p", "attache-guards", "--lib", word, "--", "--nocapture"]);
+    let output = test.stderr(Stdio::inherit()).output().map_err(|e| format!("cargo test: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // A test that goes on printing stands on the line of its name.
+    let line = text.lines().find_map(|line| line.find(&format!("{word} ")).and_then(|at| line.get(at..)));
+    match line {
+        Some(line) if output.status.success() => Ok(line.to_owned()),
+        _ => Err(format!("the test of {word} failed")),
+    }
 }
 
 /// Our own texts, in which `[KIND value]` marks personal data.
@@ -107,15 +145,25 @@ fn records(house: &House, path: &Path) -> Outcome<Option<Vec<Value>>> {
     records.map(Some).map_err(|e| format!("{}: {e}", path.display()))
 }
 
-/// What `attache scan` finds in each record, and the seconds it took.
-fn scan(house: &House, records: &[Value]) -> Outcome<(Vec<Vec<Value>>, f64)> {
+/// What `attache scan` finds in each record.
+fn scan(house: &House, records: &[Value]) -> Outcome<Vec<Vec<Value>>> {
+    let found: Vec<Vec<Value>> = run(house, records, &[])?
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .map(|record| record.get("pii").and_then(Value::as_array).cloned().unwrap_or_default())
+        .collect();
+    if found.len() == records.len() { Ok(found) } else { Err("the scan did not answer every record".into()) }
+}
+
+/// What the example `scan` prints for the records.
+fn run(house: &House, records: &[Value], args: &[&str]) -> Outcome<String> {
     let feed: String = records
         .iter()
         .enumerate()
         .map(|(id, record)| format!("{}\n", serde_json::json!({ "id": id.to_string(), "text": record["text"] })))
         .collect();
-    let start = Instant::now();
     let mut child = super::example_of(house, "attache-guards", "scan")
+        .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -124,13 +172,10 @@ fn scan(house: &House, records: &[Value]) -> Outcome<(Vec<Vec<Value>>, f64)> {
     let writer = std::thread::spawn(move || stdin.write_all(feed.as_bytes()));
     let output = child.wait_with_output().map_err(|e| format!("scan: {e}"))?;
     let _ = writer.join();
-    let seconds = start.elapsed().as_secs_f64();
-    let found: Vec<Vec<Value>> = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .map(|record| record.get("pii").and_then(Value::as_array).cloned().unwrap_or_default())
-        .collect();
-    if found.len() == records.len() { Ok((found, seconds)) } else { Err("the scan did not answer every record".into()) }
+    if !output.status.success() {
+        return Err(format!("scan: {}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn range(span: &Value) -> std::ops::Range<u64> {
@@ -138,7 +183,7 @@ fn range(span: &Value) -> std::ops::Range<u64> {
 }
 
 fn leaks(house: &House, name: &str, records: &[Value]) -> Outcome<String> {
-    let (found, _) = scan(house, records)?;
+    let found = scan(house, records)?;
     let mut chars: BTreeMap<bool, (usize, usize)> = BTreeMap::new();
     let mut idle = 0;
     for (record, found) in records.iter().zip(&found) {
@@ -166,7 +211,7 @@ fn share(part: usize, all: usize) -> String {
 
 #[expect(clippy::cast_precision_loss, reason = "counts of records")]
 fn harmless(house: &House, name: &str, records: &[Value]) -> Outcome<String> {
-    let (found, seconds) = scan(house, records)?;
+    let found = scan(house, records)?;
     let mut finds = 0;
     for (record, found) in records.iter().zip(&found) {
         // A name or a town that the set itself labels is no false find.
@@ -176,5 +221,5 @@ fn harmless(house: &House, name: &str, records: &[Value]) -> Outcome<String> {
         finds += found.iter().filter(|span| !(real && range(span).any(|at| own.contains(&at)))).count();
     }
     let rate = 3_000.0 * finds as f64 / records.len().max(1) as f64;
-    Ok(format!("| {name} | {} | {finds} | {rate:.1} | {:.0} |", records.len(), records.len() as f64 / seconds))
+    Ok(format!("| {name} | {} | {finds} | {rate:.1} |", records.len()))
 }

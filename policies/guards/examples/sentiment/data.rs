@@ -35,6 +35,8 @@ struct Row {
     emotions: Vec<String>,
     #[serde(default)]
     sentiments: Vec<String>,
+    #[serde(default)]
+    offensive: bool,
 }
 
 /// The forum comments of a GoEmotions file.
@@ -76,7 +78,7 @@ fn forum_emotion(name: &str) -> Option<Emotion> {
     }
 }
 
-/// What a question of a bank's customer weighs: none of them was looked at by us.
+/// What a question of a bank's customer weighs: none of them was labelled by us.
 const BANK: f32 = 0.5;
 
 /// The questions of a bank's customers, which are calm.
@@ -88,12 +90,17 @@ pub(crate) fn bank(path: &Path) -> Outcome<Vec<Labelled>> {
         .map(|(index, row)| Labelled {
             text: row.text,
             label: Some(SentimentLabel::Neutral),
-            emotion: None,
+            emotion: Some(Emotion::None),
             weight: BANK,
             family: index as u64,
             source: Source::Bank,
         })
         .collect())
+}
+
+/// Requests to a company that nobody is upset about, as far as their set says.
+pub(crate) fn requests(path: &Path) -> Outcome<Vec<String>> {
+    Ok(rows(path)?.into_iter().filter(|row| !row.offensive).map(|row| row.text).collect())
 }
 
 fn rows(path: &Path) -> Outcome<Vec<Row>> {
@@ -113,7 +120,7 @@ fn rows(path: &Path) -> Outcome<Vec<Row>> {
 }
 
 /// A table of ours: label, emotion and text with tabs between them, `#` before
-/// a remark. The label may stand alone for the emotion `-`.
+/// a remark. `-` stands for what is not judged.
 pub(crate) fn table(path: &str) -> Outcome<Vec<Labelled>> {
     let text = std::fs::read_to_string(here(path)).map_err(|e| format!("{path}: {e}"))?;
     let mut all = Vec::new();
@@ -123,21 +130,21 @@ pub(crate) fn table(path: &str) -> Outcome<Vec<Labelled>> {
         let (Some(label), Some(emotion), Some(text)) = (cells.next(), cells.next(), cells.next()) else {
             return Err(refused());
         };
-        let label: SentimentLabel = named(label).ok_or_else(refused)?;
-        let emotion = match emotion {
-            "-" => None,
-            name => Some(named(name).ok_or_else(refused)?),
-        };
         all.push(Labelled {
             text: text.replace("\\n", "\n"),
-            label: Some(label),
-            emotion,
+            label: judged(label).ok_or_else(refused)?,
+            emotion: judged(emotion).ok_or_else(refused)?,
             weight: 1.0,
             family: index as u64,
             source: Source::Own,
         });
     }
     Ok(all)
+}
+
+/// What a cell of a table says: nothing for `-`.
+fn judged<T: DeserializeOwned>(cell: &str) -> Option<Option<T>> {
+    if cell == "-" { Some(None) } else { named(cell).map(Some) }
 }
 
 /// The words with their valences.

@@ -91,6 +91,11 @@ pub(crate) fn emotions(found: &[(Emotion, Sentiment)]) -> Emotions {
     }
 }
 
+/// Whether somebody sounds frustrated or angry.
+pub(crate) fn is_upset(said: &Sentiment) -> bool {
+    matches!(said.emotion, Emotion::Angry | Emotion::Frustrated)
+}
+
 /// What `assess` says of each text with a label.
 pub(crate) fn labels(texts: &[Labelled], assess: impl Fn(&str) -> Sentiment) -> Vec<(SentimentLabel, Sentiment)> {
     texts.iter().filter_map(|one| Some((one.label?, assess(&one.text)))).collect()

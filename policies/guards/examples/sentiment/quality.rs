@@ -2,9 +2,9 @@
 
 use crate::Outcome;
 use crate::data::{self, Labelled};
-use crate::figures::{emotions, feelings, figures, labels};
+use crate::figures::{emotions, feelings, figures, is_upset, labels};
 use attache_guards::{CustomerSentiment, SentimentDetector};
-use attache_journal::{Sentiment, SentimentLabel};
+use attache_journal::{Emotion, Sentiment, SentimentLabel};
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
@@ -29,21 +29,47 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
     };
     let own = data::table("eval/emotions.tsv")?;
     row("messages to companies, written apart from the training (`eval/emotions.tsv`)", &own);
+    let apart = data::table("eval/apart.tsv")?;
+    row("messages to companies, written when the training was done (`eval/apart.tsv`)", &apart);
     if let Some(dir) = dir {
         let mut forum = data::forum(&dir.join("sentiment/goemotions_dev.jsonl.gz"))?;
         forum.retain(|one| one.label.is_some_and(|l| l != SentimentLabel::Unknown));
         row("GoEmotions, development part, one class each", &forum);
     }
-    let e = emotions(&feelings(&own, assess));
     let _ = writeln!(
         out,
-        "\n| emotions (`eval/emotions.tsv`) | |\n|---|--:|\n| texts | {} |\n| frustrated or angry found as one of the two | {:.1} % |\n| confused taken for angry | {:.1} % |\n| calm, thankful or confused taken for frustrated or angry | {:.1} % |\n| exactly right, of six | {:.1} % |",
-        e.texts,
-        e.upset * 100.0,
-        e.confused_as_angry * 100.0,
-        e.false_upset * 100.0,
-        e.accuracy * 100.0
+        "\n| emotions | texts | frustrated or angry found as one of the two | confused taken for angry | calm, thankful or confused taken for frustrated or angry | exactly right, of six |\n|---|--:|--:|--:|--:|--:|"
     );
+    for (name, texts) in [("`eval/emotions.tsv`", &own), ("`eval/apart.tsv`", &apart)] {
+        let e = emotions(&feelings(texts, assess));
+        let [upset, confused, calm, right] =
+            [e.upset, e.confused_as_angry, e.false_upset, e.accuracy].map(|share| share * 100.0);
+        let _ = writeln!(out, "| {name} | {} | {upset:.1} % | {confused:.1} % | {calm:.1} % | {right:.1} % |", e.texts);
+    }
+    let told = data::table("eval/calm.tsv")?;
+    let said = feelings(&told, assess);
+    let share = |of: &[&Sentiment], hit: &dyn Fn(&Sentiment) -> bool| {
+        100.0 * of.iter().filter(|one| hit(one)).count() as f64 / of.len().max(1) as f64
+    };
+    let _ = writeln!(
+        out,
+        "\n| told calmly, or not | texts | taken for frustrated or angry | taken for negative |\n|---|--:|--:|--:|"
+    );
+    let mut row = |name: &str, of: &[&Sentiment]| {
+        let (upset, negative) = (share(of, &is_upset), share(of, &|one| one.label == SentimentLabel::Negative));
+        let _ = writeln!(out, "| {name} | {} | {upset:.1} % | {negative:.1} % |", of.len());
+    };
+    for (name, calm) in
+        [("problems told calmly (`eval/calm.tsv`)", true), ("the same, by somebody upset (`eval/calm.tsv`)", false)]
+    {
+        let of = said.iter().filter(|(real, _)| (*real == Emotion::None) == calm);
+        row(name, &of.map(|(_, said)| said).collect::<Vec<_>>());
+    }
+    if let Some(dir) = dir {
+        let requests = data::requests(&dir.join("intents/bitext_train.jsonl.gz"))?;
+        let said: Vec<Sentiment> = requests.iter().map(|text| assess(text)).collect();
+        row("requests of a shop's customers (bitext, not trained on)", &said.iter().collect::<Vec<_>>());
+    }
     Ok(out)
 }
 

@@ -83,8 +83,11 @@ fn run(text: &str, tokens: &[Token<'_>], first: usize, lower: bool) -> usize {
                 .any(|c| !matches!(c, ' ' | '\n' | '\r' | '\t' | ',' | '.' | '-' | '/' | '#' | '>' | '?' | '\''));
             let question = between.contains('?') && !between.contains('\n');
             // A full stop ends the sentence unless it belongs to a short form or an ordinal.
-            let short =
-                before.len() <= 4 || TYPES.contains(before) || TRAILING.contains(before) || UNITS.contains(before);
+            let short = before.len() <= 4
+                || before.ends_with("str")
+                || TYPES.contains(before)
+                || TRAILING.contains(before)
+                || UNITS.contains(before);
             let new_sentence = between.contains('.')
                 && (!(short || number) || (number && !is_part(&token.word) && !ordinal(tokens, index)))
                 || (between.contains("\n\n") && index - first > 14);

@@ -1,71 +1,38 @@
-//! Numbers that a word before them explains: accounts, licences, passports,
-//! identity numbers, ages, postcodes.
+//! Values that a word before them explains: whatever has a label, names of accounts, ages, postcodes.
 
-use super::checks::luhn;
+use super::labels;
+use super::list::Words;
 use super::tokens::{Gap, Shape, Token};
+use super::words::Kinds;
 use super::{PiiKind, PiiSpan};
 
 /// Finds what a word names; spans in byte offsets.
 pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
     for (index, token) in tokens.iter().enumerate() {
-        let next = |distance: usize| tokens.get(index + distance).map_or("", |token| &*token.word);
         let found = match &*token.word {
-            "license" | "licence" | "licences" | "fuhrerschein" | "fuhrerscheinnummer" | "permis" | "dl"
-                if token.word != "license" && token.word != "licence"
-                    || matches!(
-                        before(tokens, index, 1),
-                        "driver's" | "driver" | "drivers" | "driving" | "driver\u{2019}s" | "s"
-                    ) =>
-            {
-                value(text, tokens, index, 5, 20, 4).map(|span| (PiiKind::DriverLicense, span))
-            }
-            "passport" | "reisepass" | "passeport" | "pasaporte" => {
-                value(text, tokens, index, 6, 10, 5).map(|span| (PiiKind::Passport, span))
-            }
-            "account" | "acct" | "konto" | "kontonummer" | "routing" | "cuenta" | "compte"
-                if token.word != "account"
-                    || matches!(next(1), "number" | "no" | "num" | "nr" | "id" | "is" | "")
-                    || next_is_number(tokens, index) =>
-            {
-                value(text, tokens, index, 6, 18, 6).map(|span| (PiiKind::BankAccount, span))
-            }
-            "sort" if next(1) == "code" => {
-                value(text, tokens, index + 1, 6, 8, 6).map(|span| (PiiKind::BankAccount, span))
-            }
-            "blz" | "bsb" | "clabe" | "ifsc" => {
-                value(text, tokens, index, 5, 18, 5).map(|span| (PiiKind::BankAccount, span))
-            }
-            "iban" => value(text, tokens, index, 15, 34, 8).map(|span| (PiiKind::Iban, span)),
-            "card" | "visa" | "mastercard" | "amex" | "maestro" => {
-                value(text, tokens, index, 12, 19, 12).map(|span| (PiiKind::CreditCard, span))
-            }
-            "ssn" | "nin" | "nino" | "bsn" | "pesel" | "cpf" | "aadhaar" | "aadhar" | "nif" | "nie" | "dni" | "nhs"
-            | "sin" | "tfn" | "personnummer" | "hetu" | "cpr" | "codice" | "steuer-id" | "steuernummer" | "curp"
-            | "rfc" | "ahv" | "itin" | "ein" => {
-                value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
-            }
-            "security" if before(tokens, index, 1) == "social" => {
-                value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
-            }
-            "insurance" if before(tokens, index, 1) == "national" => {
-                value(text, tokens, index, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
-            }
-            "tax" | "national" | "identity" | "citizen" | "personal"
-                if matches!(next(1), "id" | "number" | "identification") =>
-            {
-                value(text, tokens, index + 1, 7, 20, 6).map(|span| (PiiKind::NationalId, span))
-            }
-            "zip" | "postcode" | "postal" | "plz" | "zipcode" | "eircode" | "pincode" => {
-                value(text, tokens, index, 3, 10, 2).map(|span| (PiiKind::Address, span))
-            }
-            "username" | "login" | "userid" | "handle" | "nickname" => {
+            "username" | "login" | "userid" | "handle" | "nickname" | "nick" | "user" | "benutzername" | "usuario"
+            | "utilisateur" | "gebruikersnaam" => name(text, tokens, index).map(|span| (PiiKind::Username, span)),
+            "name" | "id" if matches!(before(tokens, index, 1), "user" | "screen" | "account") => {
                 name(text, tokens, index).map(|span| (PiiKind::Username, span))
             }
-            "user" if matches!(next(1), "name" | "id") => {
-                name(text, tokens, index + 1).map(|span| (PiiKind::Username, span))
+            "as" if matches!(before(tokens, index, 1), "post" | "in" | "known" | "registered" | "signed" | "play") => {
+                odd(text, tokens, index + 1).map(|span| (PiiKind::Username, span))
+            }
+            "bic" | "swift" => bic(tokens, index).map(|span| (PiiKind::BankAccount, span)),
+            // `account 12345678`, and not what happened in an account on the 3rd.
+            "account" if next_is_number(tokens, index) => {
+                value(text, tokens, index, (6, 18), 6).map(|span| (PiiKind::BankAccount, span))
+            }
+            // `licence D1234-56789`, and not a licence for so many seats.
+            "license" | "licence" if next_is_number(tokens, index) || next_is_mixed(tokens, index) => {
+                value(text, tokens, index, (7, 20), 5).map(|span| (PiiKind::DriverLicense, span))
             }
             _ => None,
         };
+        let found = found.or_else(|| {
+            let label = labels::ending_at(tokens, index)?;
+            value(text, tokens, index, label.length, label.digits).map(|span| (label.kind, span))
+        });
         if let Some((kind, (start, end))) = found {
             spans.push(PiiSpan { kind, start, end, score: 0.85 });
         }
@@ -73,6 +40,7 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
             age(tokens, index, spans);
             year(tokens, index, spans);
             phone(text, tokens, index, spans);
+            postcode(tokens, index, spans);
         }
     }
 }
@@ -85,14 +53,26 @@ fn next_is_number(tokens: &[Token<'_>], index: usize) -> bool {
     tokens.get(index + 1).is_some_and(|token| token.shape == Shape::Number)
 }
 
+fn next_is_mixed(tokens: &[Token<'_>], index: usize) -> bool {
+    tokens.get(index + 1).is_some_and(|token| token.shape == Shape::Mixed)
+}
+
+/// A postcode of five digits with its town: `79098 Freiburg`.
+fn postcode(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
+    let (Some(code), Some(town)) = (tokens.get(index), tokens.get(index + 1)) else { return };
+    let follows = town.gap.is_space() && town.shape == Shape::Title && town.kinds.any(Kinds::PLACE);
+    if code.end - code.start == 5 && follows && !town.is_plain() {
+        spans.push(PiiSpan { kind: PiiKind::Address, start: code.start, end: code.end, score: 0.7 });
+    }
+}
+
 /// The value after the word at `index`: the first of the next words that is made
 /// of digits and letters and long enough, grouped by spaces, hyphens and points.
 fn value(
     text: &str,
     tokens: &[Token<'_>],
     index: usize,
-    least: usize,
-    most: usize,
+    (least, most): (usize, usize),
     digits: usize,
 ) -> Option<(usize, usize)> {
     let mut at = index + 1;
@@ -142,25 +122,51 @@ fn value(
     None
 }
 
-/// The word after `username:` or `username is`.
+/// The word after `username:`, `user=` or `username is`; without these, one that is no word of a language.
 fn name(text: &str, tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)> {
-    let next = tokens.get(index + 1)?;
-    let (value, sure) = match &*next.word {
-        "is" | "was" => (tokens.get(index + 2)?, false),
-        _ if next.gap.any(Gap::COLON) => (next, true),
-        _ => return None,
-    };
-    let end = value.end
-        + text
-            .get(value.end..)?
-            .bytes()
-            .take(40)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
-            .count();
-    let whole = text.get(value.start..end)?.trim_end_matches(['.', '-']);
-    let end = value.start + whole.len();
-    let odd = whole.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
-    (odd || (sure && !value.is_plain())).then_some((value.start, end))
+    let (label, next) = (tokens.get(index)?, tokens.get(index + 1)?);
+    if matches!(&*next.word, "is" | "was" | "name" | "id") {
+        return odd(text, tokens, index + 2);
+    }
+    let between = text.get(label.end..next.start)?;
+    if matches!(between.trim_matches(['"', '\'', ' ']), ":" | "=" | "\":" | "':") {
+        let (start, end) = handle(text, next)?;
+        return (is_odd(text, start, end) || !next.is_plain()).then_some((start, end));
+    }
+    odd(text, tokens, index + 1)
+}
+
+/// The name of an account at the token `index`, if it is no word of a language.
+fn odd(text: &str, tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)> {
+    let (start, end) = handle(text, tokens.get(index).filter(|token| !token.gap.any(Gap::STOP.or(Gap::LINE)))?)?;
+    is_odd(text, start, end).then_some((start, end))
+}
+
+/// Where the name of an account that begins with `token` stands.
+fn handle(text: &str, token: &Token<'_>) -> Option<(usize, usize)> {
+    let rest = text.get(token.start..)?;
+    let long =
+        rest.bytes().take(40).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')).count();
+    let whole = rest.get(..long)?.trim_end_matches(['.', '-']);
+    (whole.len() > 1).then_some((token.start, token.start + whole.len()))
+}
+
+/// Whether a name has what no word has: a digit among letters, `_`, or a point inside.
+fn is_odd(text: &str, start: usize, end: usize) -> bool {
+    let whole = text.get(start..end).unwrap_or_default();
+    whole.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && whole.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'))
+}
+
+/// ISO 9362: four letters of a bank, two of a land, two characters of a place, three of a branch or none.
+fn bic(tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)> {
+    let near = tokens.get(index + 1..(index + 5).min(tokens.len()))?;
+    let found = near.iter().find(|token| {
+        matches!(token.word.len(), 8 | 11)
+            && matches!(token.shape, Shape::Upper | Shape::Mixed)
+            && token.word.bytes().take(6).all(|byte| byte.is_ascii_alphabetic())
+    })?;
+    Some((found.start, found.end))
 }
 
 /// A year: `since 1997`.
@@ -198,7 +204,7 @@ fn year(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
 }
 
 /// Words around a number that make a phone number of it.
-const PHONE: &[&str] = &[
+static PHONE: Words = Words::new(&[
     "phone",
     "telephone",
     "tel",
@@ -234,7 +240,7 @@ const PHONE: &[&str] = &[
     "numbers",
     "direct",
     "work",
-];
+]);
 
 /// Digits in groups beside a word like `mobile`.
 fn phone(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
@@ -283,13 +289,38 @@ fn phone(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan
         .unwrap_or_default()
         .iter()
         .chain(tokens.get(last + 1).filter(|next| next.gap.is_space() || next.gap == Gap::OTHER))
-        .any(|token| PHONE.contains(&&*token.word));
+        .any(|token| PHONE.contains(&token.word));
     let named = tokens.get(index.saturating_sub(3)..index).unwrap_or_default().windows(2).any(|pair| matches!(pair, [my, number] if number.word == "number" && matches!(&*my.word, "my" | "phone" | "his" | "her" | "their" | "our")));
     if !other && (said || named) {
         let start = first.start - usize::from(text.get(..first.start).is_some_and(|text| text.ends_with(['+', '('])));
         spans.push(PiiSpan { kind: PiiKind::Phone, start, end: end.end, score: 0.75 });
     }
 }
+
+/// Whom an age is said of.
+static OF_KIN: Words = Words::new(&[
+    "mother",
+    "father",
+    "wife",
+    "husband",
+    "son",
+    "daughter",
+    "sister",
+    "brother",
+    "partner",
+    "mum",
+    "mom",
+    "dad",
+    "grandmother",
+    "grandfather",
+    "patient",
+    "child",
+    "boy",
+    "girl",
+    "man",
+    "woman",
+    "baby",
+]);
 
 /// A number that is somebody's age.
 fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
@@ -304,7 +335,9 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     let old = (matches!(next(1), "year" | "years" | "yr" | "yrs" | "yo")
         && near(1)
         && (next(2) == "old" || next(1) == "yo"))
-        || matches!(next(1), "year-old" | "years-old" | "yo" | "y") && near(1) && (next(1) != "y" || next(2) == "o");
+        || matches!(next(1), "year-old" | "years-old" | "month-old" | "week-old" | "day-old" | "yr-old" | "yo" | "y")
+            && near(1)
+            && (next(1) != "y" || next(2) == "o");
     // What is asked of everybody is nobody's age: `must be at least 18 years old`.
     let rule = (1..=5).any(|distance| {
         matches!(
@@ -312,143 +345,39 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
             "least" | "over" | "under" | "than" | "must" | "below" | "above" | "minimum" | "limit" | "until" | "how"
         )
     });
-    let said = match back(1) {
-        "aged" | "age" | "turn" | "turned" | "turning" | "turns" => true,
-        "of" | "is" => back(2) == "age",
-        "was" | "am" | "i'm" => {
-            let ends = tokens.get(index + 1).is_none_or(|next| next.gap.any(Gap::STOP.or(Gap::COMMA).or(Gap::LINE)));
-            ends && (back(1) == "i'm" || matches!(back(2), "he" | "she" | "i" | "they" | "when"))
-        }
-        _ => false,
-    };
+    // `My mother, 36, lives with us`: between commas after whom it is said of.
+    let between = tokens.get(index).is_some_and(|token| token.gap == Gap::COMMA)
+        && tokens.get(index + 1).is_some_and(|token| token.gap == Gap::COMMA && token.shape == Shape::Lower)
+        && index.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|who| {
+            OF_KIN.contains(&who.word) || (who.is_capital() && who.kinds.any(Kinds::FIRST.or(Kinds::LAST)))
+        });
+    let said = between
+        || match back(1) {
+            "aged" | "age" | "turn" | "turned" | "turning" | "turns" => true,
+            "is" if index
+                .checked_sub(2)
+                .and_then(|at| tokens.get(at))
+                .is_some_and(|who| OF_KIN.contains(&who.word)) =>
+            {
+                tokens.get(index + 1).is_none_or(|next| next.gap.any(Gap::STOP.or(Gap::COMMA).or(Gap::LINE)))
+            }
+            "of" => back(2) == "age",
+            "is" if back(2) == "age" => true,
+            "was" | "am" | "i'm" | "is" if back(1) != "is" || matches!(back(2), "he" | "she") => {
+                let ends =
+                    tokens.get(index + 1).is_none_or(|next| next.gap.any(Gap::STOP.or(Gap::COMMA).or(Gap::LINE)));
+                ends && (back(1) == "i'm" || matches!(back(2), "he" | "she" | "i" | "they" | "when"))
+            }
+            _ => false,
+        };
     // Services ask about children: who is asked for has no name there.
-    let asked = tokens
-        .iter()
-        .take(40)
-        .any(|token| matches!(&*token.word, "account" | "accounts" | "card" | "age" | "open" | "sign"))
-        && !matches!(back(2), "age")
-        && !matches!(back(1), "am" | "was");
+    let stated = tokens.get(index).is_some_and(|token| token.gap.any(Gap::COLON.or(Gap::OTHER))) && back(1) == "age";
+    let asked =
+        tokens.iter().take(40).any(|token| matches!(&*token.word, "account" | "accounts" | "card" | "open" | "sign"))
+            && !matches!(back(2), "age")
+            && !matches!(back(1), "am" | "was")
+            && !stated;
     if (old || said) && !rule && !asked {
         spans.push(PiiSpan { kind: PiiKind::Age, start: token.start, end: token.end, score: 0.7 });
     }
-}
-
-/// Identity numbers that their check digits tell, without any word before.
-pub(super) fn national(found: &mut super::Found<'_>, start: usize, end: usize, digits: &str) -> bool {
-    let sum = |weights: &[u32]| -> u32 {
-        digits.bytes().zip(weights).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum()
-    };
-    let text = found.text.get(start..end).unwrap_or_default();
-    let last = digits.bytes().last().map_or(0, |byte| u32::from(byte - b'0'));
-    let sure = match digits.len() {
-        // Brazil, CPF: 123.456.789-09.
-        11 if text.bytes().filter(|byte| *byte == b'.').count() == 2 && text.contains('-') => {
-            let first = sum(&[10, 9, 8, 7, 6, 5, 4, 3, 2]) * 10 % 11 % 10;
-            let second = sum(&[11, 10, 9, 8, 7, 6, 5, 4, 3, 2]) * 10 % 11 % 10;
-            digits.ends_with(&format!("{first}{second}"))
-        }
-        // Switzerland, AHV: 756.1234.5678.97, an EAN-13.
-        13 if digits.starts_with("756") && text.contains('.') => {
-            (10 - sum(&[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]) % 10) % 10 == last
-        }
-        // Sweden, personnummer: 811228-9874, Luhn over a day of birth.
-        10 if text.len() == 11 && text.as_bytes().get(6) == Some(&b'-') => {
-            let day = |range: std::ops::Range<usize>| {
-                digits.get(range).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0)
-            };
-            (1..=12).contains(&day(2..4))
-                && (1..=31).contains(&day(4..6))
-                && (luhn(digits.as_bytes()) || true_cpr(digits))
-        }
-        _ => false,
-    };
-    if sure {
-        found.push(PiiKind::NationalId, start, end, 0.9);
-    }
-    sure
-}
-
-/// Denmark, CPR: no check since 2007, so the day of birth alone, which stands first.
-fn true_cpr(digits: &str) -> bool {
-    let day = |range: std::ops::Range<usize>| digits.get(range).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
-    (1..=31).contains(&day(0..2)) && (1..=12).contains(&day(2..4))
-}
-
-/// Identity numbers with letters among the digits, told by their check letter or shape.
-pub(super) fn lettered(tokens: &[Token<'_>], text: &str, spans: &mut Vec<PiiSpan>) {
-    for token in tokens {
-        if token.shape != Shape::Mixed || !(8..=16).contains(&(token.end - token.start)) {
-            continue;
-        }
-        let Some(raw) = text.get(token.start..token.end).filter(|raw| raw.is_ascii()) else { continue };
-        let upper = raw.to_ascii_uppercase();
-        let kind = if spain(&upper) || nino(&upper) || italy(&upper) || pan(&upper, raw) {
-            PiiKind::NationalId
-        } else {
-            continue;
-        };
-        spans.push(PiiSpan { kind, start: token.start, end: token.end, score: 0.9 });
-    }
-}
-
-/// Spain, DNI and NIE: the letter is the number modulo 23.
-fn spain(value: &str) -> bool {
-    const LETTERS: &[u8] = b"TRWAGMYFPDXBNJZSQVHLCKE";
-    let (Some(head), Some(letter)) = (value.get(..8), value.as_bytes().get(8)) else { return false };
-    let digits = match head.as_bytes().first() {
-        Some(b'X') => head.replacen('X', "0", 1),
-        Some(b'Y') => head.replacen('Y', "1", 1),
-        Some(b'Z') => head.replacen('Z', "2", 1),
-        _ => head.to_owned(),
-    };
-    value.len() == 9 && digits.parse::<usize>().is_ok_and(|number| LETTERS.get(number % 23) == Some(letter))
-}
-
-/// United Kingdom, national insurance number: QQ123456C.
-fn nino(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let letters =
-        |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_alphabetic));
-    let digits = bytes.get(2..8).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    value.len() == 9
-        && letters(0..2)
-        && digits
-        && matches!(bytes.get(8), Some(b'A'..=b'D'))
-        && !bytes.iter().take(2).any(|byte| matches!(byte, b'D' | b'F' | b'I' | b'Q' | b'U' | b'V'))
-        && bytes.get(1) != Some(&b'O')
-}
-
-/// India, PAN: AAAAA9999A, written in capitals.
-fn pan(value: &str, raw: &str) -> bool {
-    let bytes = value.as_bytes();
-    value == raw
-        && value.len() == 10
-        && bytes.iter().take(5).all(u8::is_ascii_uppercase)
-        && bytes.iter().skip(5).take(4).all(u8::is_ascii_digit)
-        && bytes.get(9).is_some_and(u8::is_ascii_uppercase)
-        && matches!(bytes.get(3), Some(b'P' | b'C' | b'H' | b'A' | b'B' | b'G' | b'J' | b'L' | b'F' | b'T'))
-}
-
-/// Italy, codice fiscale: sixteen characters, the last a check letter.
-fn italy(value: &str) -> bool {
-    const ODD: [u32; 26] =
-        [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
-    let bytes = value.as_bytes();
-    if bytes.len() != 16 || !bytes.iter().take(6).all(u8::is_ascii_alphabetic) {
-        return false;
-    }
-    let sum: u32 = bytes
-        .iter()
-        .take(15)
-        .enumerate()
-        .map(|(place, byte)| {
-            let number = u32::from(if byte.is_ascii_digit() { byte - b'0' } else { byte.wrapping_sub(b'A') });
-            if place % 2 == 0 {
-                usize::try_from(number).ok().and_then(|at| ODD.get(at).copied()).unwrap_or(0)
-            } else {
-                number
-            }
-        })
-        .sum();
-    bytes.get(15).is_some_and(|byte| u32::from(byte.wrapping_sub(b'A')) == sum % 26)
 }

@@ -70,6 +70,76 @@ pub(super) fn www(found: &mut Found<'_>, at: usize) -> Option<usize> {
     Some(end)
 }
 
+/// A domain name around the `.` at `at`, without a scheme: `northgate-bikes.com`, `www` aside. Ends as the name
+/// of a land alone do not tell it from two sentences without a space between, so these need a further sign.
+pub(super) fn domain(found: &mut Found<'_>, at: usize) -> Option<usize> {
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'-' | b'.');
+    let left = found.bytes.get(..at)?.iter().rev().take(80).take_while(part).count();
+    let right = found.bytes.get(at..)?.iter().take(80).take_while(part).count();
+    let (start, end) = (at - left, at + right);
+    let name = found.text.get(start..end)?;
+    let name = name.trim_end_matches(['.', '-']);
+    let around = |at: usize| matches!(found.byte(at), b'@' | b'_' | b'/' | b'\\');
+    if left == 0 || (start > 0 && around(start - 1)) || matches!(found.byte(start + name.len()), b'@' | b'_' | b'(') {
+        return Some(end);
+    }
+    let mut labels = name.rsplit('.');
+    let (top, second) = (labels.next()?, labels.next()?);
+    let lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    let well_formed =
+        name.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
+    let land = top.len() == 2 && top.bytes().all(|byte| byte.is_ascii_lowercase());
+    let path = found.byte(start + name.len()) == b'/' && found.byte(start + name.len() + 1).is_ascii_alphanumeric();
+    let sign = || {
+        path || labels.clone().next().is_some()
+            || name.contains('-')
+            || second.bytes().any(|byte| byte.is_ascii_digit())
+            || found.context(start, &["domain", "site", "host", "dns", "url", "web"])
+    };
+    let known = TOPS.contains(&top) || (land && FILES.binary_search(&top).is_err() && sign());
+    if !lower || !well_formed || !known || second.len() < 2 || second.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(end);
+    }
+    let end = if path { web_end(found, start + name.len()) } else { start + name.len() };
+    found.push(PiiKind::Url, start, end, 0.8);
+    Some(end)
+}
+
+/// Ends of domain names that are no word after a full stop and no kind of file.
+const TOPS: &[&str] = &[
+    "com",
+    "org",
+    "net",
+    "edu",
+    "gov",
+    "mil",
+    "int",
+    "info",
+    "biz",
+    "io",
+    "dev",
+    "app",
+    "ai",
+    "co",
+    "xyz",
+    "shop",
+    "online",
+    "site",
+    "tech",
+    "store",
+    "cloud",
+    "blog",
+    "eu",
+    "uk",
+    "example",
+    "test",
+    "localhost",
+    "invalid",
+];
+
+/// Ends of two letters that are those of files or short forms.
+const FILES: &[&str] = &["cc", "cs", "db", "gz", "hs", "js", "md", "mm", "ps", "py", "rb", "rs", "sh", "so", "ts"];
+
 /// Where a web address that reaches `from` ends: punctuation after it is not its own.
 fn web_end(found: &Found<'_>, from: usize) -> usize {
     let rest = found.text.get(from..).unwrap_or_default();

@@ -1,7 +1,8 @@
 //! Everything that starts with a digit, and IBANs.
 
 use super::checks::{calling_code, iban_length, luhn, mod97};
-use super::dates::{date, month_name};
+use super::dates::{date, month_name, part};
+use super::times::clock;
 use super::{Found, PiiKind};
 
 /// Digits that stand together.
@@ -95,6 +96,9 @@ pub(super) fn look(found: &mut Found<'_>, at: usize) -> usize {
     if at >= 2 && found.byte(at - 1) == b'-' && found.byte(at - 2).is_ascii_alphabetic() && found.glued_left(at - 1) {
         return at + word(found, at);
     }
+    if let Some(end) = super::ids::point(found, at) {
+        return end;
+    }
     let run = Run::read(found.bytes, at);
     let mut index = 0;
     while let Some(first) = run.from(index).next() {
@@ -123,6 +127,8 @@ fn classify(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Opt
         .or_else(|| card(found, run, index, first))
         .or_else(|| phone(found, run, index, first))
         .or_else(|| month_name(found, first))
+        .or_else(|| clock(found, first))
+        .or_else(|| part(found, run, index, first))
 }
 
 /// The number in a group of at most four digits.
@@ -165,7 +171,7 @@ fn national(found: &mut Found<'_>, run: &Run, index: usize) -> Option<usize> {
     for (count, group) in run.from(index).enumerate().take(4) {
         digits.push_str(found.text.get(group.start..group.end)?);
         let grouped = count > 0 && matches!(digits.len(), 10 | 11 | 13) && !glued_right(found, group.end);
-        if grouped && super::named::national(found, start, group.end, &digits) {
+        if grouped && super::national::checked(found, start, group.end, &digits) {
             return Some(count + 1);
         }
         if digits.len() > 13 || !matches!(group.separator, b'.' | b'-') {
@@ -206,9 +212,9 @@ fn card(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option<
     let (mut digits, mut best) = (0, None);
     let mut before = None;
     for (count, group) in run.from(index).enumerate() {
-        // One kind of separator throughout, and no tiny groups.
-        if before.is_some_and(|separator| !matches!(separator, b' ' | b'-') || separator != first.separator)
-            || (count > 0 && group.len() < 3)
+        // One kind of separator throughout, and no single digits.
+        if before.is_some_and(|separator| !matches!(separator, b' ' | b'-' | b'.') || separator != first.separator)
+            || (count > 0 && group.len() < 2)
         {
             break;
         }
@@ -267,20 +273,23 @@ fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option
         match na {
             Some((count, score)) => (count, score),
             None if found.byte(first.start) == b'0' && first.len() > 1 => (up_to(groups(), 12), 0.7),
-            None => (up_to(groups(), 15), 0.0),
+            None => abroad(found, first, groups()).unwrap_or_else(|| (up_to(groups(), 15), 0.0)),
         }
     };
     let last = groups().nth(count.checked_sub(1)?)?;
     let digits: usize = groups().take(count).map(Group::len).sum();
     let marks = groups().take(count.saturating_sub(1)).filter(|group| group.separator == b'.').count();
-    let named = score < 0.7 && (7..=15).contains(&digits) && found.word_before(first.start, PHONE_WORDS);
+    let named = score == 0.0 && (7..=15).contains(&digits) && found.word_before(first.start, PHONE_WORDS);
     let enough = match score {
-        s if s >= 0.8 => digits >= if plus { 8 } else { 10 },
-        0.7 => (9..=12).contains(&digits) && marks < 3,
+        s if s >= 0.8 && (plus || zeros) => digits >= if plus { 8 } else { 10 },
+        0.7 => (9..=12).contains(&digits) && (marks < 3 || in_pairs(groups())),
         s if s > 0.0 => true,
         _ => named,
     };
-    if !enough || marks > 3 || (glued_right(found, last.end) && extension(found, last.end) == 0) {
+    if !enough
+        || (marks > 3 && !in_pairs(groups()))
+        || (glued_right(found, last.end) && extension(found, last.end) == 0)
+    {
         return None;
     }
     if found.byte(start) == b'(' && !found.bytes.get(start..last.end)?.contains(&b')') {
@@ -289,6 +298,74 @@ fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option
     let end = last.end + extension(found, last.end);
     found.push(PiiKind::Phone, start, end, if named { 0.75 } else { score });
     Some(count)
+}
+
+/// Whether there are five groups of two, as in `01.48.43.31.47`.
+fn in_pairs(groups: impl Iterator<Item = Group> + Clone) -> bool {
+    groups.clone().count() == 5 && groups.clone().all(|group| group.len() == 2)
+}
+
+/// Words before a number in groups that is none of a phone.
+const COUNTED: &[&str] = &[
+    "order",
+    "purchase",
+    "invoice",
+    "ticket",
+    "case",
+    "reference",
+    "ref",
+    "item",
+    "transaction",
+    "account",
+    "card",
+    "code",
+    "id",
+    "number",
+    "no",
+    "nr",
+];
+
+/// Numbers as their lands group them, without a calling code and a leading zero: groups and score.
+///
+/// Brazil and others write the area in parentheses, Russia `8 (912) 345-67-89`, China `138 0013 8000`, India
+/// `98765 43210`, Spain `612 34 56 78`, Poland and Portugal `512 345 678`, Denmark `20 12 34 56`, Singapore
+/// `9123 4567`, Italy `347 1234567`.
+fn abroad(found: &Found<'_>, first: Group, groups: impl Iterator<Item = Group> + Clone) -> Option<(usize, f32)> {
+    let mut lengths = [0; 6];
+    let mut spaced = true;
+    for (group, length) in groups.clone().zip(&mut lengths) {
+        *length = group.len();
+        spaced &= matches!(group.separator, b' ' | b'-' | 0);
+    }
+    let lead = found.byte(first.start);
+    let sum = |from: usize| lengths.iter().skip(from).sum::<usize>();
+    let enclosed = found.byte(first.start.wrapping_sub(1)) == b'(' && found.byte(first.end) == b')';
+    match lengths {
+        [2..=4, 3..=5, 3..=5, 0, ..] if enclosed => return Some((3, 0.8)),
+        [1, 3, 3, 2, 2, 0] if lead == b'8' => return Some((5, 0.8)),
+        [2..=4, _, _, ..] if enclosed && (6..=8).contains(&sum(1)) => return Some((groups.count(), 0.75)),
+        _ => {}
+    }
+    let money = matches!(found.byte(first.start.wrapping_sub(1)), b'$' | b'.' | b',')
+        || found.text.get(..first.start).is_some_and(|text| text.ends_with(['€', '£']));
+    if !spaced || money || found.last_word_is(first.start, COUNTED) {
+        return None;
+    }
+    let shape = match lengths {
+        [3, 4, 4, 0, ..] => lead == b'1',
+        // Australia: 1300 and 1800 are for calls that others pay.
+        [4, 3, 3, 0, ..] => {
+            matches!(found.bytes.get(first.start..first.end), Some(b"1300" | b"1800"))
+        }
+        [5, 5, 0, ..] => matches!(lead, b'6'..=b'9'),
+        [3, 2, 2, 2, 0, ..] => matches!(lead, b'6'..=b'9'),
+        [3, 3, 3, 0, ..] => matches!(lead, b'5'..=b'9'),
+        [2, 2, 2, 2, 0, ..] => lead >= b'2',
+        [4, 4, 0, ..] => matches!(lead, b'6' | b'8' | b'9'),
+        [3, 6 | 7, 0, ..] => lead == b'3',
+        _ => false,
+    };
+    shape.then(|| (groups.count(), 0.65))
 }
 
 /// How many groups fit into so many digits.

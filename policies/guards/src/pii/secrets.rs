@@ -48,11 +48,18 @@ const RULES: &[(&str, Rule)] = &[
     ("ghu_", Rule::Prefix(20)),
     ("github_pat_", Rule::Prefix(20)),
     ("glpat-", Rule::Prefix(16)),
+    ("Passwort", Rule::Password),
+    ("contrase\u{f1}a", Rule::Password),
     ("hf_", Rule::Prefix(20)),
+    ("mot de passe", Rule::Password),
     ("npm_", Rule::Prefix(20)),
     ("passcode", Rule::Password),
+    ("passphrase", Rule::Password),
+    ("passwd", Rule::Password),
     ("password", Rule::Password),
     ("pk_live_", Rule::Prefix(8)),
+    ("pw", Rule::Password),
+    ("pwd", Rule::Password),
     ("refresh_token", Rule::Named),
     ("rk_live_", Rule::Prefix(8)),
     ("secret", Rule::Named),
@@ -170,7 +177,7 @@ fn named(rest: &str, least: usize, looks_right: impl Fn(&str) -> bool) -> Option
         .take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | '\\' | '}'))
         .map(char::len_utf8)
         .sum();
-    let value = value.get(..length)?.trim_end_matches(['.', ';', ')', '!', '?']);
+    let value = value.get(..length)?.trim_end_matches(['.', ';', ')']);
     (value.len() >= least && looks_right(value)).then_some((skip, value.len()))
 }
 

@@ -42,7 +42,7 @@ fn finds_what_has_a_shape() {
         ("Authorization: Bearer abc123def456ghi789", "secret", "abc123def456ghi789"),
         ("AKIAIOSFODNN7EXAMPLE", "secret", "AKIAIOSFODNN7EXAMPLE"),
         ("{\"api_key\":\"9f8e7d6c5b4a\"}", "secret", "9f8e7d6c5b4a"),
-        ("my password is hunter2!", "password", "hunter2"),
+        ("my password is hunter2!", "password", "hunter2!"),
         ("on 2024-03-01 it", "date", "2024-03-01"),
         ("\"at\":\"2026-10-01T00:00:00Z\"", "date", "2026-10-01T00:00:00Z"),
         ("on 3/23/1940", "date", "3/23/1940"),
@@ -56,10 +56,89 @@ fn finds_what_has_a_shape() {
 }
 
 #[test]
+fn finds_days_and_times_as_they_are_written() {
+    for (text, value) in [
+        ("at 14:30 sharp", "14:30"),
+        ("at 2:30:15 pm, or", "2:30:15 pm"),
+        ("at 6 p.m. today", "6 p.m."),
+        ("by 9am", "9am"),
+        ("vers 17h30 ici", "17h30"),
+        ("um 8 Uhr", "8 Uhr"),
+        ("at 5 o'clock", "5 o'clock"),
+        ("the card, valid until 09/28, is", "09/28"),
+        ("exp 02/2028", "02/2028"),
+        ("seen 10/24 again", "10/24"),
+        ("since 9/3 we", "9/3"),
+        ("until Jan. 27, 2033", "Jan. 27, 2033"),
+        ("in March 2024 we", "March 2024"),
+        ("on Wednesday, June 5, 2008", "Wednesday, June 5, 2008"),
+        ("on Friday the 13th", "Friday the 13th"),
+        ("am 3. März 2024", "3. März 2024"),
+        ("on 12 de marzo de 2024", "12 de marzo de 2024"),
+        ("on 2 juillet 2010", "2 juillet 2010"),
+        ("on 13Dec1966", "13Dec1966"),
+        ("on 3.4.87", "3.4.87"),
+    ] {
+        assert_eq!(found(text), [("date", value.to_owned())], "{text:?}");
+    }
+}
+
+#[test]
+fn finds_what_a_label_names() {
+    for (text, kind, value) in [
+        ("licence no. JYW36KXF00", "driver_license", "JYW36KXF00"),
+        ("the licence D1234-56789-01234", "driver_license", "D1234-56789-01234"),
+        ("Numéro de passeport : C01X00T47", "passport", "C01X00T47"),
+        ("VAT number 12-1633833, please", "national_id", "12-1633833"),
+        ("USt-IdNr. DE622446089", "national_id", "DE622446089"),
+        ("my TIN is 62 942 240 462", "national_id", "62 942 240 462"),
+        ("ID card number 210.868.392-88", "national_id", "210.868.392-88"),
+        ("the SWIFT code BCBYUS33", "bank_account", "BCBYUS33"),
+        ("number plate SN-378-ZL", "other", "SN-378-ZL"),
+        ("IMEI 49-015420-323751-8", "other", "49-015420-323751-8"),
+        ("the VIN 1HGCM82633A004352", "other", "1HGCM82633A004352"),
+        ("MAC 00:1b:44:11:3a:b7", "other", "00:1b:44:11:3a:b7"),
+        ("mac 001b.4411.3ab7", "other", "001b.4411.3ab7"),
+        ("to 0x52908400098527886E0F7030069857D2E4169EE7 now", "other", "0x52908400098527886E0F7030069857D2E4169EE7"),
+        ("to 1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2 now", "other", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
+        ("user=jdoe1984;", "username", "jdoe1984"),
+        ("login zed9000 is gone", "username", "zed9000"),
+        ("the domain northgate-bikes.com expired", "url", "northgate-bikes.com"),
+        ("the site casaverde.it and", "url", "casaverde.it"),
+        ("my mother, 81, lives", "age", "81"),
+        ("the CVV is 123", "credit_card", "123"),
+    ] {
+        let all = found(text);
+        assert!(all.contains(&(kind, value.to_owned())), "{text:?}: {all:?}");
+    }
+}
+
+#[test]
+fn finds_phones_as_their_lands_group_them() {
+    for number in [
+        "(11) 95428-3433",
+        "8 (912) 345-67-89",
+        "138 0013 8000",
+        "98765 43210",
+        "612 34 56 78",
+        "512 345 678",
+        "20 12 34 56",
+        "9123 4567",
+        "347 1234567",
+        "01.48.43.31.47",
+    ] {
+        assert_eq!(found(&format!("I tried {number} and nobody came")), [("phone", number.to_owned())], "{number}");
+    }
+    for text in ["order 9123 4567", "it is $512 345 678", "10 12 34 56"] {
+        assert_eq!(found(text), [], "{text:?}");
+    }
+}
+
+#[test]
 fn leaves_what_only_looks_like_it() {
     for text in [
         "",
-        "std::net::Ipv6Addr at 12:30:45",
+        "std::net::Ipv6Addr on port :8080",
         "version 1.2.10 of 3.4",
         "order 123456789, 1699999999999",
         "4111 1111 1111 1112",
@@ -74,7 +153,11 @@ fn leaves_what_only_looks_like_it() {
         "GB82 WEST 1234 5698 7654 33",
         "3 may work",
         "we need bearer authentication",
-        "ratio 3:2 at 10:05",
+        "ratio 3:2, open 24/7, 10/10, 50/50",
+        "licence for 25 seats, visa for 2 people",
+        "run all.sh, then lib.min.js",
+        "I agree.it works",
+        "a 2 h drive, 5 amps, 3 march past",
     ] {
         assert_eq!(found(text), [], "{text:?}");
     }
@@ -148,6 +231,15 @@ fn a_mebibyte_takes_no_longer_than_its_length() {
         "2024-01-01",
         "Mar 1 ",
         "key: ",
+        "9/3 ",
+        "12:",
+        "a.b-",
+        "no-no-",
+        "00:1b:",
+        "40.7128, ",
+        "licence no ",
+        "the 13th ",
+        "Mon, 1 May 2024 ",
     ] {
         let _ = PatternPii.candidates(&crate::tests::long(text));
     }
@@ -162,6 +254,8 @@ fn mixed() -> impl Strategy<Value = String> {
             "[a-z]{0,4}@[a-zé]{0,4}\\.[a-z]{0,3}",
             "(http|www|é)[:./]{0,3}[a-zé.]{0,6}",
             "(sk-|AKIA|Bearer |password: |DE89|\\\\n|Mar )[A-Za-z0-9é]{0,24}",
+            "(VIN |IMEI |DL# |BIC |user=|the |0x|bc1|Fri, |è)[A-Za-z0-9éº:/.-]{0,20}",
+            "[0-9]{1,4}( de |. |th of |/|h|:|,-)(Mai|may|août|1|[0-9]{2})[ '/.,0-9]{0,6}(pm|é|Uhr)?",
         ],
         0..12,
     )

@@ -149,7 +149,7 @@ fn kinds_of(word: &str) -> Kinds {
             head.or(tail)
         };
     }
-    Kinds::default()
+    if super::labels::is_one(word) { Kinds::COMMON } else { Kinds::default() }
 }
 
 /// The bytes of the word that starts at `at`.

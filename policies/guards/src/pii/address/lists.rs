@@ -287,7 +287,7 @@ pub(in crate::pii) static ENDS: Ends = Ends::new(&[
     "vegur", "hrauni", "gerdi", "bakka", "hlid", "allé", "alle", "torget", "backen", "stigen", "stien", "bakken",
     "plads", "stræde", "straede", "toften", "parken", "haven", "vangen", "marken", "lunden", "hojen", "ova", "skeho",
     "skeho", "ska", "tanav", "puiestee", "iela", "gatve", "sokak", "caddesi", "brucke", "bruecke", "markt", "steig",
-    "zeile", "kai",
+    "zeile", "kai", "str",
 ]);
 
 /// Words of their own that say street after a name.

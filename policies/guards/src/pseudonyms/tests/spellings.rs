@@ -95,7 +95,7 @@ fn spelling(dice: &mut Dice, kind: PiiKind, value: &str) -> String {
 #[test]
 fn known_values_are_found_in_a_thousand_spellings() {
     let mut dice = Dice(7);
-    let mut missed = Vec::new();
+    let (mut missed, mut exact) = (Vec::new(), 0);
     for round in 0..1_000 {
         let (name, email, phone, address, account) = PEOPLE[round % PEOPLE.len()];
         let values = [
@@ -117,7 +117,7 @@ fn known_values_are_found_in_a_thousand_spellings() {
             }
         }
         let hidden = run.hide(&text, &Blind);
-        assert_eq!(run.restore(&hidden).as_deref(), Ok(&*text));
+        exact += usize::from(run.restore(&hidden).as_deref() == Ok(&*text));
         let (before, rest) = hidden.split_once('<').unwrap_or_default();
         let after = rest.split_once('>').unwrap_or_default().1;
         let left = format!("{before}{after}").replace("we know: ", "").replace("so we do", "").replace("ending in", "");
@@ -125,5 +125,8 @@ fn known_values_are_found_in_a_thousand_spellings() {
             missed.push((text, hidden));
         }
     }
+    // `cargo xtask quality` reads this line.
+    println!("spellings 1000 found {} restored {exact}", 1_000 - missed.len());
+    assert_eq!(exact, 1_000);
     assert!(missed.is_empty(), "{} {:#?}", missed.len(), &missed[..missed.len().min(12)]);
 }

@@ -1,0 +1,107 @@
+//! Numbers of things that are somebody's: devices, vehicles, wallets, points on a map.
+
+use super::{Found, PiiKind};
+
+/// Looks at each word of letters and digits, with the marks that such numbers have inside.
+pub(super) fn find(found: &mut Found<'_>) {
+    let mut at = 0;
+    while at < found.bytes.len() {
+        let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b':' | b'-' | b'.' | b'_');
+        let length = found.bytes.get(at..).unwrap_or_default().iter().take_while(inside).count();
+        if length == 0 {
+            at += 1;
+            continue;
+        }
+        let word = found.text.get(at..at + length).unwrap_or_default();
+        let trimmed = word.trim_end_matches([':', '-', '.', '_']);
+        let named = trimmed.find(':').map_or(0, |colon| colon + 1);
+        // `mac:00-1b-…`: what stands after a colon, and the whole.
+        for start in [0, named].into_iter().take(1 + usize::from(named > 0)) {
+            let value = trimmed.get(start..).unwrap_or_default();
+            // No word of a language has a digit in it, which spares nearly all of the work.
+            if value.len() >= SHORTEST && value.bytes().any(|byte| byte.is_ascii_digit()) && is_id(value) {
+                found.push(PiiKind::Other, at + start, at + trimmed.len(), 0.9);
+                break;
+            }
+        }
+        at += length;
+    }
+}
+
+/// The shortest of them: a MAC address as `001b.4411.3ab7`.
+const SHORTEST: usize = 14;
+
+/// WGS 84 in degrees with at least four decimals: `40.712776, -74.005974`.
+pub(super) fn point(found: &mut Found<'_>, at: usize) -> Option<usize> {
+    let number = |at: usize| {
+        let sign = usize::from(found.byte(at) == b'-');
+        let whole = (0..4).take_while(|i| found.byte(at + sign + i).is_ascii_digit()).count();
+        let point = at + sign + whole;
+        let decimals = (1..20).take_while(|i| found.byte(point + i).is_ascii_digit()).count();
+        let fits = (1..=3).contains(&whole) && found.byte(point) == b'.' && (4..=15).contains(&decimals);
+        fits.then_some(point + 1 + decimals)
+    };
+    let first = number(at)?;
+    let gap = 1 + usize::from(found.byte(first + 1) == b' ');
+    let end = number(first + gap).filter(|_| found.byte(first) == b',')?;
+    let start = at - usize::from(at.checked_sub(1).is_some_and(|before| found.byte(before) == b'-'));
+    found.push(PiiKind::Location, start, end, 0.85);
+    Some(end)
+}
+
+fn is_id(value: &str) -> bool {
+    mac(value) || imei(value) || vin(value) || wallet(value)
+}
+
+/// IEEE 802: six pairs of hexadecimal digits, or three times four with points.
+fn mac(value: &str) -> bool {
+    let hexadecimal = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = |mark, count, length| {
+        value.split(mark).count() == count && value.split(mark).all(|part| hexadecimal(part, length))
+    };
+    parts(':', 6, 2) || parts('-', 6, 2) || (parts('.', 3, 4) && value.bytes().any(|byte| byte.is_ascii_alphabetic()))
+}
+
+/// 3GPP TS 23.003 as it is printed: `49-015420-323751-8`.
+fn imei(value: &str) -> bool {
+    let lengths: Vec<usize> = value.split('-').map(str::len).collect();
+    value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && matches!(lengths.as_slice(), [2, 6, 6, 1 | 2])
+}
+
+/// ISO 3779: seventeen capitals and digits without I, O and Q; the last four are digits.
+fn vin(value: &str) -> bool {
+    let (mut letters, mut digits) = (0, 0);
+    for byte in value.bytes() {
+        match byte {
+            b'I' | b'O' | b'Q' => return false,
+            b'A'..=b'Z' => letters += 1,
+            b'0'..=b'9' => digits += 1,
+            _ => return false,
+        }
+    }
+    letters + digits == 17
+        && letters >= 3
+        && value.get(13..).is_some_and(|serial| serial.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Addresses of Bitcoin (base58 and bech32), Litecoin, Ripple and Ethereum.
+fn wallet(value: &str) -> bool {
+    let base58 = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'0' | b'O' | b'I' | b'l');
+    let mixed = || {
+        let has = |test: fn(&u8) -> bool| value.as_bytes().iter().any(|byte| test(byte));
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+    };
+    let bech32 = |rest: &str| {
+        (11..=71).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+            && rest.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let old = matches!(value.as_bytes().first(), Some(b'1' | b'3' | b'L' | b'M' | b'r'))
+        && (26..=35).contains(&value.len())
+        && value.bytes().all(base58)
+        && mixed();
+    let ether = value
+        .strip_prefix("0x")
+        .is_some_and(|rest| matches!(rest.len(), 40 | 64) && rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    old || ether || ["bc1", "ltc1", "tb1"].into_iter().any(|head| value.strip_prefix(head).is_some_and(bech32))
+}
