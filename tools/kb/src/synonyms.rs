@@ -69,7 +69,25 @@ const SHIPPED: &str = "\
     locked out, blocked
     late, delayed, overdue
     guide, manual, tutorial, instructions
-    company, business, organisation, organization, firm";
+    company, business, organisation, organization, firm
+    single sign on, sso
+    two factor, two step, second factor, 2fa, mfa
+    spreadsheet, excel, sheet
+    cancel, terminate, contract, agreement
+    accounting, accountant, bookkeeping
+    decline, reject, refuse, fail
+    compulsory, mandatory, require, obligatory
+    rotate, replace, renew
+    lose, lost, remove
+    cost, price, fee, charge, expensive, pay
+    free, charge, cost
+    person, people, colleague, employee, staff
+    wrong, incorrect, invalid
+    available, include, part, offer
+    maximum, limit, large, most
+    training, explain, teach
+    open, reopen
+    outage, down, downtime";
 
 /// No more terms are added to a question.
 const MOST: usize = 32;

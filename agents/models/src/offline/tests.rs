@@ -1,5 +1,3 @@
-mod answers;
-
 use super::*;
 use crate::testing::{World, company, hits, passages};
 use attache_prompts::BriefTrigger;
