@@ -416,11 +416,6 @@ impl Kb {
         Ok(Some((self.guarded(|| opened.search(&self.synonyms).stored())?, opened.fields)))
     }
 
-    fn reading<T>(&self, what: impl FnOnce(&Search) -> Result<T, TantivyError>) -> Result<Option<T>, KbError> {
-        let Some(opened) = self.opened()? else { return Ok(None) };
-        self.guarded(|| what(&opened.search(&self.synonyms))).map(Some)
-    }
-
     /// The index in its newest state; none if there is none yet. Another
     /// process may have changed it: asking the file system takes microseconds.
     fn opened(&self) -> Result<Option<Arc<Opened>>, KbError> {
