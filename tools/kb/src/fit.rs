@@ -230,9 +230,13 @@ fn set(terms: &[String]) -> BTreeSet<&str> {
 
 /// Whether two stems are of one word: `invit` and `invitat`.
 fn akin(asked: &str, said: &str) -> bool {
-    let (long, other) = (asked.chars().count(), said.chars().count());
     let shared = asked.chars().zip(said.chars()).take_while(|(one, other)| one == other).count();
-    long >= 5 && other >= 4 && shared >= 4.max(long.min(other) - 2)
+    // Most words begin otherwise.
+    if shared < 4 {
+        return false;
+    }
+    let (long, other) = (asked.chars().count(), said.chars().count());
+    long >= 5 && shared >= long.min(other) - 2
 }
 
 /// Pieces that say something by themselves: sentences, the rows of a table, the
