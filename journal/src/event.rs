@@ -94,6 +94,18 @@ pub struct RunStarted {
     /// What happened with this customer before, oldest first, as policy sees it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Past>,
+    /// What we asked the customer when we last wrote to them, if we did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// What we asked the customer, since we could not tell what they mean.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Asked {
+    /// What they had written.
+    pub message: String,
+    /// What we asked.
+    pub question: String,
 }
 
 /// Something that reached the customer before, as policy sees it.

@@ -27,10 +27,10 @@ mod usage;
 pub use chain::{Chain, Sealed};
 pub use entry::{Entry, EntryFault, VERSION, open, verify, verify_head};
 pub use event::{
-    Actor, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence, FactPermission,
-    Fault, Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry, ReviewDecided,
-    ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, ToolCalled, ToolReturned,
-    Verdict,
+    Actor, Asked, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence,
+    FactPermission, Fault, Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry,
+    ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, ToolCalled,
+    ToolReturned, Verdict,
 };
 pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
 pub use json::Json;

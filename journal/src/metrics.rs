@@ -22,6 +22,8 @@ const DURABLE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The tool whose texts say that a colleague takes over: no answer.
 const NOTICE: &str = "notify_customer";
+/// The tool that asks the customer what they mean: that is no answer.
+const QUESTION: &str = "ask_customer";
 
 /// What figures need of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +86,7 @@ impl RunFacts {
                     }
                 }
                 Outline::MessageSent { tool, outreach, customer, .. } => {
-                    facts.answered |= *customer && !*outreach && tool != NOTICE;
+                    facts.answered |= *customer && !*outreach && tool != NOTICE && tool != QUESTION;
                 }
                 Outline::Escalated { reason_code, .. } => facts.escalated = Some(reason_code.clone()),
                 Outline::RunEnded { outcome, .. } => facts.outcome = Some(*outcome),

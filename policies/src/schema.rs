@@ -19,7 +19,8 @@ pub(crate) const FIXED: [&str; 3] = ["engage", "mention", "see"];
 /// The tools that the shipped rules speak of, with their effects. They are
 /// actions even where a registry lacks them, so that the shipped rules load
 /// everywhere; without a tool nobody can ask for them.
-const KNOWN: [(&str, &str); 12] = [
+const KNOWN: [(&str, &str); 13] = [
+    ("ask_customer", "write"),
     ("crm_lookup", "read"),
     ("draft_email", "draft"),
     ("draft_headline", "draft"),

@@ -58,6 +58,18 @@ pub struct BriefTrigger {
     /// The stage they entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Stage>,
+    /// What we asked them when we last wrote to them: the text may answer it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<BriefAsked>,
+}
+
+/// What we asked the customer before they wrote this.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct BriefAsked {
+    /// What they had written.
+    pub message: String,
+    /// What we asked.
+    pub question: String,
 }
 
 /// One thing that is known.

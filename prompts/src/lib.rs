@@ -9,5 +9,5 @@
 mod brief;
 mod prompts;
 
-pub use brief::{Brief, BriefCustomer, BriefFact, BriefTrigger};
+pub use brief::{Brief, BriefAsked, BriefCustomer, BriefFact, BriefTrigger};
 pub use prompts::{PromptFault, Prompts};

@@ -176,6 +176,7 @@ fn opening(customer: &str) -> Vec<(Actor, Event)> {
         stage: Stage::Support,
         playbook_digest: Digest::of(&[b"playbook"]),
         history: Vec::new(),
+        asked: None,
     };
     let assessed = Assessed {
         sentiment: Sentiment { label: SentimentLabel::Neutral, score: 0.1, emotion: Emotion::None },

@@ -2,6 +2,7 @@
 
 use crate::world::{builder, bundle, call, events, shape};
 use async_trait::async_trait;
+use attache::Bundle;
 use attache::journal::{Entry, Event, Outcome, Reply};
 use attache::kb::{Document, Kb};
 use attache::models::Scripted;
@@ -125,4 +126,108 @@ async fn an_answer_is_held_against_what_it_cites() {
         let entries = journal(Arc::new(articles()), Some(stubborn), None).await;
         assert_eq!(refusals(&entries), (rules.repeat(2), Outcome::Escalated), "{bad} {:?}", shape(&entries));
     }
+}
+
+fn exports() -> Kb {
+    Kb::in_memory([
+        Document {
+            id: "invoices".into(),
+            text: "# Export invoices\n\nOpen **Billing** and choose **Export**.\n".into(),
+            ..Document::default()
+        },
+        Document {
+            id: "machines".into(),
+            text: "# Export machines\n\nOpen **Assets** and choose **Export**.\n".into(),
+            ..Document::default()
+        },
+        Document {
+            id: "refunds".into(),
+            text: "# Refunds\n\nMoney is back in 14 days.\n".into(),
+            ..Document::default()
+        },
+    ])
+    .unwrap()
+}
+
+fn says(text: &str) -> Arc<Bundle> {
+    let mut value = serde_json::to_value(&*bundle("tier1-question.json")).unwrap();
+    value["trigger"]["text"] = text.into();
+    Arc::new(Bundle::parse(value.to_string().as_bytes()).unwrap())
+}
+
+/// The journal of each message, one after the other, of one customer.
+async fn conversation(messages: &[&str], said: Option<Vec<Reply>>) -> Vec<Vec<Entry>> {
+    let data = tempfile::tempdir().unwrap();
+    let mut builder = builder(data.path()).knowledge_base(Arc::new(exports()));
+    if let Some(said) = said {
+        builder = builder.model(Arc::new(Scripted::replies(said)));
+    }
+    let attache = builder.build().unwrap();
+    let mut journals = Vec::new();
+    for message in messages {
+        let report = attache.run(says(message), None).await.unwrap();
+        journals.push(attache.entries(&report.run).await.unwrap());
+    }
+    journals
+}
+
+fn end(entries: &[Entry]) -> (Outcome, Option<&str>, &str) {
+    let ended = events(entries, "run_ended").last();
+    let Some(Event::RunEnded(ended)) = ended else { panic!("{:?}", shape(entries)) };
+    (ended.outcome, ended.reason_code.as_deref(), ended.reply.as_deref().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn what_fits_two_articles_is_asked_back_and_then_answered() {
+    for (answer, article) in
+        [("The second one, please.", 1), ("I mean the first.", 0), ("I mean those of our machines.", 2)]
+    {
+        let journals = conversation(&["How do I export?", answer], None).await;
+        let (outcome, reason, question) = end(&journals[0]);
+        assert_eq!((outcome, reason), (Outcome::Resolved, Some("clarification")), "{question}");
+        let options: Vec<&str> = question
+            .lines()
+            .filter_map(|line| line.get(..2).filter(|n| *n == "1." || *n == "2.").map(|_| &line[3..]))
+            .collect();
+        assert_eq!(options.len(), 2, "{question}");
+        let Some(Event::RunStarted(started)) = &journals[1][0].event else { panic!("a run begins") };
+        assert_eq!(started.asked.as_ref().unwrap().message, "How do I export?");
+        let (outcome, reason, reply) = end(&journals[1]);
+        assert_eq!((outcome, reason), (Outcome::Resolved, None), "{answer}: {:?}", shape(&journals[1]));
+        let meant = options.get(article).copied().unwrap_or("Export machines");
+        let place = if meant.contains("machines") { "**Assets**" } else { "**Billing**" };
+        assert!(reply.contains(place), "{answer}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_still_not_understood_goes_to_a_person() {
+    let journals = conversation(&["How do I export?", "I cannot say."], None).await;
+    let (outcome, reason, _) = end(&journals[1]);
+    assert_eq!((outcome, reason), (Outcome::Escalated, Some("no_answer")));
+    let told = serde_json::to_string(&journals[1]).unwrap();
+    assert!(told.contains("Searched for: I cannot say: How do I export?"), "{told}");
+    assert!(told.contains("Export invoices"), "{told}");
+    // Somebody who writes of something else is answered.
+    let journals = conversation(&["How do I export?", "When is the money of a refund back?"], None).await;
+    assert_eq!(end(&journals[1]).0, Outcome::Resolved, "{:?}", shape(&journals[1]));
+}
+
+#[tokio::test]
+async fn no_model_asks_twice() {
+    let found = exports().search(&Ask::new("export", 2)).unwrap();
+    let ask = |text: &str| {
+        let cite = [found[0].id.as_str(), found[1].id.as_str()];
+        call("ask_customer", &serde_json::json!({ "text": text, "cite": cite }).to_string())
+    };
+    let search = || call("kb_search", r#"{"query":"export"}"#);
+    let stubborn = vec![search(), ask("Which do you mean?"), search(), ask("Which?"), ask("Invoices, or machines?")];
+    let journals = conversation(&["How do I export?", "I need the export of our data, please."], Some(stubborn)).await;
+    assert_eq!(end(&journals[0]).1, Some("clarification"));
+    let rules = events(&journals[1], "policy_decided").filter_map(|event| match event {
+        Event::PolicyDecided(decided) => decided.policies.first().map(String::as_str),
+        _ => None,
+    });
+    assert_eq!(rules.filter(|rule| *rule == "asks_once").count(), 2, "{:?}", shape(&journals[1]));
+    assert_eq!(end(&journals[1]).0, Outcome::Escalated);
 }

@@ -8,7 +8,6 @@
 )]
 
 mod adversary;
-mod answers;
 mod engine;
 mod knowledge;
 mod stories;

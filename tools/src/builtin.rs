@@ -9,8 +9,8 @@ pub use crm::{CrmInput, CrmLookup};
 pub use escalate::{EscalateInput, EscalateToHuman};
 pub use kb::{KbHits, KbInput, KbSearch, KbSearchInternal, parse_citation};
 pub use messages::{
-    DraftInput, DraftText, Email, Headline, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText,
-    Summary, Text, destination,
+    AskCustomer, DraftInput, DraftText, Email, Headline, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput,
+    SendText, Summary, Text, destination,
 };
 
 use crate::{Crm, KnowledgeBase, Outbox, RegisterError, Registry};
@@ -32,6 +32,7 @@ impl Registry {
             .add(KbSearch::new(kb.clone()))?
             .add(KbSearchInternal::new(kb))?
             .add(Reply::new(outbox.clone()))?
+            .add(AskCustomer::new(outbox.clone()))?
             .add(NotifyCustomer::new(outbox.clone()))?
             .add(EscalateToHuman)?
             .add(DraftText::<Email>::default())?

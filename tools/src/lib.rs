@@ -50,9 +50,9 @@ mod schema;
 mod tool;
 
 pub use builtin::{
-    CrmInput, CrmLookup, DraftInput, DraftText, Email, EscalateInput, EscalateToHuman, Headline, KbHits, KbInput,
-    KbSearch, KbSearchInternal, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary, Text,
-    destination, parse_citation,
+    AskCustomer, CrmInput, CrmLookup, DraftInput, DraftText, Email, EscalateInput, EscalateToHuman, Headline, KbHits,
+    KbInput, KbSearch, KbSearchInternal, NoticeInput, NotifyCustomer, Reply, ReplyInput, SendInput, SendText, Summary,
+    Text, destination, parse_citation,
 };
 pub use dynamic::DynamicTool;
 pub use effect::{Draft, Effect, EffectKind, Escalate, Read, Write};

@@ -259,9 +259,8 @@ pub struct Passage {
     pub end: usize,
     /// How well it fits: higher is better, comparable within one answer.
     pub score: f32,
-    /// The share of what is asked that title and text hold, from 0 to 1: rare
-    /// words weigh more, words that no article has most. Absent if the
-    /// knowledge base does not tell.
+    /// How likely it is that title and text answer what is asked, from 0 to 1.
+    /// Absent if the knowledge base does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fit: Option<f32>,
     /// What is known of the article.

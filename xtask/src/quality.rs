@@ -36,17 +36,19 @@ pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Out
 }
 
 /// What the offline model makes of questions, by the test that asserts it.
-fn answers(house: &House, _: Option<&Path>) -> Outcome<String> {
-    let test = ["test", "--locked", "-p", "attache-models", "--lib", "answers_of", "--", "--nocapture"];
-    let output = house.cargo(test).stderr(Stdio::inherit()).output().map_err(|e| format!("cargo test: {e}"))?;
+fn answers(house: &House, data: Option<&Path>) -> Outcome<String> {
+    let test = ["test", "--workspace", "--locked", "--test", "answers", "--", "--nocapture"];
+    let mut command = house.cargo(test);
+    command.stderr(Stdio::inherit()).envs(data.map(|data| ("ATTACHE_QUALITY_DATA", data)));
+    let output = command.output().map_err(|e| format!("cargo test: {e}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
     if rows.is_empty() || !output.status.success() {
-        return Err(format!("the figures of answers: {}", output.status));
+        return Err(format!("the figures of answers: {}\n{text}", output.status));
     }
     Ok(format!(
-        "| articles of | articles | answered from the right one | refused, where none answers | refused, its article taken \
-         away |\n|---|--:|--:|--:|--:|\n{}",
+        "| questions of customers of | articles | answered from the right one | refused, where none answers | asked back | \
+         sentences that stand in what is cited |\n|---|--:|--:|--:|--:|--:|\n{}",
         rows.join("\n")
     ))
 }

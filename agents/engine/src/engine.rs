@@ -3,16 +3,16 @@
 use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
-use attache_context::{Bundle, Consent};
+use attache_context::{Bundle, Consent, CustomerId};
 use attache_guards::{CustomerSentiment, PatternPii, Seen};
 use attache_journal::{
-    Actor, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, PolicyDecided, ReviewDecided,
-    RunEnded, RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
+    Actor, Asked, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, PolicyDecided,
+    ReviewDecided, RunEnded, RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
 };
 use attache_planner::{ChatModel, Guards, Playbooks, Program, ProgramFault, Run};
 use attache_policies::PolicySet;
 use attache_prompts::Prompts;
-use attache_tools::Registry;
+use attache_tools::{AskCustomer, Registry, Tool as _};
 use futures::stream::{self, Stream, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -24,6 +24,9 @@ const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How many runs [`Engine::resume_all`] goes on with at a time.
 const RESUMED_AT_ONCE: usize = 64;
+
+/// So many of a customer's latest runs are looked through for what we asked them.
+const LATEST_RUNS: usize = 16;
 
 /// What an engine is made of.
 pub struct Parts {
@@ -227,12 +230,17 @@ impl Engine {
         };
         let now = self.clock.now();
         let history = self.store.history(&bundle.customer.id, before(now)).await?;
+        let asked = match history.last() {
+            Some(last) if last.action == AskCustomer::NAME => self.asked(&bundle.customer.id).await?,
+            _ => None,
+        };
         let started = RunStarted {
             playbook: program.playbook().name.clone(),
             stage: program.playbook().stage,
             playbook_digest: program.digest().clone(),
             bundle,
             history,
+            asked,
         };
         let id = self.clock.run_id();
         let subject = self.store.subject(&started.bundle.customer.id).await?;
@@ -388,6 +396,23 @@ impl Engine {
             history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
             consent: self.consent_since(bundle).await?,
         })
+    }
+
+    /// What the newest run of a customer that asked them something asked.
+    async fn asked(&self, customer: &CustomerId) -> Result<Option<Asked>, RunError> {
+        let theirs = RunFilter { customer: Some(customer.clone()), limit: Some(LATEST_RUNS), ..RunFilter::default() };
+        let runs = self.store.runs(&theirs).await?;
+        let Some(run) = runs.into_iter().find(|run| run.past.iter().any(|past| past.action == AskCustomer::NAME))
+        else {
+            return Ok(None);
+        };
+        let entries = self.entries(&run.run).await?;
+        let message = started(&entries).and_then(|started| started.bundle.trigger.message());
+        let question = entries.iter().rev().find_map(|entry| match &entry.event {
+            Some(Event::RunEnded(ended)) => ended.reply.clone(),
+            _ => None,
+        });
+        Ok(message.zip(question).map(|(message, question)| Asked { message: message.to_owned(), question }))
     }
 
     /// What a customer agrees to by their newest run, if that is something else

@@ -46,7 +46,11 @@ impl Offline {
             return match call.name.as_str() {
                 // Nobody is left to ask.
                 ESCALATE => Reply { text: Some("A person must take over.".to_owned()), calls: Vec::new() },
-                "reply" => escalate(&said, "no_answer", "Answer the question; the answer found was not allowed."),
+                "ask_customer" | "reply" => {
+                    let query = self.question(request.brief).query;
+                    let step = format!("Answer the question; what was found was not allowed. Searched for: {query}");
+                    escalate(&said, "no_answer", &first_chars(&step, 700))
+                }
                 name => escalate(&said, "call_refused", &format!("Go on by hand: {name} was refused with {code}.")),
             };
         }
@@ -58,16 +62,16 @@ impl Offline {
                 false => Reply { text: Some("Done.".to_owned()), calls: Vec::new() },
             };
         };
-        let arguments = match tool.as_str() {
-            "crm_lookup" => Ok(json!({ "deals": true, "tickets": true })),
-            "kb_search" => self.query(request).map(|query| json!({ "query": query })),
+        let call = match tool.as_str() {
+            "crm_lookup" => Ok((tool.as_str(), json!({ "deals": true, "tickets": true }))),
+            "kb_search" => self.query(request).map(|query| (tool.as_str(), json!({ "query": query }))),
             "reply" => self.answer(request, &said),
             ESCALATE => Err(Hand { reason: "playbook", next_step: "Take over.".to_owned() }),
             // The drafting tools, which share one input.
-            _ => self.draft(request, &said),
+            _ => self.draft(request, &said).map(|draft| (tool.as_str(), draft)),
         };
-        match arguments {
-            Ok(arguments) => said.ask(tool, &arguments),
+        match call {
+            Ok((tool, arguments)) => said.ask(tool, &arguments),
             Err(hand) => escalate(&said, hand.reason, &hand.next_step),
         }
     }
@@ -78,14 +82,28 @@ impl Offline {
                 let name = format!("{}.toml", request.playbook.name);
                 self.prompts.render_inline(&name, template, request.brief)?
             }
-            None => Question::of(trigger_text(request.brief), &self.words).query,
+            None => self.question(request.brief).query,
         };
         // `kb_search` takes 1 to 2,000 characters.
         let query: String = query.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(2_000).collect();
         Ok(if query.is_empty() { request.brief.goal.clone() } else { query })
     }
 
-    fn answer(&self, request: &ModelRequest<'_>, said: &Said<'_>) -> Result<Value, Hand> {
+    /// What the customer asks: in this message, or in the one before, which this
+    /// one makes clear.
+    fn question(&self, brief: &Brief) -> Question {
+        let text = trigger_text(brief);
+        let said = Question::of(text, &self.words);
+        match &brief.trigger.asked {
+            Some(asked) if !(text.contains('?') && said.words().len() > 1) => {
+                let chosen = chosen(&asked.question, text);
+                Question::of(&asked.message, &self.words).meaning(chosen.unwrap_or(text), &self.words)
+            }
+            _ => said,
+        }
+    }
+
+    fn answer(&self, request: &ModelRequest<'_>, said: &Said<'_>) -> Result<(&'static str, Value), Hand> {
         #[derive(Serialize)]
         struct Reply<'a> {
             #[serde(flatten)]
@@ -93,16 +111,39 @@ impl Offline {
             answer: &'a str,
             sources: &'a [String],
         }
-        let question = Question::of(trigger_text(request.brief), &self.words);
+        let question = self.question(request.brief);
         let hits = said.hits();
-        let answer = extract::answer(&question, &hits, &self.words)
-            .map_err(|lack| Hand { reason: "no_answer", next_step: next_step(&lack, &question.query) })?;
+        let answer = match extract::answer(&question, &hits, &self.words) {
+            Ok(answer) => answer,
+            // Who was asked already is not asked again, and policy holds that.
+            Err(Lack::Unclear(alike))
+                if request.brief.trigger.asked.is_none() && request.playbook.tools.iter().any(|tool| tool == ASK) =>
+            {
+                let alike: Vec<&Passage> = alike.iter().filter_map(|at| hits.get(*at)).collect();
+                return self.ask_back(request.brief, &alike);
+            }
+            Err(lack) => return Err(Hand { reason: "no_answer", next_step: next_step(&lack, &hits, &question.query) }),
+        };
         let data = Reply { brief: request.brief, answer: &answer.text, sources: &answer.sources };
         let text = match &request.playbook.offline.template {
             Some(template) => self.prompts.render(template, &data)?,
             None => answer.text.clone(),
         };
-        Ok(json!({ "text": text, "cite": answer.cite }))
+        Ok(("reply", json!({ "text": text, "cite": answer.cite })))
+    }
+
+    /// Asks the customer which of these articles they mean.
+    fn ask_back(&self, brief: &Brief, alike: &[&Passage]) -> Result<(&'static str, Value), Hand> {
+        #[derive(Serialize)]
+        struct Choice<'a> {
+            #[serde(flatten)]
+            brief: &'a Brief,
+            options: Vec<&'a str>,
+        }
+        let options = alike.iter().map(|passage| article(passage)).collect();
+        let text = self.prompts.render("drafts/clarify.tera", &Choice { brief, options })?;
+        let cite: Vec<&str> = alike.iter().map(|passage| passage.id.as_str()).collect();
+        Ok((ASK, json!({ "text": text, "cite": cite })))
     }
 
     fn draft(&self, request: &ModelRequest<'_>, said: &Said<'_>) -> Result<Value, Hand> {
@@ -141,16 +182,36 @@ impl ChatModel for Offline {
     }
 }
 
+const ASK: &str = "ask_customer";
 const ESCALATE: &str = "escalate_to_human";
 
+/// The title of the article that a passage is of.
+fn article(passage: &Passage) -> &str {
+    passage.title.split(" > ").next().unwrap_or_default()
+}
+
+/// Which line of our numbered question `text` names, if it only does that.
+fn chosen<'a>(question: &'a str, text: &str) -> Option<&'a str> {
+    const PLACES: [[&str; 2]; 3] = [["1", "first"], ["2", "second"], ["3", "third"]];
+    let said: Vec<String> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let mut named = PLACES.iter().filter(|names| said.iter().any(|word| names.contains(&word.as_str())));
+    let [number, _] = named.next().filter(|_| said.len() <= 4)?;
+    question.lines().find_map(|line| line.strip_prefix(*number)?.strip_prefix(". "))
+}
+
 /// What a person does about a question that was not answered.
-fn next_step(lack: &Lack, query: &str) -> String {
+fn next_step(lack: &Lack, hits: &[Passage], query: &str) -> String {
     let step = match lack {
         Lack::Contradiction(one, other) => {
             format!("Answer the question, and set the articles right: `{one}` and `{other}` contradict each other.")
         }
         Lack::Nothing => "Answer the question: no article speaks of it.".to_owned(),
         Lack::Own => "Look into the customer's account and answer: articles know nothing of it.".to_owned(),
+        Lack::Unclear(alike) => {
+            let titles: Vec<&str> = alike.iter().filter_map(|at| hits.get(*at)).map(article).collect();
+            format!("Answer the question, or ask which they mean: `{}`.", titles.join("`, `"))
+        }
         Lack::Weak(title) => format!(
             "Answer the question, or ask whether they mean `{title}`, which comes nearest and does not say enough."
         ),

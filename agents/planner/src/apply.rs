@@ -10,12 +10,16 @@ use attache_journal::{
     Reply, Retry, RunEnded, RunStarted, ToolCalled, ToolReturned, Verdict,
 };
 use attache_tools::{
-    Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Readers, Tool, Tried,
+    AskCustomer, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Readers,
+    Tool, Tried,
 };
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// Why a run is over that ended with a question to the customer.
+const CLARIFICATION: &str = "clarification";
 
 /// How many calls a model may ask for in one reply.
 const MOST_CALLS: usize = 8;
@@ -75,7 +79,7 @@ impl Run {
     }
 
     fn start(&mut self, started: &RunStarted) {
-        self.context = Some(Box::new(Context::new(started.bundle.clone(), started.history.clone(), &self.program)));
+        self.context = Some(Box::new(Context::new(started, &self.program)));
         self.phase = Phase::Assess;
     }
 
@@ -448,7 +452,9 @@ impl Run {
         if call.tool == NotifyCustomer::NAME {
             self.end_escalated(text);
         } else {
-            let mut ended = self.ended(Outcome::Resolved, None);
+            // The question is open still: the customer's answer starts a run.
+            let open = (call.tool == AskCustomer::NAME).then(|| CLARIFICATION.to_owned());
+            let mut ended = self.ended(Outcome::Resolved, open);
             ended.reply = text;
             ended.citations = judged
                 .checked

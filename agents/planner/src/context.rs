@@ -5,11 +5,11 @@ use crate::call::for_each_text;
 use attache_context::{Bundle, Consent, Fact, FactKind, Sensitivity, Source, Trigger};
 use attache_guards::{FactValues, Pseudonyms, SentimentTrend, Stated, known_values, stands_in, wants_human};
 use attache_journal::{
-    Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, Sentiment,
-    SentimentLabel,
+    Asked, Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, RunStarted,
+    Sentiment, SentimentLabel,
 };
 use attache_policies::{Case, PolicySet, SinkOrigin};
-use attache_prompts::{Brief, BriefCustomer, BriefFact, BriefTrigger};
+use attache_prompts::{Brief, BriefAsked, BriefCustomer, BriefFact, BriefTrigger};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -34,6 +34,8 @@ fn score_of(label: SentimentLabel) -> f64 {
 pub(crate) struct Context {
     pub(crate) bundle: Arc<Bundle>,
     pub(crate) history: Vec<Past>,
+    /// What we asked them when we last wrote to them.
+    asked: Option<Asked>,
     pub(crate) pseudonyms: Pseudonyms,
     pub(crate) first_contact: bool,
     /// What they agree to, as it is known now.
@@ -79,8 +81,10 @@ impl<'a> Basis<'a> {
 }
 
 impl Context {
-    pub(crate) fn new(bundle: Arc<Bundle>, history: Vec<Past>, program: &Program) -> Self {
+    pub(crate) fn new(started: &RunStarted, program: &Program) -> Self {
+        let (bundle, history) = (started.bundle.clone(), started.history.clone());
         Self {
+            asked: started.asked.clone(),
             evidence: evidence(&bundle, program),
             pseudonyms: Pseudonyms::new(&known_values(&bundle)),
             // History has what reached the customer, and nothing else.
@@ -278,6 +282,11 @@ impl Context {
             Trigger::Signal { signal, .. } => trigger.signal = Some(signal.clone()),
             Trigger::StageChange { from, to, .. } => (trigger.from, trigger.to) = (Some(*from), Some(*to)),
         }
+        trigger.asked = self
+            .asked
+            .as_ref()
+            .filter(|_| bundle.trigger.message().is_some())
+            .map(|asked| BriefAsked { message: hide(&asked.message), question: hide(&asked.question) });
         Brief {
             playbook: program.playbook.name.clone(),
             stage: program.playbook.stage,
@@ -315,7 +324,7 @@ impl Context {
         let who = customer.name.iter().chain(&customer.emails).chain(&customer.phones).map(String::as_str);
         sources.push(Basis::of(who.collect::<Vec<_>>().join("\n"), true));
         sources.push(Basis::of(self.bundle.trigger.at().to_string(), true));
-        sources.extend(self.bundle.trigger.message().map(|text| Basis::of(text, false)));
+        sources.extend(self.written().map(|text| Basis::of(text, false)));
         sources.extend(self.heard.iter().map(|heard| Basis::of(heard.output.as_str(), !heard.passages)));
         let playbook = &program.playbook;
         let ours = format!("{}\n{}\n{}", playbook.name, playbook.goal, program.disclosure);
@@ -340,11 +349,15 @@ impl Context {
         } else {
             // What the customer wrote, and what anybody can read in the knowledge
             // base, tells nothing of what we know about them.
-            let public: Vec<&str> =
-                self.bundle.trigger.message().into_iter().chain(self.passages.values().map(String::as_str)).collect();
+            let public: Vec<&str> = self.written().chain(self.passages.values().map(String::as_str)).collect();
             let facts = self.permitted().map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p));
             FactValues::new(facts, &public).stated(text)
         }
+    }
+
+    /// What the customer wrote, now and before we asked what they mean.
+    fn written(&self) -> impl Iterator<Item = &str> {
+        self.bundle.trigger.message().into_iter().chain(self.asked.as_ref().map(|asked| asked.message.as_str()))
     }
 
     /// The facts with what may be done with them. Permissions stand in the order
@@ -412,8 +425,7 @@ impl Context {
             return SinkOrigin::Trusted;
         }
         let read = |source: &str| source.contains(&text) || stands_in(&text, source);
-        if self.bundle.trigger.message().is_some_and(read) || self.heard.iter().any(|heard| read(heard.output.as_str()))
-        {
+        if self.written().any(read) || self.heard.iter().any(|heard| read(heard.output.as_str())) {
             SinkOrigin::Untrusted
         } else {
             SinkOrigin::Nowhere

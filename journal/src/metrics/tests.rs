@@ -163,3 +163,10 @@ fn drafts_are_counted_by_decision_and_time() {
     assert_eq!(v("review_rejected").0, Some(0.0));
     assert_eq!(v("review_expired"), (Some(0.25), 4, names(&["c"])));
 }
+
+#[test]
+fn a_question_back_is_no_answer() {
+    let facts =
+        vec![run("b1", Some("bo"), "01T09:00:00", vec![cost(1), sent("ask_customer"), ended(Outcome::Resolved)])];
+    assert!(!facts[0].answered);
+}

@@ -4,9 +4,9 @@ use attache_context::{
     Bundle, Channel, Consent, Customer, CustomerId, Fact, FactKind, Purpose, Sensitivity, Source, Stage, Trigger,
 };
 use attache_journal::{
-    Assessed, CallId, CallRequest, Citation, Decision, Digest, DraftCreated, DraftId, Emotion, Erased, Escalated,
-    Event, Evidence, FactPermission, Fault, Json, Message, MessageSent, ModelCalled, Outcome, Past, Permission,
-    PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded, RunId, RunStarted, Sentiment,
+    Asked, Assessed, CallId, CallRequest, Citation, Decision, Digest, DraftCreated, DraftId, Emotion, Erased,
+    Escalated, Event, Evidence, FactPermission, Fault, Json, Message, MessageSent, ModelCalled, Outcome, Past,
+    Permission, PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded, RunId, RunStarted, Sentiment,
     SentimentLabel, SubjectId, ToolCalled, ToolReturned, Usage, Verdict,
 };
 use jiff::Timestamp;
@@ -123,6 +123,7 @@ pub(crate) fn samples() -> Vec<Event> {
             stage: Stage::Support,
             playbook_digest: digest("playbook"),
             history: past(),
+            asked: None,
         }
         .into(),
         Assessed {
@@ -370,9 +371,10 @@ fn opening() -> BoxedStrategy<Event> {
     let sentiment = (select(&SentimentLabel::ALL), finite(), select(&Emotion::ALL))
         .prop_map(|(label, score, emotion)| Sentiment { label, score, emotion });
     prop_oneof![
-        (a_bundle(), text(), select(&Stage::ALL), a_digest(), pasts()).prop_map(
-            |(bundle, playbook, stage, playbook_digest, history)| {
-                RunStarted { bundle, playbook, stage, playbook_digest, history }.into()
+        (a_bundle(), text(), select(&Stage::ALL), a_digest(), pasts(), of((text(), text()))).prop_map(
+            |(bundle, playbook, stage, playbook_digest, history, asked)| {
+                let asked = asked.map(|(message, question)| Asked { message, question });
+                RunStarted { bundle, playbook, stage, playbook_digest, history, asked }.into()
             }
         ),
         (sentiment, of(finite()), any::<bool>(), vec(permission, 0..3), texts(), a_digest()).prop_map(

@@ -38,8 +38,14 @@ const STOP_WORDS: &str = "\
 
 /// Words of questions that say nothing of what is asked about. They are searched
 /// for, since an article may use them, and not weighed.
-const FILLER: &str = "get gets got getting keep long made make makes making many mean means much often receive see \
-    someone something tell use used using want wants";
+const FILLER: &str = "\
+    able across ago almost always another anybody anyone anything around ask away back best better came come day done \
+    either else enough ever every everybody everyone everything explain find first get gets getting give go goes going \
+    good got great happen happens help however instead keep keeping kind know last least less let like little long look \
+    lot made make makes making many maybe mean means mine much need needs neither never new nobody none nothing now \
+    often one onto others per perhaps possible put quite rather really receive say see seem show since somebody someone \
+    something soon still sure take tell thing things think though today together toward tried try trying two understand \
+    upon use used using want wants way well whatever whether whole wish within without wonder work works write yes yet";
 
 static FILLERS: LazyLock<BTreeSet<String>> = LazyLock::new(|| terms(FILLER));
 
@@ -65,12 +71,17 @@ pub(crate) fn analyzer() -> TextAnalyzer {
 
 /// The different terms of `text`.
 pub(crate) fn terms(text: &str) -> BTreeSet<String> {
+    sequence(text).into_iter().collect()
+}
+
+/// The terms of `text` in order.
+pub(crate) fn sequence(text: &str) -> Vec<String> {
     let mut analyzer = analyzer();
     let mut stream = analyzer.token_stream(text);
-    let mut terms = BTreeSet::new();
+    let mut terms = Vec::new();
     while let Some(token) = stream.next() {
         if !token.text.is_empty() {
-            terms.insert(token.text.clone());
+            terms.push(token.text.clone());
         }
     }
     terms
@@ -85,29 +96,6 @@ pub(crate) fn query_terms(query: &str) -> BTreeSet<String> {
 pub(crate) fn first_chars(query: &str) -> &str {
     let end = query.char_indices().nth(MAX_QUERY).map_or(query.len(), |(at, _)| at);
     query.get(..end).unwrap_or_default()
-}
-
-/// The share of the question's content words that `passage` has, from 0 to 1,
-/// each word weighing the same.
-///
-/// A question without content words is covered by nothing: 0.
-/// [`Kb::coverage`](crate::Kb::coverage) weighs the words by how rare they are.
-#[must_use]
-pub fn coverage(query: &str, passage: &str) -> f32 {
-    weighed(&query_terms(query), &terms(passage), |_| 1.0)
-}
-
-/// The share of `asked`, by `weight`, that is among `had`.
-pub(crate) fn weighed(asked: &BTreeSet<String>, had: &BTreeSet<String>, weight: impl Fn(&str) -> f32) -> f32 {
-    let (mut all, mut covered) = (0.0, 0.0);
-    for term in asked {
-        let weight = weight(term);
-        all += weight;
-        if had.contains(term) {
-            covered += weight;
-        }
-    }
-    if all > 0.0 { covered / all } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -6,40 +6,41 @@ use std::hash::Hash;
 /// How many candidates of each retriever are ranked together.
 pub(crate) const DEPTH: usize = 100;
 
-/// Where a best likeness says nothing, and where it says all: in between its
-/// weight grows from a half to the whole.
-const LIKENESS: (f32, f32) = (0.35, 0.65);
+/// What a unit of BM25 is worth in likeness, where the nearest candidate stands
+/// out of the tenth by the whole of it.
+const WORTH: f32 = 0.001;
 
-/// A question of at most so many terms gives words little to go by; with twice
-/// as many they weigh as much as vectors.
-const FEW_TERMS: f32 = 5.0;
+/// The candidate that the nearest one must stand out of.
+const TENTH: usize = 9;
 
-/// Scores candidates by both retrievers: higher is better. `terms` is how many
-/// terms the question has.
+/// Standing out by less than this is not standing out.
+const LEAST_OUTSTANDING: f32 = 0.03;
+
+/// How many terms a question of a sentence has.
+const TERMS: f32 = 5.0;
+
+/// Scores candidates by both retrievers, each best first: higher is better.
+/// `terms` is how many terms the question has.
 ///
-/// Each ranking is taken as a share of its best score. Ranks alone would let a
-/// retriever that is sure be outvoted by one that guesses: see
-/// `docs/decisions/0010-two-retrievers.md`.
+/// BM25 is a sum of evidence, a term at a time, and is added to the likeness as
+/// such. How much it is worth depends on the evidence alone: the more, the less
+/// the nearest candidates stand out of the others, and the more terms there are
+/// to go by. Ranks would let a retriever that is sure be outvoted by one that
+/// guesses: see `docs/decisions/0022-evidence-and-questions.md`.
 pub(crate) fn fuse<K: Eq + Hash + Clone>(lexical: &[(f32, K)], dense: &[(f32, K)], terms: usize) -> HashMap<K, f32> {
-    let best = |ranking: &[(f32, K)]| ranking.iter().map(|(score, _)| *score).fold(f32::EPSILON, f32::max);
-    let (most, nearest) = (best(lexical), best(dense));
-    let words = words_weigh(nearest, terms);
-    let mut scores: HashMap<K, f32> = HashMap::new();
+    let worth = worth_of_words(dense, terms);
+    let mut scores: HashMap<K, f32> = dense.iter().map(|(likeness, key)| (key.clone(), *likeness)).collect();
     for (score, key) in lexical {
-        *scores.entry(key.clone()).or_default() += words * score / most;
-    }
-    for (score, key) in dense {
-        *scores.entry(key.clone()).or_default() += (1.0 - words) * score.max(0.0) / nearest;
+        *scores.entry(key.clone()).or_default() += worth * score;
     }
     scores
 }
 
-/// The weight of words, from 0 to a half.
 #[expect(clippy::cast_precision_loss, reason = "the terms of a question are few")]
-fn words_weigh(nearest: f32, terms: usize) -> f32 {
-    let unsure = 1.0 - (nearest - LIKENESS.0) / (LIKENESS.1 - LIKENESS.0);
-    let telling = terms as f32 / FEW_TERMS - 1.0;
-    0.5 * unsure.max(telling).clamp(0.0, 1.0)
+fn worth_of_words<K>(dense: &[(f32, K)], terms: usize) -> f32 {
+    let likeness = |candidate: Option<&(f32, K)>| candidate.map_or(0.0, |(likeness, _)| *likeness);
+    let outstanding = likeness(dense.first()) - likeness(dense.get(TENTH).or(dense.last()));
+    WORTH / outstanding.max(LEAST_OUTSTANDING) * (terms as f32 / TERMS).clamp(0.5, 2.0)
 }
 
 #[cfg(test)]

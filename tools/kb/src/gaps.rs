@@ -1,7 +1,8 @@
 //! What articles are missing: questions that were not answered, alike ones
 //! together.
 
-use crate::analysis::terms;
+use crate::analysis::{is_filler, terms};
+use crate::synonyms::standing_for;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Two questions are alike if they share this much of their words: the shared
@@ -20,13 +21,14 @@ pub struct Gap {
     pub members: Vec<usize>,
 }
 
-/// Puts questions that are alike together, the largest group first. Questions
-/// without content words are left out; of more than 5,000 the last ones count.
+/// Puts questions that are alike together, the largest group first. Words that
+/// mean the same are one. Questions without content words are left out; of more
+/// than 5,000 the last ones count.
 #[must_use]
 pub fn gaps(questions: &[String]) -> Vec<Gap> {
     let first = questions.len().saturating_sub(MAX_QUESTIONS);
     let bags: Vec<(usize, BTreeSet<String>)> =
-        questions.iter().enumerate().skip(first).map(|(at, q)| (at, terms(q))).collect();
+        questions.iter().enumerate().skip(first).map(|(at, question)| (at, meant(question))).collect();
     let mut groups: Vec<Vec<&(usize, BTreeSet<String>)>> = Vec::new();
     for bag in bags.iter().filter(|(_, words)| !words.is_empty()) {
         // To the group whose members are most like it on average.
@@ -52,6 +54,11 @@ pub fn gaps(questions: &[String]) -> Vec<Gap> {
         other.members.len().cmp(&one.members.len()).then_with(|| one.members.cmp(&other.members))
     });
     gaps
+}
+
+/// The words of a question, each as the one that stands for it.
+fn meant(question: &str) -> BTreeSet<String> {
+    terms(question).into_iter().filter(|term| !is_filler(term)).map(standing_for).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of words and questions are far below 2^24")]

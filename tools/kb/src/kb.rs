@@ -344,7 +344,7 @@ impl Kb {
     /// If the index cannot be read, or [`Retrieval::Dense`] is asked for and
     /// the question gets no vector.
     pub fn search_by(&self, ask: &Ask<'_>, retrieval: Retrieval) -> Result<Vec<Passage>, KbError> {
-        self.retrieved(ask, retrieval, |search| search.fitted(ask.query, search.passages(ask)?))
+        self.retrieved(ask, retrieval, |search| search.passages(ask))
     }
 
     /// As [`search_documents`](Self::search_documents), by these retrievers.
@@ -371,17 +371,6 @@ impl Kb {
             near => near?,
         };
         self.guarded(|| what(&opened.search(&self.synonyms).near(near)))
-    }
-
-    /// The share of the question's content words that `passage` has, at most 1.
-    /// A rare word weighs more than a common one, a word that the knowledge
-    /// base does not have at all most.
-    ///
-    /// # Errors
-    /// If the index cannot be read.
-    pub fn coverage(&self, query: &str, passage: &str) -> Result<f32, KbError> {
-        let weighed = self.reading(|search| search.coverage(query, passage))?;
-        Ok(weighed.unwrap_or_else(|| crate::coverage(query, passage)))
     }
 
     /// Every document, by id.
@@ -425,11 +414,6 @@ impl Kb {
     fn stored(&self) -> Result<Option<(Vec<tantivy::TantivyDocument>, Fields)>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
         Ok(Some((self.guarded(|| opened.search(&self.synonyms).stored())?, opened.fields)))
-    }
-
-    fn reading<T>(&self, what: impl FnOnce(&Search) -> Result<T, TantivyError>) -> Result<Option<T>, KbError> {
-        let Some(opened) = self.opened()? else { return Ok(None) };
-        self.guarded(|| what(&opened.search(&self.synonyms))).map(Some)
     }
 
     /// The index in its newest state; none if there is none yet. Another

@@ -25,6 +25,7 @@ mod analysis;
 mod article;
 mod dense;
 mod error;
+mod fit;
 mod fusion;
 mod gaps;
 mod index;
@@ -34,7 +35,7 @@ mod search;
 mod sources;
 mod synonyms;
 
-pub use analysis::{MAX_TERMS, coverage};
+pub use analysis::MAX_TERMS;
 pub use dense::{EmbedFault, Embedder};
 pub use error::KbError;
 pub use gaps::{Gap, gaps};

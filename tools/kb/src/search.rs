@@ -2,6 +2,7 @@
 
 use crate::analysis::{self, MAX_TERMS};
 use crate::dense::{Dense, Row, spoken};
+use crate::fit::{Asked, CANDIDATES, Candidate, Word};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
 use crate::synonyms::Synonyms;
@@ -55,17 +56,39 @@ impl Search {
         Self { near, ..self }
     }
 
-    /// The best passages.
+    /// The best passages, each with how likely it answers.
     pub(crate) fn passages(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(PASSAGE)?;
         let query = self.query(ask.query, self.fields.passages)?;
-        let depth = self.depth(ask.top);
+        let candidates = if ask.top == 0 { 0 } else { ask.top.max(CANDIDATES) };
+        let depth = self.depth(candidates);
         let lexical = self.best(&*self.within(query, &ask.scope), depth, &counted)?;
-        let Some(near) = &self.near else { return Ok(lexical) };
+        let by_words: HashMap<String, Score> = lexical.iter().map(|hit| (hit.id.clone(), hit.score)).collect();
+        let mut hits = match &self.near {
+            None => lexical,
+            Some(near) => self.fused(near, ask, lexical, candidates)?,
+        };
+        let asked = Asked::read(ask.query, |term| self.word(term))?;
+        let scored = |passage| Candidate { passage, score: by_words.get(&passage.id).copied().unwrap_or_default() };
+        let fit = asked.fit(&hits.iter().map(scored).collect::<Vec<_>>(), idf(counted.entries, 0));
+        for (hit, fit) in hits.iter_mut().zip(fit) {
+            hit.fit = Some(fit);
+        }
+        hits.truncate(ask.top);
+        Ok(hits)
+    }
 
+    /// What the words found and what is near, as one ranking.
+    fn fused(
+        &self,
+        near: &Near,
+        ask: &Ask<'_>,
+        lexical: Vec<Passage>,
+        most: usize,
+    ) -> Result<Vec<Passage>, TantivyError> {
         let mut passages: HashMap<String, Passage> = HashMap::new();
         let mut dense = Vec::new();
-        for (score, row) in nearest(near.dense.likeness(&near.query, &ask.scope), depth) {
+        for (score, row) in nearest(near.dense.likeness(&near.query, &ask.scope), self.depth(most)) {
             let hit = self.hit(score, &self.searcher.doc(row.address)?);
             dense.push((score, hit.id.clone()));
             passages.insert(hit.id.clone(), hit);
@@ -74,8 +97,24 @@ impl Search {
         for hit in lexical {
             passages.entry(hit.id.clone()).or_insert(hit);
         }
-        let found = ranked(fuse(&words, &dense, analysis::query_terms(ask.query).len()), ask.top).into_iter();
+        let found = ranked(fuse(&words, &dense, analysis::query_terms(ask.query).len()), most).into_iter();
         Ok(found.filter_map(|(score, id)| Some(Passage { score, ..passages.remove(&id)? })).collect())
+    }
+
+    /// A word of a question with what stands for it. One that no article has
+    /// weighs what the commonest of those weighs, and if they have none of them
+    /// either, most.
+    fn word(&self, term: String) -> Result<Word, TantivyError> {
+        let all = self.counted(PASSAGE)?.entries;
+        let mut alike = self.synonyms.alike(&term);
+        alike.remove(&term);
+        let mut having = self.frequency(&term, self.fields.passages)?;
+        if having == 0 {
+            for other in &alike {
+                having = having.max(self.frequency(other, self.fields.passages)?);
+            }
+        }
+        Ok(Word { term, alike, weight: idf(all, having) })
     }
 
     /// How many candidates are looked at for so many hits.
@@ -121,34 +160,6 @@ impl Search {
             hits.extend(passage.map(|passage| Passage { score, ..passage }));
         }
         Ok(hits)
-    }
-
-    /// Tells of each hit how much of what is asked it holds.
-    pub(crate) fn fitted(&self, query: &str, mut hits: Vec<Passage>) -> Result<Vec<Passage>, TantivyError> {
-        for hit in &mut hits {
-            hit.fit = Some(self.coverage(query, &format!("{}\n{}", hit.title, hit.passage))?);
-        }
-        Ok(hits)
-    }
-
-    /// The weight of a question's words that `passage` has.
-    pub(crate) fn coverage(&self, query: &str, passage: &str) -> Result<f32, TantivyError> {
-        let mut asked = analysis::query_terms(query);
-        asked.retain(|term| !analysis::is_filler(term));
-        let all = self.counted(PASSAGE)?.entries;
-        let mut weights = std::collections::BTreeMap::new();
-        for term in &asked {
-            let having = self.frequency(term, self.fields.passages)?;
-            weights.insert(term.as_str(), idf(all, having));
-        }
-        let weight = |term: &str| weights.get(term).copied().unwrap_or_default();
-        let mut had = analysis::terms(passage);
-        let literal = analysis::weighed(&asked, &had, weight);
-        let alike = |term: &&String| !had.contains(*term) && !self.synonyms.alike(term).is_disjoint(&had);
-        let meant: Vec<String> = asked.iter().filter(|term| !self.knows(term)).filter(alike).cloned().collect();
-        had.extend(meant);
-        // What means the same is half of what was said.
-        Ok(f32::midpoint(literal, analysis::weighed(&asked, &had, weight)))
     }
 
     /// What every passage says, with its number.

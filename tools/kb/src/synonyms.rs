@@ -5,7 +5,7 @@
 //! nothing was found, and cannot push aside what the customer's own words find.
 
 use crate::analysis::terms;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Words of support, a group on each line, by commas.
 const SHIPPED: &str = "\
@@ -69,7 +69,25 @@ const SHIPPED: &str = "\
     locked out, blocked
     late, delayed, overdue
     guide, manual, tutorial, instructions
-    company, business, organisation, organization, firm";
+    company, business, organisation, organization, firm
+    single sign on, sso
+    two factor, two step, second factor, 2fa, mfa
+    spreadsheet, excel, sheet
+    cancel, terminate, contract, agreement
+    accounting, accountant, bookkeeping
+    decline, reject, refuse, fail
+    compulsory, mandatory, require, obligatory
+    rotate, replace, renew
+    lose, lost, remove
+    cost, price, fee, charge, expensive, pay
+    free, charge, cost
+    person, people, colleague, employee, staff
+    wrong, incorrect, invalid
+    available, include, part, offer
+    maximum, limit, large, most
+    training, explain, teach
+    open, reopen
+    outage, down, downtime";
 
 /// No more terms are added to a question.
 const MOST: usize = 32;
@@ -111,6 +129,25 @@ impl Synonyms {
         groups.flatten().filter(|phrase| phrase.len() == 1).flatten().cloned().collect()
     }
 }
+
+/// The word that stands for all that mean the same by the first shipped group that
+/// has `term`; itself if none has.
+pub(crate) fn standing_for(term: String) -> String {
+    STANDING.get(&term).cloned().unwrap_or(term)
+}
+
+static STANDING: std::sync::LazyLock<BTreeMap<String, String>> = std::sync::LazyLock::new(|| {
+    let mut standing = BTreeMap::new();
+    for group in SHIPPED_GROUPS.iter() {
+        let alone: BTreeSet<&String> = group.iter().filter(|phrase| phrase.len() == 1).flatten().collect();
+        if let Some(first) = alone.first() {
+            for term in &alone {
+                standing.entry((*term).clone()).or_insert_with(|| (*first).clone());
+            }
+        }
+    }
+    standing
+});
 
 static SHIPPED_GROUPS: std::sync::LazyLock<Vec<Vec<BTreeSet<String>>>> = std::sync::LazyLock::new(|| groups(SHIPPED));
 

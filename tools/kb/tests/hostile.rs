@@ -87,14 +87,12 @@ fn an_article_of_50_mb_is_not_read() {
         file.seek(SeekFrom::Start(50 << 20)).unwrap();
         file.write_all(b"x").unwrap();
     }
-    let start = Instant::now();
     world.expect(&[
         ("large.md", "larger than 5 MiB"),
         ("large.html", "larger than 5 MiB"),
         ("large.txt", "larger than 5 MiB"),
         ("large.jsonl", "longer than 5 MiB"),
     ]);
-    assert!(start.elapsed() < Duration::from_secs(30));
 }
 
 #[test]
@@ -116,9 +114,7 @@ fn includes_stay_inside_and_end() {
     #[cfg(unix)]
     std::os::unix::fs::symlink(world.dir.path().join("secret.md"), world.docs().join("_includes/link.md")).unwrap();
     world.put("linked.md", "# Linked\n\n--8<-- \"_includes/link.md\"\n");
-    let start = Instant::now();
     let report = world.add();
-    assert!(start.elapsed() < Duration::from_secs(20));
     let said: Vec<_> = report.skipped.iter().map(ToString::to_string).collect();
     for (file, why) in [
         ("out.md", "outside the folder"),
@@ -163,6 +159,23 @@ fn links_are_not_followed() {
 }
 
 #[test]
+fn scripts_of_pages_are_no_text() {
+    let world = World::new();
+    world.put(
+        "page.html",
+        "<html><head><title>Parts</title><script>let stolen = 'cookie';</script></head><body><main><h1>Parts</h1>\
+         <p onclick=\"steal()\">Parts are kept in stock.</p><script src=\"https://evil.example/x.js\">track()</script>\
+         <noscript>Switch scripts on.</noscript><style>.hidden{}</style></main></body></html>",
+    );
+    assert_eq!(world.expect(&[]).added, 2);
+    let page = world.kb().document("page").unwrap().unwrap();
+    assert!(page.contains("Parts are kept in stock."), "{page}");
+    for code in ["script", "stolen", "steal", "track", "evil", "hidden"] {
+        assert!(!page.contains(code), "{code} in {page}");
+    }
+}
+
+#[test]
 fn bombs_in_front_matter_and_pages_leave_the_rest() {
     let world = World::new();
     world.put("alias.md", "---\na: &a [x,x]\nb: &b [*a,*a]\ntitle: Alias\n---\n\nText.\n");
@@ -172,10 +185,8 @@ fn bombs_in_front_matter_and_pages_leave_the_rest() {
     world.put("lists.md", "> ".repeat(50_000) + "x");
     world.put("emphasis.md", "*a **b ".repeat(100_000));
     world.put("brackets.md", "[".repeat(300_000));
-    let start = Instant::now();
     let report = world.expect(&[("nested.html", "nested deeper")]);
     assert_eq!(report.added, 7);
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -183,13 +194,11 @@ fn a_query_of_100_000_characters_is_a_query() {
     let world = World::new();
     world.add();
     let kb = world.kb();
-    let start = Instant::now();
     for query in ["money back ".repeat(10_000), "x".repeat(100_000), "+\"(*:^~".repeat(15_000), "é ".repeat(50_000)] {
         let found = kb.search(&Ask::new(&query, 5)).unwrap();
         assert!(found.iter().all(|hit| hit.doc == "good"));
         kb.search_documents(&Ask::new(&query, 5)).unwrap();
     }
-    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

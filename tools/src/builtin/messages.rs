@@ -1,5 +1,5 @@
-//! The tools whose effect is a text: `reply`, `notify_customer`, and three pairs
-//! of drafting and sending.
+//! The tools whose effect is a text: `reply`, `ask_customer`, `notify_customer`, and
+//! three pairs of drafting and sending.
 
 use crate::builtin::parse_citation;
 use crate::tool::{Audience, CallCx, Preview, Tool};
@@ -57,6 +57,60 @@ impl Tool for Reply {
 
     fn subject(&self, _: &ReplyInput) -> Option<String> {
         // One answer to one message, however it is worded.
+        Some("trigger".into())
+    }
+
+    fn preview(&self, input: &ReplyInput) -> Option<Preview> {
+        Some(Preview {
+            subject: REPLY_SUBJECT.to_owned(),
+            body: input.text.clone(),
+            subject_field: None,
+            body_field: "text",
+            discloses: true,
+            citations: cited(&input.cite),
+            audience: Audience::Customer,
+            channel: None,
+            on_approval: None,
+        })
+    }
+
+    async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
+        let channel = cx.bundle().trigger.channel();
+        deliver(&*self.outbox, channel, Audience::Customer, REPLY_SUBJECT.into(), input.text, &cx).await
+    }
+}
+
+/// Asks the customer which of a few things they mean, on the channel they wrote
+/// on. That ends the run; what they answer starts the next.
+pub struct AskCustomer {
+    outbox: Arc<dyn Outbox>,
+}
+
+impl AskCustomer {
+    /// Through this outbox.
+    pub fn new(outbox: Arc<dyn Outbox>) -> Self {
+        Self { outbox }
+    }
+}
+
+impl Tool for AskCustomer {
+    const NAME: &'static str = "ask_customer";
+    type Effect = Write;
+    type Input = ReplyInput;
+    type Output = Delivered;
+    type Error = Unavailable;
+
+    fn description(&self) -> Cow<'static, str> {
+        "Asks the customer which of two or three things they mean, where their question fits articles that differ in \
+         that. `cite` names a passage of each. Can be done once; the next message is answered or goes to a person."
+            .into()
+    }
+
+    fn repeat_safe(&self) -> bool {
+        true
+    }
+
+    fn subject(&self, _: &ReplyInput) -> Option<String> {
         Some("trigger".into())
     }
 

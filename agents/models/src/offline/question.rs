@@ -89,6 +89,19 @@ impl Question {
         Self { asked: asked.collect(), how, own, query: cut(query.join(" ")) }
     }
 
+    /// The question with what the customer said when they were asked what they
+    /// mean, in one sentence with it.
+    pub(super) fn meaning(mut self, said: &str, words: &Words) -> Self {
+        let said = said.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '!' | '?'));
+        let more = words.of(said);
+        if self.asked.is_empty() {
+            self.asked.push(BTreeSet::new());
+        }
+        self.asked.iter_mut().for_each(|asked| asked.extend(more.iter().cloned()));
+        self.query = cut(format!("{said}: {}", self.query));
+        self
+    }
+
     /// The stems of all questions together.
     pub(super) fn words(&self) -> BTreeSet<String> {
         self.asked.iter().flatten().cloned().collect()
@@ -99,7 +112,7 @@ impl Question {
 /// of `my` things, not how something is done with them.
 fn is_own(sentence: &str) -> bool {
     const STATES: [&str; 22] = [
-        "am i",
+        "am i on",
         "are we on",
         "is my account",
         "is our account",

@@ -1,5 +1,3 @@
-mod answers;
-
 use super::*;
 use crate::testing::{World, company, hits, passages};
 use attache_prompts::BriefTrigger;
@@ -180,4 +178,49 @@ fn every_draft_can_do_without_facts() {
     let mut world = World::new("purchase_handoff");
     world.brief.customer = serde_json::from_value(json!({})).unwrap();
     assert!(draft(&mut world, &[]).contains("New customer: Kestrel Bay"));
+}
+
+#[test]
+fn a_choice_is_read_by_its_place() {
+    let question = "Hello,\n\nwhich of these do you mean?\n\n1. Export invoices\n2. Export machines\n";
+    for (text, line) in [
+        ("2", Some("Export machines")),
+        ("The first one, please.", Some("Export invoices")),
+        ("The third.", None),
+        ("machines", None),
+        ("It is about 2 of our machines in the cellar", None),
+    ] {
+        assert_eq!(chosen(question, text), line, "{text}");
+    }
+}
+
+#[test]
+fn the_customer_is_asked_where_several_articles_fit_alike() {
+    let found = |fits: [f32; 3]| {
+        let texts = [("Export invoices", 'a'), ("Export machines", 'b'), ("Refunds", 'c')];
+        let passage = |((title, doc), fit): ((&str, char), f32)| Passage {
+            fit: Some(fit),
+            ..passages(&doc.to_string(), &format!("# {title}\n\nOpen it and choose.\n")).remove(0)
+        };
+        hits(&texts.into_iter().zip(fits).map(passage).collect::<Vec<_>>())
+    };
+    let next = |world: &mut World, fits| {
+        world.transcript.truncate(2);
+        world.did("offline_1", "kb_search", "{}", &found(fits));
+        ask(world)
+    };
+    let mut world = World::new("support").asks("How do I export?");
+    let (tool, arguments) = next(&mut world, [0.6, 0.58, 0.1]);
+    assert_eq!((tool.as_str(), arguments["cite"].as_array().map(Vec::len)), (ASK, Some(2)));
+    assert!(arguments["text"].as_str().unwrap().contains("1. Export invoices\n2. Export machines"), "{arguments}");
+    // One fits better, or what fits alike is not what is asked.
+    assert_eq!(next(&mut world, [0.6, 0.3, 0.1]).0, "reply");
+    assert_eq!(next(&mut world, [0.6, 0.1, 0.6]).0, "reply");
+    // Nothing fits at all.
+    assert_eq!(next(&mut world, [0.1, 0.1, 0.1]).0, ESCALATE);
+    // It was asked already, or may not be.
+    world.playbook.tools.retain(|tool| tool != ASK);
+    let (tool, arguments) = next(&mut world, [0.6, 0.58, 0.1]);
+    assert_eq!((tool.as_str(), &arguments["reason"]), (ESCALATE, &json!("no_answer")));
+    assert!(arguments["next_step"].as_str().unwrap().contains("`Export invoices`, `Export machines`"), "{arguments}");
 }

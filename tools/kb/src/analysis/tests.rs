@@ -17,14 +17,6 @@ fn words_are_stemmed_folded_and_without_stop_words() {
 }
 
 #[test]
-fn coverage_is_a_share() {
-    assert_eq!(coverage("How do I reset my password?", "Resetting passwords is easy."), 1.0);
-    assert_eq!(coverage("reset password", "A password."), 0.5);
-    assert_eq!(coverage("Is it?", "It is."), 0.0);
-    assert_eq!(coverage("", ""), 0.0);
-}
-
-#[test]
 fn a_long_question_is_read_in_part() {
     let long = format!("refund {}needle", "x ".repeat(MAX_QUERY));
     let terms = query_terms(&long);

@@ -8,7 +8,8 @@ fn order(lexical: &[(f32, &'static str)], dense: &[(f32, &'static str)]) -> Vec<
 
 #[test]
 fn what_both_find_is_first() {
-    assert_eq!(order(&[(9.0, "a"), (8.0, "b")], &[(0.8, "b"), (0.2, "c")]), ["b", "a", "c"]);
+    assert_eq!(order(&[(9.0, "a"), (8.0, "b")], &[(0.8, "b"), (0.2, "c")]), ["b", "c", "a"]);
+    assert_eq!(order(&[(9.0, "a"), (1.0, "b")], &[(0.51, "b"), (0.5, "a")]), ["a", "b"]);
 }
 
 #[test]
@@ -19,10 +20,17 @@ fn one_arm_alone_keeps_its_order() {
 }
 
 #[test]
-fn words_weigh_what_they_can_tell() {
-    assert_eq!(words_weigh(0.9, 3), 0.0);
-    assert_eq!(words_weigh(0.2, 3), 0.5);
-    assert_eq!(words_weigh(0.9, 10), 0.5);
-    assert!(words_weigh(0.5, 3) > words_weigh(0.6, 3));
-    assert_eq!(words_weigh(0.5, usize::MAX), 0.5);
+fn words_are_worth_what_they_can_tell() {
+    let worth = |nearest: f32, others: f32, terms| {
+        let mut dense = vec![(others, ()); 20];
+        dense.insert(0, (nearest, ()));
+        worth_of_words(&dense, terms)
+    };
+    assert!(worth(0.6, 0.5, 5) > worth(0.9, 0.5, 5), "less to tell the nearest by");
+    assert!(worth(0.6, 0.5, 9) > worth(0.6, 0.5, 5), "more terms to go by");
+    assert_eq!(worth(0.6, 0.6, 5), worth(0.6, 0.59, 5));
+    assert_eq!(worth(0.6, 0.5, 10), worth(0.6, 0.5, usize::MAX));
+    assert_eq!(worth(0.6, 0.5, 0), worth(0.6, 0.5, 2));
+    // Likeness alone decides where its order is clear.
+    assert!(worth(0.9, 0.4, 5) * 20.0 < 0.05);
 }

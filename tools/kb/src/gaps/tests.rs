@@ -18,6 +18,10 @@ fn alike_questions_are_one_gap() {
         ]),
         [vec![0, 2, 5], vec![1, 4]]
     );
+    assert_eq!(
+        grouped(&["How can I get a refund?", "I want a reimbursement", "Please repay me", "Where is your shop?"]),
+        [vec![0, 1, 2], vec![3]]
+    );
     assert_eq!(grouped(&[]), Vec::<Vec<usize>>::new());
 }
 

@@ -37,3 +37,12 @@ fn orders_to_the_agent_are_not_asked_for() {
     assert_eq!(question(""), Question::default());
     assert_eq!(question("Hello!"), Question::default());
 }
+
+#[test]
+fn what_a_customer_means_goes_into_their_question() {
+    let words = Words::new();
+    let found = Question::of("Hello,\nhow do I export?\nMax", &words).meaning(" The invoices. ", &words);
+    assert_eq!(found.asked, [stems(&["export", "invoic"])]);
+    assert_eq!(found.query, "The invoices: how do I export?");
+    assert_eq!(Question::default().meaning("invoices", &words).asked, [stems(&["invoic"])]);
+}

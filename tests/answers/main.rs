@@ -1,0 +1,196 @@
+//! How many questions are answered from the right article, and how many that no
+//! article answers are left to a person: each question through a whole run with
+//! the offline model. `cargo xtask quality --only answers` writes the figures down.
+//!
+//! `answerable.tsv` and `unanswerable.txt` were written from the articles of the
+//! example company, and what was missed in them has been looked at. So were the
+//! two `held-out` files, before anything was fitted; nobody looks at their misses.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+mod sets;
+
+use attache::journal::{Entry, Event, MemoryStore, Outcome};
+use attache::kb::{Document, Kb};
+use attache::tools::KbHits;
+use attache::{Attache, Bundle};
+use serde_json::Value;
+use sets::{Question, Set, company, public};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// What came of a question.
+enum Came {
+    /// These articles were cited.
+    Answered(Vec<String>),
+    /// The customer was asked what they mean.
+    Asked,
+    /// A person answers, for this reason.
+    Left(String),
+}
+
+/// What came of a set.
+#[derive(Debug, Default)]
+struct Figures {
+    right: usize,
+    answerable: usize,
+    refused: usize,
+    unanswerable: usize,
+    asked: usize,
+    sentences: usize,
+    /// Sentences that stand in no passage that is cited.
+    loose: Vec<String>,
+    misses: String,
+}
+
+fn asks(at: usize, text: &str) -> Arc<Bundle> {
+    let bundle = include_str!("../../examples/bundles/tier1-question.json");
+    let mut bundle: Value = serde_json::from_str(bundle).unwrap();
+    bundle["trigger"]["text"] = Value::from(text);
+    // Nobody has a history.
+    bundle["customer"]["id"] = Value::from(format!("cus_{at}"));
+    Arc::new(Bundle::parse(bundle.to_string().as_bytes()).unwrap())
+}
+
+async fn put(attache: &Attache, at: usize, question: &str, figures: &mut Figures) -> Came {
+    let report = attache.run(asks(at, question), None).await.unwrap();
+    let ended = report.ended;
+    let reason = ended.reason_code.unwrap_or_default();
+    if ended.outcome != Outcome::Resolved {
+        return Came::Left(reason);
+    }
+    if reason == "clarification" {
+        return Came::Asked;
+    }
+    let passages = found(&attache.entries(&report.run).await.unwrap());
+    let cited: Vec<_> = passages.hits.iter().filter(|hit| ended.citations.contains(&hit.citation())).collect();
+    for sentence in said(&ended.reply.unwrap_or_default()) {
+        figures.sentences += 1;
+        if !cited.iter().any(|hit| hit.passage.contains(&sentence)) {
+            figures.loose.push(format!("{question}: {sentence}"));
+        }
+    }
+    Came::Answered(ended.citations.into_iter().map(|citation| citation.doc).collect())
+}
+
+/// What the search of a run found.
+fn found(entries: &[Entry]) -> KbHits {
+    let mut returned = entries.iter().filter_map(|entry| match &entry.event {
+        Some(Event::ToolReturned(returned)) => returned.output.as_ref(),
+        _ => None,
+    });
+    let found = returned.find_map(|output| serde_json::from_str(output.as_str()).ok());
+    found.unwrap_or(KbHits { hits: Vec::new() })
+}
+
+/// The sentences of an answer, without its greeting and without what follows the
+/// sources: the template's own words.
+fn said(reply: &str) -> Vec<String> {
+    let (_, rest) = reply.split_once("\n\n").unwrap();
+    let (body, _) = rest.rsplit_once("\n\nSource: ").unwrap();
+    let ends = |text: &str| text.split_inclusive(['.', '!', '?']).map(str::to_owned).collect::<Vec<_>>();
+    // A full stop inside of a word ends nothing.
+    let mut sentences: Vec<String> = Vec::new();
+    for line in body.lines() {
+        let mut open = String::new();
+        for part in ends(line) {
+            if !open.is_empty() && part.starts_with(char::is_whitespace) {
+                sentences.push(std::mem::take(&mut open));
+            }
+            open.push_str(&part);
+        }
+        sentences.push(open);
+    }
+    sentences.iter().map(|sentence| sentence.trim().to_owned()).filter(|sentence| !sentence.is_empty()).collect()
+}
+
+async fn measured(set: &Set) -> Figures {
+    let kb = Arc::new(Kb::in_memory(set.articles.iter().cloned()).unwrap());
+    let attache = world(kb);
+    let mut figures = Figures::default();
+    for (at, Question { answers, text }) in set.questions.iter().enumerate() {
+        let came = put(&attache, at, text, &mut figures).await;
+        let miss = match (&came, answers.is_empty()) {
+            (Came::Answered(docs), false) if docs.iter().any(|doc| answers.contains(doc)) => None,
+            (Came::Left(_), true) => None,
+            (Came::Answered(docs), _) => Some(format!("said {docs:?}")),
+            (Came::Asked, _) => Some("asked".to_owned()),
+            (Came::Left(reason), _) => Some(format!("left, {reason}")),
+        };
+        figures.asked += usize::from(matches!(came, Came::Asked));
+        let (good, all) = match answers.is_empty() {
+            false => (&mut figures.right, &mut figures.answerable),
+            true => (&mut figures.refused, &mut figures.unanswerable),
+        };
+        *all += 1;
+        *good += usize::from(miss.is_none());
+        if let Some(miss) = miss {
+            writeln!(figures.misses, "{answers:?} {text}: {miss}").unwrap();
+        }
+    }
+    figures
+}
+
+fn world(kb: Arc<Kb>) -> Attache {
+    let drafts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/company/prompts/drafts");
+    let mut builder = Attache::builder();
+    for file in std::fs::read_dir(drafts).unwrap() {
+        let path = file.unwrap().path();
+        let name = format!("drafts/{}", path.file_name().unwrap().to_str().unwrap());
+        builder = builder.prompt(&name, std::fs::read_to_string(path).unwrap());
+    }
+    builder.store(Arc::new(MemoryStore::new())).knowledge_base(kb).build().unwrap()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of questions")]
+fn row(set: &Set, figures: &Figures) -> String {
+    let share = |part: usize, all: usize| match all {
+        0 => "".to_owned(),
+        all => format!("{:.1} % of {all}", 100.0 * part as f64 / all as f64),
+    };
+    format!(
+        "| {} | {} | {} | {} | {} | {} of {} |",
+        set.name,
+        set.articles.len(),
+        share(figures.right, figures.answerable),
+        share(figures.refused, figures.unanswerable),
+        figures.asked,
+        figures.sentences - figures.loose.len(),
+        figures.sentences,
+    )
+}
+
+/// Prints a row of the table and, where they may be seen, the misses.
+async fn told(set: &Set, seen: bool) -> Figures {
+    let mut figures = measured(set).await;
+    // On a line of its own, whatever the harness has printed before.
+    println!("\n{}", row(set, &figures));
+    if !seen {
+        "the misses of this set are for nobody's eyes".clone_into(&mut figures.misses);
+    }
+    if std::env::var_os("ATTACHE_MISSES").is_some() {
+        println!("{}", figures.misses);
+    }
+    assert_eq!(figures.loose, Vec::<String>::new());
+    figures
+}
+
+#[tokio::test]
+async fn answers_of_the_example_company() {
+    let looked_at = company("answerable.tsv", "unanswerable.txt", "looked at");
+    let held_out = company("held-out.tsv", "held-out.txt", "held out");
+    // What holds today; the aim is 90 and 95 of a hundred.
+    for (set, seen, right, refused) in [(looked_at, true, 85, 94), (held_out, false, 75, 90)] {
+        let figures = told(&set, seen).await;
+        assert!(figures.right * 100 >= figures.answerable * right, "{}", figures.misses);
+        assert!(figures.refused * 100 >= figures.unanswerable * refused, "{}", figures.misses);
+    }
+}
+
+#[tokio::test]
+async fn answers_to_other_companies_customers() {
+    // `cargo xtask quality --data DIR` says where they are.
+    let Some(data) = std::env::var_os("ATTACHE_QUALITY_DATA") else { return };
+    for set in public(std::path::Path::new(&data)) {
+        told(&set, true).await;
+    }
+}

@@ -1,0 +1,105 @@
+//! Questions over articles.
+
+use super::Document;
+use std::path::{Path, PathBuf};
+
+/// Questions over articles.
+pub(crate) struct Set {
+    pub(crate) name: String,
+    pub(crate) articles: Vec<Document>,
+    pub(crate) questions: Vec<Question>,
+}
+
+/// A question and the articles that answer it, any of them; none if none does.
+pub(crate) struct Question {
+    pub(crate) answers: Vec<String>,
+    pub(crate) text: String,
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).unwrap()
+}
+
+/// The example company with the questions of two files beside this one.
+pub(crate) fn company(answerable: &str, unanswerable: &str, what: &str) -> Set {
+    let known = read(&format!("tests/answers/{answerable}"));
+    let known = known.lines().map(|line| {
+        let (docs, text) = line.split_once('\t').unwrap();
+        Question { answers: docs.split('|').map(str::to_owned).collect(), text: text.to_owned() }
+    });
+    let unknown = read(&format!("tests/answers/{unanswerable}"));
+    let unknown = unknown.lines().map(|text| Question { answers: Vec::new(), text: text.to_owned() });
+    Set {
+        name: format!("the example company, {what}"),
+        articles: articles(),
+        questions: known.chain(unknown).collect(),
+    }
+}
+
+fn articles() -> Vec<Document> {
+    let files = std::fs::read_dir(repository().join("examples/company/kb")).unwrap();
+    let article = |path: PathBuf| Document {
+        id: path.file_stem().unwrap().to_str().unwrap().to_owned(),
+        text: std::fs::read_to_string(path).unwrap(),
+        ..Document::default()
+    };
+    files.map(|file| article(file.unwrap().path())).collect()
+}
+
+/// Questions of customers of other companies, put to the example company: some
+/// intents its articles answer, most they do not. Intents that are neither, such as
+/// changing an account, are left out.
+pub(crate) fn public(data: &Path) -> Vec<Set> {
+    const ANSWERED: [(&str, &[&str]); 11] = [
+        ("check_cancellation_fee", &["cancel-subscription"]),
+        ("check_invoice", &["invoices-and-payment-methods"]),
+        ("check_payment_methods", &["invoices-and-payment-methods"]),
+        ("check_refund_policy", &["refunds"]),
+        ("contact_customer_service", &["service-levels-and-support-hours"]),
+        ("create_account", &["getting-started"]),
+        ("delete_account", &["cancel-subscription", "delete-account-and-data"]),
+        ("get_invoice", &["invoices-and-payment-methods"]),
+        ("get_refund", &["refunds"]),
+        ("payment_issue", &["failed-payment", "invoices-and-payment-methods"]),
+        ("recover_password", &["reset-password"]),
+    ];
+    const UNCLEAR: [&str; 11] = [
+        "contact_human_agent",
+        "edit_account",
+        "edit_personal_details",
+        "lost_or_stolen_phone",
+        "passcode_forgotten",
+        "Refund_not_showing_up",
+        "registration_problems",
+        "request_refund",
+        "switch_account",
+        "terminate_account",
+        "track_refund",
+    ];
+    let set = |name: &str, file: &str, nth: usize| {
+        let rows = lines(&data.join("intents").join(file)).into_iter().step_by(nth);
+        let questions = rows.filter_map(|row| {
+            let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+            let intent = row["intent"].as_str().unwrap();
+            let docs = ANSWERED.iter().find(|(known, _)| *known == intent).map_or(&[][..], |(_, docs)| docs);
+            let answers = docs.iter().map(|doc| (*doc).to_owned()).collect();
+            let text = row["text"].as_str().unwrap().to_owned();
+            (!UNCLEAR.contains(&intent)).then_some(Question { answers, text })
+        });
+        Set { name: name.to_owned(), articles: articles(), questions: questions.collect() }
+    };
+    vec![
+        set("questions to a shop (bitext, development part)", "bitext_dev.jsonl.gz", 1),
+        set("questions to a bank (banking77, one of five)", "banking77_train.jsonl.gz", 5),
+    ]
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let output = std::process::Command::new("gzip").arg("-dc").arg(path).output().unwrap();
+    assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}

@@ -1,0 +1,296 @@
+//! How likely it is that a passage answers a question.
+//!
+//! A search finds what is nearest, whether that answers or not. Here each
+//! candidate is looked at once more, for what tells an answer from a neighbour:
+//! how much of what is asked it says, in one place; whether its headings are
+//! about that; whether words that stand together in the question do so in it.
+//! What each of these weighs was fitted to questions over sample articles and to
+//! public support questions that no article answers: see
+//! `docs/decisions/0022-evidence-and-questions.md`.
+
+use crate::analysis::{is_filler, sequence};
+use attache_tools::Passage;
+use std::collections::BTreeSet;
+
+/// How many candidates are looked at, at least.
+pub(crate) const CANDIDATES: usize = 8;
+
+/// What a passage is worth that says nothing of what is asked.
+const NOTHING: f32 = -7.85;
+/// What it adds if it says all words of the question, each counted once.
+const SAID: f32 = 0.97;
+/// What it adds if one sentence, list or row of it says all, by weight.
+const IN_ONE_PLACE: f32 = 2.31;
+/// What it adds if the question has all words of the article's title.
+const TITLED: f32 = 0.56;
+/// What it adds if the question has all words of the heading above.
+const HEADED: f32 = 1.56;
+/// What it adds if all neighbours of the question are neighbours in it.
+const TOGETHER: f32 = 2.99;
+/// What it adds if no passage has a better score.
+const BEST_SCORE: f32 = 1.04;
+/// What each score of a word that one passage alone has adds.
+const SCORED: f32 = 0.94;
+/// More of those add nothing.
+const MOST_SCORED: f32 = 5.0;
+/// What a figure adds where one is asked for.
+const FIGURE: f32 = 0.84;
+/// What is taken where the question asks whether: most that are asked so have
+/// words of articles and are about something else.
+const WHETHER: f32 = -1.46;
+/// What it adds to open an article.
+const OPENING: f32 = 1.82;
+/// What it adds if the article, as far as it was found, says all by weight.
+const WITH_NEIGHBOURS: f32 = 2.05;
+/// What it adds if it begins with the word whose meaning is asked for.
+const DEFINED: f32 = 2.38;
+
+/// What a word of the same meaning counts, and one of the same beginning.
+const ALIKE: f32 = 0.7;
+const AKIN: f32 = 0.6;
+
+/// A question, as passages are held against it.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    words: Vec<Word>,
+    whether: bool,
+    how_many: bool,
+    meaning: bool,
+}
+
+/// A word that is asked for.
+#[derive(Debug)]
+pub(crate) struct Word {
+    pub(crate) term: String,
+    /// What stands for it.
+    pub(crate) alike: BTreeSet<String>,
+    /// The rarer, the more.
+    pub(crate) weight: f32,
+}
+
+/// A candidate with what its search by words made of it.
+pub(crate) struct Candidate<'a> {
+    pub(crate) passage: &'a Passage,
+    /// Its score by words.
+    pub(crate) score: f32,
+}
+
+impl Asked {
+    /// Reads a question; `word` tells what is known of a term.
+    pub(crate) fn read<E>(query: &str, mut word: impl FnMut(String) -> Result<Word, E>) -> Result<Self, E> {
+        let all = sentences(query);
+        let mut marked: Vec<&str> = all.iter().copied().filter(|sentence| sentence.ends_with('?')).collect();
+        if marked.is_empty() {
+            marked.clone_from(&all);
+        }
+        let mut terms: Vec<String> = Vec::new();
+        let mut add = |sentences: &[&str]| {
+            for term in sentences.iter().flat_map(|sentence| sequence(sentence)) {
+                if !is_filler(&term) && !terms.contains(&term) {
+                    terms.push(term);
+                }
+            }
+            terms.len()
+        };
+        // `How do I do that?` asks about what was said before it.
+        if add(&marked) < 2 {
+            add(&all);
+        }
+        terms.truncate(crate::MAX_TERMS);
+        let plain = marked.join(" ").to_lowercase();
+        let plain: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        Ok(Self {
+            words: terms.into_iter().map(&mut word).collect::<Result<_, E>>()?,
+            whether: plain.first().is_some_and(|first| WHETHERS.contains(first)),
+            how_many: plain.iter().any(|word| FIGURES_ASKED.contains(word))
+                || plain.windows(2).any(|pair| matches!(pair, ["how", much] if AMOUNTS.contains(much))),
+            meaning: plain.starts_with(&["what", "is"])
+                || plain.starts_with(&["what", "are"])
+                || plain.starts_with(&["what", "counts", "as"])
+                || (matches!(plain.as_slice(), ["what", "do" | "does", ..]) && plain.contains(&"mean")),
+        })
+    }
+
+    /// For each candidate, best by words first, how likely it answers: from 0 to 1.
+    pub(crate) fn fit(&self, candidates: &[Candidate<'_>], rarest: f32) -> Vec<f32> {
+        if self.words.is_empty() {
+            return vec![0.0; candidates.len()];
+        }
+        let terms: Vec<Vec<String>> = candidates.iter().map(|c| sequence(&whole(c.passage))).collect();
+        let sets: Vec<BTreeSet<&str>> = terms.iter().map(|terms| set(terms)).collect();
+        let best = candidates.iter().map(|candidate| candidate.score).fold(f32::EPSILON, f32::max);
+        let read = candidates.iter().zip(&terms).zip(&sets).map(|((candidate, terms), said)| {
+            let doc = |other: &Candidate<'_>| other.passage.doc == candidate.passage.doc;
+            let article = candidates.iter().zip(&sets).filter(|(other, _)| doc(other)).flat_map(|(_, set)| set);
+            let article: BTreeSet<&str> = article.copied().collect();
+            let (title, headings) = candidate.passage.title.split_once(" > ").unwrap_or((&candidate.passage.title, ""));
+            let heading = headings.rsplit(" > ").next().filter(|heading| !heading.is_empty());
+            let above = sequence(&candidate.passage.title);
+            let above = set(&above);
+            let (mut in_one_place, mut fullest, mut figure, mut defined) = (0.0_f32, -1.0, false, false);
+            for unit in units(&candidate.passage.passage) {
+                let unit_terms = sequence(unit);
+                let unit_said = set(&unit_terms);
+                in_one_place = in_one_place.max(self.share(|word| word.said(&unit_said).max(word.said(&above))));
+                let alone = self.share(|word| word.said(&unit_said));
+                if alone > fullest {
+                    (fullest, figure) = (alone, has_figure(unit));
+                }
+                defined |= self.meaning && self.defines(unit);
+            }
+            let worth = NOTHING
+                + SAID * self.mean(|word| word.said(said))
+                + IN_ONE_PLACE * in_one_place
+                + TITLED * self.of(title)
+                + HEADED * self.of(heading.unwrap_or(title))
+                + TOGETHER * self.together(terms)
+                + BEST_SCORE * candidate.score / best
+                + SCORED * (candidate.score / rarest.max(f32::EPSILON)).min(MOST_SCORED)
+                + if self.how_many && figure { FIGURE } else { 0.0 }
+                + if self.whether { WHETHER } else { 0.0 }
+                + if heading.is_none() { OPENING } else { 0.0 }
+                + WITH_NEIGHBOURS * self.share(|word| word.said(&article))
+                + if defined { DEFINED } else { 0.0 };
+            1.0 / (1.0 + (-worth).exp())
+        });
+        read.collect()
+    }
+
+    /// What is said of the words, by weight, from 0 to 1.
+    fn share(&self, said: impl Fn(&Word) -> f32) -> f32 {
+        let all: f32 = self.words.iter().map(|word| word.weight).sum();
+        self.words.iter().map(|word| word.weight * said(word)).sum::<f32>() / all.max(f32::EPSILON)
+    }
+
+    /// What is said of the words, each counting the same.
+    fn mean(&self, said: impl Fn(&Word) -> f32) -> f32 {
+        self.words.iter().map(said).sum::<f32>() * ratio(1, self.words.len())
+    }
+
+    /// The share of the words of a heading that the question has.
+    fn of(&self, heading: &str) -> f32 {
+        let mut terms = sequence(heading);
+        terms.retain(|term| !is_filler(term));
+        let asked = |term: &&String| self.words.iter().any(|word| word.said(&BTreeSet::from([term.as_str()])) > 0.0);
+        ratio(terms.iter().filter(asked).count(), terms.len())
+    }
+
+    /// The share of the words that follow each other in the question and do so in
+    /// `terms`, with one between them at most.
+    fn together(&self, terms: &[String]) -> f32 {
+        let stands = |pair: &&[Word]| match pair {
+            [one, next] => terms.windows(3).chain(terms.rchunks(2).next()).any(|near| match near {
+                [first, rest @ ..] => *first == one.term && rest.contains(&next.term),
+                [] => false,
+            }),
+            _ => false,
+        };
+        ratio(self.words.windows(2).filter(stands).count(), self.words.len().saturating_sub(1))
+    }
+
+    /// Whether a row, or a sentence, begins with the words and little else.
+    fn defines(&self, unit: &str) -> bool {
+        let row = unit.trim_start().strip_prefix('|').and_then(|row| row.split('|').next());
+        let mut head = match row {
+            Some(cell) => sequence(cell),
+            None => {
+                let words = unit.split_whitespace().take(self.words.len() + 1);
+                sequence(&words.collect::<Vec<_>>().join(" "))
+            }
+        };
+        head.retain(|term| !is_filler(term));
+        let begun = set(&head);
+        !head.is_empty() && head.len() <= self.words.len() + 1 && self.words.iter().all(|word| word.said(&begun) > 0.0)
+    }
+}
+
+impl Word {
+    /// How well `terms` say it, from 0 to 1.
+    fn said(&self, terms: &BTreeSet<&str>) -> f32 {
+        if terms.contains(self.term.as_str()) {
+            1.0
+        } else if self.alike.iter().any(|alike| terms.contains(alike.as_str())) {
+            ALIKE
+        } else if terms.iter().any(|term| akin(&self.term, term)) {
+            AKIN
+        } else {
+            0.0
+        }
+    }
+}
+
+/// What is shown of a passage.
+fn whole(passage: &Passage) -> String {
+    format!("{} {}", passage.title, passage.passage)
+}
+
+fn set(terms: &[String]) -> BTreeSet<&str> {
+    terms.iter().map(String::as_str).collect()
+}
+
+/// Whether two stems are of one word: `invit` and `invitat`.
+fn akin(asked: &str, said: &str) -> bool {
+    let shared = asked.chars().zip(said.chars()).take_while(|(one, other)| one == other).count();
+    // Most words begin otherwise.
+    if shared < 4 {
+        return false;
+    }
+    let (long, other) = (asked.chars().count(), said.chars().count());
+    long >= 5 && shared >= long.min(other) - 2
+}
+
+/// Pieces that say something by themselves: sentences, the rows of a table, the
+/// items of a list and the list.
+fn units(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for block in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
+        let row = block.starts_with('|');
+        if row || block.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '*')) {
+            let rule = |line: &&str| line.chars().all(|c| matches!(c, '|' | '-' | ':') || c.is_whitespace());
+            found.extend(block.lines().filter(|line| !rule(line)));
+            found.extend((!row).then_some(block));
+        } else {
+            found.extend(sentences(block));
+        }
+    }
+    found
+}
+
+/// The sentences of a text.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let (mut from, mut chars) = (0, text.char_indices().peekable());
+    while let Some((at, c)) = chars.next() {
+        let ends = matches!(c, '.' | '!' | '?') && chars.peek().is_none_or(|(_, next)| next.is_whitespace());
+        if ends {
+            let end = at + c.len_utf8();
+            found.extend(text.get(from..end));
+            from = end;
+        }
+    }
+    found.extend(text.get(from..));
+    found.into_iter().map(str::trim).filter(|sentence| !sentence.is_empty()).collect()
+}
+
+/// Whether a text has a figure, in digits or in a word.
+fn has_figure(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
+        || text.split(|c: char| !c.is_alphabetic()).any(|word| FIGURES.contains(&word.to_lowercase().as_str()))
+}
+
+/// `part` of `all`; of nothing, nothing.
+#[expect(clippy::cast_precision_loss, reason = "counts of words")]
+fn ratio(part: usize, all: usize) -> f32 {
+    part as f32 / all.max(1) as f32
+}
+
+const WHETHERS: [&str; 12] = ["are", "can", "could", "did", "do", "does", "has", "have", "is", "may", "or", "will"];
+const FIGURES_ASKED: [&str; 5] = ["cost", "limit", "maximum", "price", "when"];
+const AMOUNTS: [&str; 9] = ["big", "far", "fast", "large", "long", "many", "much", "often", "soon"];
+const FIGURES: [&str; 17] = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "once", "twice", "daily",
+    "weekly", "monthly", "yearly",
+];
+
+#[cfg(test)]
+mod tests;

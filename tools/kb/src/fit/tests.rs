@@ -1,0 +1,81 @@
+use super::*;
+
+fn asked(query: &str) -> Asked {
+    let word = |term: String| Ok::<_, ()>(Word { term, alike: BTreeSet::new(), weight: 3.0 });
+    Asked::read(query, word).unwrap()
+}
+
+fn terms(query: &str) -> Vec<String> {
+    asked(query).words.into_iter().map(|word| word.term).collect()
+}
+
+fn passage(title: &str, text: &str) -> Passage {
+    let at = Passage {
+        id: String::new(),
+        doc: title.into(),
+        title: title.into(),
+        passage: text.into(),
+        start: 0,
+        end: 0,
+        score: 0.0,
+        fit: None,
+        about: Default::default(),
+    };
+    Passage { doc: at.title.split(" > ").next().unwrap().into(), ..at }
+}
+
+fn fit(query: &str, passages: &[Passage]) -> Vec<f32> {
+    let candidates: Vec<_> = passages.iter().map(|passage| Candidate { passage, score: 9.0 }).collect();
+    asked(query).fit(&candidates, 3.0)
+}
+
+#[test]
+fn a_question_is_asked_in_its_own_sentence() {
+    assert_eq!(terms("We moved last year. How do we update our billing address?"), ["updat", "bill", "address"]);
+    assert_eq!(terms("I want to cancel my plan. How do I do that?"), ["cancel", "plan"]);
+    assert_eq!(terms("cancel my plan"), ["cancel", "plan"]);
+    assert_eq!(terms("How do I?"), Vec::<String>::new());
+    assert_eq!(fit("How do I?", &[passage("A", "Text.")]), [0.0]);
+}
+
+#[test]
+fn what_is_said_in_one_place_under_its_heading_fits_best() {
+    let found = fit(
+        "How do I export my invoices?",
+        &[
+            passage("Invoices > Export invoices", "Choose **Export** to export your invoices."),
+            passage("Invoices > Print", "Print invoices.\n\nThe export of parts is elsewhere."),
+            passage("Parts", "Parts are kept in stock."),
+        ],
+    );
+    assert!(found[0] > 0.9 && found[0] > found[1] && found[1] > found[2] && found[2] < 0.1, "{found:?}");
+}
+
+#[test]
+fn a_figure_is_looked_for_where_one_is_asked_for() {
+    let text = |figure: &str| passage("Plans > Limits", &format!("A plan has {figure} sites."));
+    let found = fit("How many sites does a plan have?", &[text("25"), text("several")]);
+    assert!(found[0] > found[1], "{found:?}");
+    let found = fit("Which sites does a plan have?", &[text("25"), text("several")]);
+    assert_eq!(found[0], found[1]);
+}
+
+#[test]
+fn a_word_is_explained_where_a_row_begins_with_it() {
+    let row = |cell: &str| passage("Glossary > Words", &format!("| Word | Meaning |\n|---|---|\n{cell}\n"));
+    let rows = [row("| Lead time | days before |"), row("| Days | before the lead time |")];
+    let found = fit("What does lead time mean?", &rows);
+    assert!(found[0] > found[1], "{found:?}");
+}
+
+#[test]
+fn words_of_one_root_are_akin() {
+    for (asked, said, same) in [
+        ("invit", "invitat", true),
+        ("encrypt", "encryption", true),
+        ("plan", "plant", false),
+        ("import", "improv", false),
+    ] {
+        assert_eq!(akin(asked, said), same, "{asked} {said}");
+    }
+}
