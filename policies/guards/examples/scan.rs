@@ -81,7 +81,7 @@ fn speed(texts: &[String]) -> Outcome {
     for part in WORST {
         let of = |bytes: usize| {
             let text = part.repeat(bytes / part.len());
-            (0..5).map(|_| cost(|| drop(black_box(scan(&text))))).min().unwrap_or_default()
+            (0..3).map(|_| cost(|| drop(black_box(scan(&text))))).min().unwrap_or_default()
         };
         let (half, whole) = (of(1 << 19), of(1 << 20));
         longest = longest.max((whole, part));
