@@ -508,10 +508,7 @@ impl Context {
         }
         let read = |source: &str| source.contains(text) || stands_in(text, source);
         let told = self.bundle.facts().any(|(_, fact)| is(&fact.value, text));
-        if told
-            || self.written().any(read)
-            || self.heard.iter().any(|heard| read(heard.output.as_str()))
-        {
+        if told || self.written().any(read) || self.heard.iter().any(|heard| read(heard.output.as_str())) {
             SinkOrigin::Untrusted
         } else {
             SinkOrigin::Nowhere
