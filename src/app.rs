@@ -10,6 +10,7 @@ use attache::journal::{RunFilter, Store};
 use attache::kb::{Kb, Synonyms};
 use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};
+use attache::planner::ChatModel;
 use attache::policies::PolicyFile;
 use attache::{Attache, Builder};
 use jiff::{SignedDuration, Timestamp};
@@ -39,13 +40,18 @@ pub(crate) struct Wants<'a> {
     pub(crate) model: Option<&'a str>,
     /// Sees each line of the journal.
     pub(crate) observer: Option<Observer>,
+    /// Who plans instead of a model.
+    pub(crate) planner: Option<Arc<dyn ChatModel>>,
 }
 
 impl App {
     pub(crate) fn open(global: &Global, wants: Wants<'_>) -> Result<Self, Failure> {
         let project = Project::read(global.config.as_deref())?;
         let builder = overrides(&project, Attache::builder())?;
-        let builder = with_model(builder, &project, wants.model)?;
+        let builder = match wants.planner {
+            Some(planner) => builder.model(planner),
+            None => with_model(builder, &project, wants.model)?,
+        };
         let log = Arc::new(open_log_of(global, &project)?);
         let kb = open_kb_of(global, &project)?;
         if kb.list().map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {

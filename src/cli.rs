@@ -352,6 +352,17 @@ pub(crate) enum Tools {
         /// The tool
         name: String,
     },
+    /// Call one that reads or drafts, under policy and on record
+    #[command(after_help = "Example: attache tools call kb_search '{\"query\":\"import assets\"}'")]
+    Call {
+        /// The tool
+        name: String,
+        /// Its input, as JSON
+        input: String,
+        /// About which customer
+        #[arg(long, value_name = "ID", default_value = "nobody")]
+        customer: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

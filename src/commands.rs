@@ -20,6 +20,7 @@ mod run;
 mod schema;
 mod serve;
 mod tools;
+mod why;
 
 use crate::cli::{Cli, Command, Global};
 use crate::failure::Failure;

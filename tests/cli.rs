@@ -219,3 +219,103 @@ fn every_command_has_help_with_an_example() {
         assert!(out(&output).contains("Example: "), "{command}: {}", out(&output));
     }
 }
+
+/// A bundle of the examples in a file of its own, changed.
+fn changed(dir: &Path, name: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut value: Value = serde_json::from_slice(&fs::read(bundle(name)).unwrap()).unwrap();
+    change(&mut value);
+    let path = dir.join(format!("changed-{name}"));
+    fs::write(&path, value.to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn consent_taken_back_marks_the_drafts_that_used_it() {
+    let dir = project();
+    let config = dir.path().join("company/attache.toml");
+    let config = ["--config", config.to_str().unwrap()];
+    let run = |file: &str| attache(dir.path(), &[&["run", file, "--json"], &config[..]].concat());
+    let draft = |output: &str| {
+        let lines = output.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut drafts = lines.filter(|line| line["event"]["type"] == "draft_created");
+        drafts.next().unwrap()["event"]["draft"].as_str().unwrap().to_owned()
+    };
+    let used = draft(&out(&run(&bundle("usage-gap.json"))));
+    let other = draft(&out(&run(&bundle("pricing-three-times.json"))));
+    let shown = attache(dir.path(), &[&["review", "show", &used], &config[..]].concat());
+    assert!(!out(&shown).contains("may not leave"), "{}", out(&shown));
+    assert!(out(&shown).contains("rests on"), "{}", out(&shown));
+
+    let back = changed(dir.path(), "usage-gap.json", |bundle| bundle["consent"]["profiling"] = false.into());
+    let ended = run(&back);
+    assert_eq!(ended.status.code(), Some(0), "{}", err(&ended));
+    let listed = attache(dir.path(), &[&["review", "list"], &config[..]].concat());
+    let marked: Vec<String> =
+        out(&listed).lines().filter(|line| line.contains("may not leave any more")).map(str::to_owned).collect();
+    assert!(marked.iter().any(|line| line.contains(&used)), "{}", out(&listed));
+    assert!(!marked.iter().any(|line| line.contains(&other)), "{}", out(&listed));
+    let shown = attache(dir.path(), &[&["review", "show", &used], &config[..]].concat());
+    assert!(out(&shown).contains("may not leave any more: the customer did not agree"), "{}", out(&shown));
+    // The same for machines.
+    let listed = attache(dir.path(), &[&["review", "list", "--json"], &config[..]].concat());
+    let line = |id: &str| {
+        let lines = out(&listed).lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
+        lines.into_iter().find(|line| line["draft"] == id).unwrap()
+    };
+    assert!(line(&used)["obstacles"][0].as_str().unwrap().contains("did not agree"), "{}", line(&used));
+    assert_eq!(line(&other)["obstacles"], serde_json::json!([]));
+}
+
+#[test]
+fn explain_tells_mood_sinks_and_facts() {
+    let dir = project();
+    let config = dir.path().join("company/attache.toml");
+    let config = ["--config", config.to_str().unwrap()];
+    let run = attache(dir.path(), &[&["run", &bundle("angry-ticket.json"), "--json"], &config[..]].concat());
+    let lines: Vec<Value> = out(&run).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let id = lines[0]["run"].as_str().unwrap();
+    let seq = |kind: &str| {
+        let line = lines.iter().find(|line| line["event"]["type"] == kind).unwrap();
+        line["seq"].as_u64().unwrap().to_string()
+    };
+    let explain =
+        |seq: &str, json: &[&str]| attache(dir.path(), &[&["policy", "explain", id, seq], json, &config[..]].concat());
+    let told = out(&explain(&seq("policy_decided"), &[]));
+    assert!(told.contains("customer sounds negative, ") && told.contains("pays 2268000 a year"), "{told}");
+    assert!(told.contains("fired angry_key_account") && told.contains("  -   human_requested"), "{told}");
+    let json = out(&explain(&seq("policy_decided"), &["--json"]));
+    let situation: Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    assert_eq!(situation["situation"]["case"]["sentiment"], "negative");
+    let facts = out(&explain(&seq("assessed"), &[]));
+    assert!(facts.contains("sounds negative, "), "{facts}");
+    assert!(facts.contains("behaviour_unsaid") || facts.contains("inferred_unsaid"), "{facts}");
+    let refused = explain(&seq("run_started"), &[]);
+    assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));
+}
+
+#[test]
+fn a_tool_is_called_by_hand_under_policy_and_on_record() {
+    let dir = project();
+    let config = dir.path().join("company/attache.toml");
+    let config = ["--config", config.to_str().unwrap()];
+    let call = |args: &[&str]| attache(dir.path(), &[&["tools", "call"], args, &config[..]].concat());
+    let found = call(&["kb_search", r#"{"query":"import assets CSV"}"#]);
+    assert_eq!(found.status.code(), Some(0), "{}", err(&found));
+    let hits: Value = serde_json::from_str(&out(&found)).unwrap();
+    assert!(!hits["hits"].as_array().unwrap().is_empty(), "{hits}");
+    let found = call(&["crm_lookup", r#"{"deals":false,"tickets":false}"#, "--customer", "cus_1003"]);
+    let record: Value = serde_json::from_str(&out(&found)).unwrap();
+    assert_eq!(record["customer"]["name"], "Owen Tarrant");
+    for (args, why) in [
+        (&["kb_search", r#"{"question":"x"}"#][..], "query"),
+        (&["fly", "{}"][..], "there is no tool `fly`"),
+        (&["send_email", r#"{"subject":"s","body":"b"}"#][..], "cannot be called by hand"),
+        (&["kb_search_internal", r#"{"query":"x"}"#][..], "written for colleagues"),
+    ] {
+        let refused = call(args);
+        assert_eq!(refused.status.code(), Some(2), "{args:?} {}", err(&refused));
+        assert!(err(&refused).contains(why), "{args:?} {}", err(&refused));
+    }
+    let list = attache(dir.path(), &["log", "list", "--json"]);
+    assert_eq!(out(&list).lines().filter(|line| line.contains("by_hand")).count(), 4, "{}", out(&list));
+}

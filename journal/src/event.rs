@@ -201,6 +201,9 @@ pub struct PolicyDecided {
     /// Why, as a code, if the verdict is `escalate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<String>,
+    /// Who else is told at once, beside the queue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
     /// The kinds of personal data that must be taken out of the text before the
     /// action is decided on again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -216,7 +219,7 @@ pub struct PolicyDecided {
 /// A place in a text that a guard points at.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Finding {
-    /// What it is: `unsayable` or `unfounded`.
+    /// What it is: `foreign`, `unfounded`, `unsayable` or `unsupported`.
     pub guard: String,
     /// What of it: the key of a fact, or a kind such as `price`.
     pub what: String,
@@ -254,6 +257,10 @@ pub struct ToolReturned {
     pub fault: Option<Fault>,
     /// Tries, the last one included; 0 if the tool was never called.
     pub attempts: u32,
+    /// For each value of the customer's that it returned, in the order of the
+    /// output, what may be done with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<FactPermission>,
 }
 
 /// A field that is there holds a value, be it `null`.
@@ -414,6 +421,9 @@ pub struct Escalated {
     pub queue: String,
     /// Why, as a code.
     pub reason_code: String,
+    /// Who else is told at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
     /// Everything they need: see `escalate_to_human`.
     pub package: Json,
 }

@@ -4,7 +4,9 @@
 
 use attache_context::{Consent, Fact, FactKind, Purpose, Sensitivity, Source};
 use attache_journal::Past;
-use attache_policies::{ActionSpec, Case, FactAction, PolicyFile, PolicyRequest, PolicySet, SinkOrigin, TextFacts};
+use attache_policies::{
+    ActionSpec, Case, FactAction, PolicyFile, PolicyRequest, PolicySet, Sink, SinkOrigin, TextFacts,
+};
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -61,10 +63,11 @@ fn decide(c: &mut Criterion) {
     };
     let input = json!({"subject": "Your quarter", "body": "Hello Dana, …", "cite": ["guide#0-420"]});
     let text = TextFacts { citations: 2, discloses_ai: true, length: 600, ..TextFacts::default() };
+    let sinks = [Sink { pointer: "/to".into(), origin: SinkOrigin::Trusted }];
     let request = PolicyRequest {
         input: Some(&input),
         text: Some(&text),
-        sinks: &[SinkOrigin::Trusted],
+        sinks: &sinks,
         history: &history,
         ..PolicyRequest::new("send_email", &case, now)
     };
@@ -75,7 +78,7 @@ fn decide(c: &mut Criterion) {
     let request = PolicyRequest {
         input: Some(&input),
         text: Some(&text),
-        sinks: &[SinkOrigin::Trusted],
+        sinks: &sinks,
         history: &history,
         ..PolicyRequest::new("reply", &case, now)
     };

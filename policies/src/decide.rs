@@ -2,7 +2,7 @@
 
 use crate::rule::{DEFAULT_DENY, POLICY_ERROR, Rule};
 use crate::slice::{Slice, SliceKind};
-use crate::{Effect, FactAction, PolicyDecision, PolicyRequest, PolicySet, RuleTrace, TextFacts};
+use crate::{Effect, FactAction, PolicyDecision, PolicyRequest, PolicySet, RuleTrace, SinkOrigin, TextFacts};
 use crate::{history, request};
 use attache_context::{Fact, FactKind};
 use attache_journal::Verdict;
@@ -99,6 +99,11 @@ impl PolicySet {
                 }
                 if needs.has("sinks") {
                     pairs.push(("sinks".to_owned(), lexicon.sinks(request.sinks)?));
+                }
+                for (name, origin) in [("nowhere", SinkOrigin::Nowhere), ("untrusted", SinkOrigin::Untrusted)] {
+                    if needs.has(name) {
+                        pairs.push((name.to_owned(), lexicon.sinks_of(request.sinks, origin)));
+                    }
                 }
                 if needs.has("text") {
                     let text = request.text.unwrap_or(&silence);
@@ -202,7 +207,13 @@ impl PolicySet {
             reasons: Vec::new(),
             queue: forbids().find_map(|rule| rule.queue.clone()),
             reason_code: forbids().find_map(|rule| rule.reason_code.clone()),
+            alerts: Vec::new(),
         };
+        for alert in forbids().filter_map(|rule| rule.alert.as_ref()) {
+            if !decision.alerts.contains(alert) {
+                decision.alerts.push(alert.clone());
+            }
+        }
         let mut name = |rule: &Rule| {
             decision.policies.push(rule.id.clone());
             if rule.reason.is_some() {
@@ -237,6 +248,7 @@ fn policy_error(message: String) -> PolicyDecision {
         reasons: vec![message],
         queue: None,
         reason_code: None,
+        alerts: Vec::new(),
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::rule::{DEFAULT_DENY, POLICY_ERROR};
 use crate::slice::SliceKind;
 use crate::{
-    Case, FactAction, PolicyDecision, PolicyFault, PolicyFile, PolicyRequest, PolicySet, SinkOrigin, TextFacts,
+    Case, FactAction, PolicyDecision, PolicyFault, PolicyFile, PolicyRequest, PolicySet, Sink, SinkOrigin, TextFacts,
 };
 use attache_context::{Fact, FactKind, Purpose, Sensitivity, Source};
 use attache_journal::{Past, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
 
@@ -52,9 +53,9 @@ impl TestResult {
 /// ```
 ///
 /// `case` overrides [`Case::default`], `text` is [`TextFacts`], `sinks` a list of
-/// [`SinkOrigin`]; `input` may be left out if the example is not about it. `see` and `mention` take a
-/// `fact`. In `expect` the `verdict` is a must, `rules` (all of them, in order), `queue` and
-/// `reason_code` are compared if they are there.
+/// [`SinkOrigin`] or which has which (`{ "/to" = "untrusted" }`); `input` may be left out if the example is not about it. `see` and `mention` take a
+/// `fact`. In `expect` the `verdict` is a must, `rules` (all of them, in order), `queue`,
+/// `reason_code` and `alerts` are compared if they are there.
 ///
 /// # Errors
 /// A [`PolicyFault`] if a file cannot be read or names an action or a rule that
@@ -89,11 +90,35 @@ struct Example {
     input: Option<serde_json::Value>,
     text: Option<TextFacts>,
     #[serde(default)]
-    sinks: Vec<SinkOrigin>,
+    sinks: Sinks,
     #[serde(default)]
     history: Vec<PastForm>,
     fact: Option<FactForm>,
     expect: Expect,
+}
+
+/// Where the values of sinks came from, with or without saying which.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Sinks {
+    List(Vec<SinkOrigin>),
+    Named(BTreeMap<String, SinkOrigin>),
+}
+
+impl Default for Sinks {
+    fn default() -> Self {
+        Self::List(Vec::new())
+    }
+}
+
+impl From<Sinks> for Vec<Sink> {
+    fn from(sinks: Sinks) -> Self {
+        let sink = |(pointer, origin)| Sink { pointer, origin };
+        match sinks {
+            Sinks::List(origins) => origins.into_iter().map(|origin| sink((String::new(), origin))).collect(),
+            Sinks::Named(origins) => origins.into_iter().map(sink).collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -144,6 +169,7 @@ struct Expect {
     rules: Option<Vec<Spanned<String>>>,
     queue: Option<String>,
     reason_code: Option<String>,
+    alerts: Option<Vec<String>>,
 }
 
 fn run(set: &PolicySet, file: &PolicyFile, example: Spanned<Example>) -> Result<TestResult, PolicyFault> {
@@ -189,6 +215,7 @@ fn run(set: &PolicySet, file: &PolicyFile, example: Spanned<Example>) -> Result<
                 SliceKind::Tool(shape) => Some(shape.blank()),
                 SliceKind::Engage | SliceKind::Fact => None,
             });
+            let sinks: Vec<Sink> = example.sinks.into();
             let mut history = Vec::new();
             for past in example.history {
                 let seconds = seconds(past.ago.get_ref()).ok_or_else(|| {
@@ -203,7 +230,7 @@ fn run(set: &PolicySet, file: &PolicyFile, example: Spanned<Example>) -> Result<
                 case: &example.case,
                 input: input.as_ref(),
                 text: example.text.as_ref(),
-                sinks: &example.sinks,
+                sinks: &sinks,
                 now,
                 history: &history,
             })
@@ -260,6 +287,9 @@ fn compare(expect: &Expect, decision: &PolicyDecision) -> Option<String> {
         if expected.is_some() && expected != found {
             faults.push(format!("the {what} is {found:?}, expected {expected:?}"));
         }
+    }
+    if let Some(alerts) = expect.alerts.as_ref().filter(|alerts| **alerts != decision.alerts) {
+        faults.push(format!("the alerts are {:?}, expected {alerts:?}", decision.alerts));
     }
     if decision.policies.first().is_some_and(|id| id == POLICY_ERROR) {
         faults.extend(decision.reasons.iter().cloned());

@@ -124,10 +124,12 @@ fn key(case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> Box<[u8]> {
         mood,
         emotion,
         wants_human,
+        account_value,
         consent,
         first_contact,
         outreach,
         approved,
+        by_run,
         customer: _,
     } = case;
     let Fact { key, value: _, source, system, observed_at: _, purposes, sensitivity } = fact;
@@ -149,12 +151,14 @@ fn key(case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> Box<[u8]> {
         u8::from(*first_contact),
         u8::from(*outreach),
         u8::from(*approved),
+        u8::from(*by_run),
         kind as u8,
         *source as u8,
         *sensitivity as u8,
         purposes.iter().fold(0, |set, purpose| set | 1_u8 << (*purpose as u8)),
     ]);
     bytes.extend_from_slice(&mood.to_le_bytes());
+    bytes.extend_from_slice(&account_value.to_le_bytes());
     bytes.extend_from_slice(&fact.age_days(now).to_le_bytes());
     bytes.into_boxed_slice()
 }

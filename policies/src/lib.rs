@@ -45,7 +45,8 @@ mod source;
 pub use examples::{TestResult, run_tests};
 pub use fault::PolicyFault;
 pub use model::{
-    ActionSpec, Case, Effect, FactAction, PolicyDecision, PolicyFile, PolicyRequest, RuleTrace, SinkOrigin, TextFacts,
+    ActionSpec, Case, Effect, FactAction, PolicyDecision, PolicyFile, PolicyRequest, RuleTrace, Sink, SinkOrigin,
+    TextFacts,
 };
 pub use rule::Rule;
 pub use set::PolicySet;

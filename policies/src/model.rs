@@ -46,6 +46,8 @@ pub struct Case {
     pub emotion: Emotion,
     /// Whether they ask for a person.
     pub wants_human: bool,
+    /// What their account pays in a year, in minor units; 0 where nothing is known.
+    pub account_value: i64,
     /// What they agreed to.
     pub consent: Consent,
     /// Whether they never heard from us before.
@@ -54,6 +56,8 @@ pub struct Case {
     pub outreach: bool,
     /// Whether a person approved exactly this text.
     pub approved: bool,
+    /// Whether the run itself asks, and no model.
+    pub by_run: bool,
     /// The customer's id.
     pub customer: String,
 }
@@ -73,10 +77,12 @@ impl Default for Case {
             mood: 0,
             emotion: Emotion::None,
             wants_human: false,
+            account_value: 0,
             consent: Consent { ai_interaction: true, ..Consent::default() },
             first_contact: false,
             outreach: false,
             approved: false,
+            by_run: false,
             customer: "cus_1".into(),
         }
     }
@@ -96,8 +102,12 @@ pub struct TextFacts {
     pub citations: u32,
     /// Citations of anything else.
     pub unread: u32,
+    /// The kinds of what belongs to somebody else: `customer`, `email`, `name`.
+    pub foreign: BTreeSet<String>,
     /// Sentences that claim something and stand in no passage that is cited.
     pub unsupported: u32,
+    /// Whether it asks what the customer was asked before.
+    pub asked_before: bool,
     /// Whether it says that an AI wrote it.
     pub discloses_ai: bool,
     /// Whether the run has read what is written for colleagues alone.
@@ -133,6 +143,15 @@ impl SinkOrigin {
     }
 }
 
+/// An input that says whom or what a call reaches.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Sink {
+    /// Which, as a JSON pointer.
+    pub pointer: String,
+    /// Where its value came from.
+    pub origin: SinkOrigin,
+}
+
 /// One question to policy.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyRequest<'a> {
@@ -145,7 +164,7 @@ pub struct PolicyRequest<'a> {
     /// What guards found in its text, if it has one.
     pub text: Option<&'a TextFacts>,
     /// Where the values of its sinks came from.
-    pub sinks: &'a [SinkOrigin],
+    pub sinks: &'a [Sink],
     /// Now.
     pub now: Timestamp,
     /// What reached this customer before, in any order.
@@ -174,6 +193,8 @@ pub struct PolicyDecision {
     pub queue: Option<String>,
     /// Why, as a code.
     pub reason_code: Option<String>,
+    /// Who else is told at once: everybody whom a rule that fired names.
+    pub alerts: Vec<String>,
 }
 
 /// How one rule took part in a decision.

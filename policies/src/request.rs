@@ -1,7 +1,7 @@
 //! From a question to Cedar's request, without a detour through JSON or text.
 
 use crate::schema::{Shape, TRIGGERS};
-use crate::{Case, SinkOrigin, TextFacts};
+use crate::{Case, Sink, SinkOrigin, TextFacts};
 use attache_context::{Channel, Fact, FactKind, Purpose, Sensitivity, Source, Stage};
 use attache_journal::{Emotion, SentimentLabel};
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema};
@@ -98,7 +98,9 @@ impl Lexicon {
             ])
         };
         needs.record([
+            ("account_value", &|| Ok(RestrictedExpression::new_long(case.account_value))),
             ("approved", &|| Ok(self.bool(case.approved))),
+            ("by_run", &|| Ok(self.bool(case.by_run))),
             ("channel", &|| word(&self.channels, case.channel as usize)),
             ("consent", &consent),
             ("emotion", &|| word(&self.emotions, case.emotion as usize)),
@@ -118,8 +120,10 @@ impl Lexicon {
     /// `context.text`, as far as rules read it.
     pub(crate) fn text(&self, facts: &TextFacts, needs: &Needs) -> Result<RestrictedExpression, String> {
         needs.record([
+            ("asked_before", &|| Ok(self.bool(facts.asked_before))),
             ("citations", &|| Ok(RestrictedExpression::new_long(facts.citations.into()))),
             ("discloses_ai", &|| Ok(self.bool(facts.discloses_ai))),
+            ("foreign", &|| Ok(RestrictedExpression::new_set(facts.foreign.iter().map(|kind| text(kind))))),
             ("internal", &|| Ok(self.bool(facts.internal))),
             ("length", &|| Ok(RestrictedExpression::new_long(facts.length.into()))),
             ("pii", &|| Ok(RestrictedExpression::new_set(facts.pii.iter().map(|kind| text(kind))))),
@@ -131,9 +135,15 @@ impl Lexicon {
     }
 
     /// `context.sinks`.
-    pub(crate) fn sinks(&self, sinks: &[SinkOrigin]) -> Result<RestrictedExpression, String> {
-        let words: Result<Vec<_>, _> = sinks.iter().map(|sink| word(&self.sinks, *sink as usize)).collect();
+    pub(crate) fn sinks(&self, sinks: &[Sink]) -> Result<RestrictedExpression, String> {
+        let words: Result<Vec<_>, _> = sinks.iter().map(|sink| word(&self.sinks, sink.origin as usize)).collect();
         Ok(RestrictedExpression::new_set(words?))
+    }
+
+    /// `context.untrusted` and `context.nowhere`: which sinks came from there.
+    pub(crate) fn sinks_of(&self, sinks: &[Sink], origin: SinkOrigin) -> RestrictedExpression {
+        let these = sinks.iter().filter(|sink| sink.origin == origin);
+        RestrictedExpression::new_set(these.map(|sink| text(&sink.pointer)))
     }
 
     /// The resource of `see` and `mention`.
@@ -179,9 +189,12 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 36] = [
+    "account_value",
     "ai_interaction",
     "approved",
+    "asked_before",
+    "by_run",
     "case",
     "channel",
     "citations",
@@ -189,11 +202,13 @@ const NAMES: [&str; 30] = [
     "discloses_ai",
     "emotion",
     "first_contact",
+    "foreign",
     "input",
     "internal",
     "length",
     "marketing_email",
     "mood",
+    "nowhere",
     "outreach",
     "pii",
     "playbook",
@@ -209,6 +224,7 @@ const NAMES: [&str; 30] = [
     "unread",
     "unsayable",
     "unsupported",
+    "untrusted",
     "wants_human",
 ];
 

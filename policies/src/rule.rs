@@ -1,15 +1,17 @@
 //! A rule: what its annotations say beyond Cedar's `permit` and `forbid`.
 
-use crate::{Effect, PolicyFault, PolicyFile, PolicyRequest};
+use crate::{Effect, PolicyFault, PolicyFile, PolicyRequest, SinkOrigin, TextFacts};
 use attache_journal::Verdict;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The annotations that a rule may have.
-const ANNOTATIONS: [&str; 6] = ["id", "priority", "queue", "reason", "reason_code", "verdict"];
+const ANNOTATIONS: [&str; 7] = ["alert", "id", "priority", "queue", "reason", "reason_code", "verdict"];
 
 /// What `{…}` in a reason may name.
-const PLACEHOLDERS: [&str; 8] = ["action", "pii", "playbook", "purpose", "signal", "stage", "unfounded", "unsayable"];
+const PLACEHOLDERS: [&str; 10] =
+    ["action", "foreign", "pii", "playbook", "purpose", "signal", "sinks", "stage", "unfounded", "unsayable"];
 
 /// A rule of a [`PolicySet`](crate::PolicySet).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Rule {
     pub queue: Option<String>,
     /// Why, as a code.
     pub reason_code: Option<String>,
+    /// Who else is told at once, beside the queue.
+    pub alert: Option<String>,
     /// Why, for a person; `{unsayable}` and the like stand for what the request says.
     pub reason: Option<String>,
     /// Among rules of one verdict the higher goes first; 0 if it says nothing.
@@ -61,6 +65,7 @@ impl Rule {
             },
             queue: None,
             reason_code: None,
+            alert: None,
             reason: None,
             priority: 0,
             source: source.to_owned(),
@@ -80,6 +85,7 @@ impl Rule {
                 return Err(here(name, format!("`@{name}` is for `forbid` rules")));
             }
             match name {
+                "alert" => rule.alert = Some(value.to_owned()),
                 "id" => value.clone_into(&mut rule.id),
                 "priority" => {
                     rule.priority = value
@@ -125,6 +131,9 @@ impl Rule {
                 "reason_code",
                 "`@reason_code` needs `@verdict(\"review\")` or `@verdict(\"escalate\")`".into(),
             ));
+        }
+        if rule.alert.is_some() && rule.verdict != Verdict::Escalate {
+            return Err(here("alert", "`@alert` needs `@verdict(\"escalate\")`".into()));
         }
         for name in rule.reason.iter().flat_map(|reason| placeholders(reason)) {
             if !PLACEHOLDERS.contains(&name) {
@@ -172,20 +181,23 @@ pub(crate) const POLICY_ERROR: &str = "policy_error";
 
 fn value(name: &str, request: &PolicyRequest<'_>) -> String {
     let case = request.case;
+    let kinds = |of: fn(&TextFacts) -> &BTreeSet<String>| {
+        let kinds = request.text.map(|text| of(text).iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+        kinds.unwrap_or_default()
+    };
     match name {
         "action" => request.action.to_owned(),
-        "pii" => request
-            .text
-            .map(|text| text.pii.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
-            .unwrap_or_default(),
+        "foreign" => kinds(|text| &text.foreign),
+        "pii" => kinds(|text| &text.pii),
         "playbook" => case.playbook.clone(),
         "purpose" => case.purpose.as_str().to_owned(),
         "signal" => case.signal.clone(),
         "stage" => case.stage.as_str().to_owned(),
-        "unfounded" => request
-            .text
-            .map(|text| text.unfounded.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
-            .unwrap_or_default(),
+        "sinks" => {
+            let suspect = request.sinks.iter().filter(|sink| sink.origin != SinkOrigin::Trusted);
+            suspect.map(|sink| sink.pointer.as_str()).collect::<Vec<_>>().join(", ")
+        }
+        "unfounded" => kinds(|text| &text.unfounded),
         _ => request.text.map(|text| text.unsayable.join(", ")).unwrap_or_default(),
     }
 }

@@ -98,6 +98,17 @@ impl Prompts {
         Ok(text.trim().to_owned())
     }
 
+    /// Renders the template for a reason: `base/CODE.tera`, or `base.tera` where
+    /// there is none for this code. Both are looked up among the names that were
+    /// loaded, so a code is never a path.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn render_for(&self, base: &str, code: &str, data: &impl Serialize) -> Result<String, PromptFault> {
+        let own = format!("{base}/{code}.tera");
+        if self.has(&own) { self.render(&own, data) } else { self.render(&format!("{base}.tera"), data) }
+    }
+
     /// Renders `text`, a template of ours that stands in a file of another room
     /// under `name`, as [`render`](Self::render) does. It cannot include or
     /// extend others.

@@ -1,15 +1,13 @@
 //! `attache policy`.
 
-use super::{block_on, json};
-use crate::app::{App, Wants, overrides, rules_of};
+use super::json;
+use crate::app::{overrides, rules_of};
 use crate::cli::{Global, Policy};
 use crate::config::{Project, files};
 use crate::failure::Failure;
-use crate::tell;
 use attache::Attache;
-use attache::journal::{Event, RunId, Verdict};
-use attache::planner::{Run, actions};
-use attache::policies::{Effect, PolicyFile, PolicySet, run_tests};
+use attache::planner::actions;
+use attache::policies::{PolicyFile, PolicySet, run_tests};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +22,7 @@ pub(crate) fn run(global: &Global, policy: &Policy, out: &mut dyn Write) -> Resu
             Ok(writeln!(out, "ok: {rules} rules, digest {}", set.digest())?)
         }
         Policy::Test { dir } => test(global, dir.as_deref(), out),
-        Policy::Explain { run, seq } => explain(global, run, *seq, out),
+        Policy::Explain { run, seq } => super::why::explain(global, run, *seq, out),
     }
 }
 
@@ -65,41 +63,4 @@ fn test(global: &Global, dir: Option<&Path>, out: &mut dyn Write) -> Result<(), 
         writeln!(out, "{} examples, {} failed", results.len(), failed.len())?;
     }
     if failed.is_empty() { Ok(()) } else { Err(Failure::check(format!("{} examples failed", failed.len()))) }
-}
-
-fn explain(global: &Global, run: &str, seq: u64, out: &mut dyn Write) -> Result<(), Failure> {
-    let app = App::open(global, Wants::default())?;
-    block_on(async {
-        let id = RunId::new(run);
-        let entries = app.attache.entries(&id).await?;
-        let place = usize::try_from(seq).unwrap_or(usize::MAX);
-        let Some(entry) = entries.get(place) else {
-            return Err(Failure::refused(format!("run {run} has no entry {seq}")));
-        };
-        let Some(Event::PolicyDecided(decided)) = &entry.event else {
-            let kind = entry.event.as_ref().map_or("erased", Event::kind);
-            return Err(Failure::refused(format!("entry {seq} is `{kind}`, not `policy_decided`")));
-        };
-        let mut again = Run::new(id, app.attache.engine().program_of(&entries)?);
-        again.fold(entries.get(..place).unwrap_or_default());
-        let Some(trace) = again.trace(app.attache.policy(), entry.at) else {
-            return Err(Failure::refused(format!("entry {seq} cannot be decided again under today's playbook")));
-        };
-        if global.json {
-            return trace.iter().try_for_each(|rule| json(out, rule));
-        }
-        tell::heading(out, &format!("{} → {} [{}]", decided.action, decided.verdict, decided.policies.join(", ")))?;
-        if decided.policy_digest != *app.attache.policy().digest() {
-            tell::aside(out, "the rules have changed since; this is what today's say")?;
-        }
-        for rule in &trace {
-            let effect = match rule.effect {
-                Effect::Permit => Verdict::Allow,
-                Effect::Forbid => rule.verdict,
-            };
-            let fired = if rule.fired { "fired" } else { "  -  " };
-            writeln!(out, "  {fired} {:<24} {effect:<9} {}", rule.id, tell::printable(&rule.reason))?;
-        }
-        Ok(())
-    })
 }

@@ -8,7 +8,7 @@ use crate::tell;
 use attache::context::CustomerId;
 use attache::engine::Review as Decided;
 use attache::journal::{
-    Decision, Digest, DraftCreated, DraftId, DraftState, Event, Evidence, Finding, RunFilter, Store,
+    Decision, Digest, DraftCreated, DraftId, DraftState, DraftSummary, Event, Evidence, Finding, RunFilter, Store,
 };
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
@@ -46,32 +46,28 @@ pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Resu
 async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let mut drafts = app.log.drafts().await?;
     drafts.retain(|draft| all || draft.state == DraftState::Pending);
-    if global.json {
-        return drafts.iter().try_for_each(|draft| json(out, draft));
-    }
-    if drafts.is_empty() {
+    if drafts.is_empty() && !global.json {
         return Ok(writeln!(out, "no draft awaits a person")?);
     }
-    // Only for whom something came in since is a draft decided on again.
-    let pending = drafts.iter().filter(|draft| draft.state == DraftState::Pending);
-    let mut newest: BTreeMap<CustomerId, Timestamp> = BTreeMap::new();
-    if let Some(since) = pending.map(|draft| draft.created_at).min() {
-        for run in app.log.runs(&RunFilter { since: Some(since), ..RunFilter::default() }).await? {
-            if let Some(customer) = run.customer {
-                let at = newest.entry(customer).or_insert(run.started_at);
-                *at = run.started_at.max(*at);
-            }
+    let obstacles = obstacles(app, &drafts).await?;
+    if global.json {
+        #[derive(serde::Serialize)]
+        struct Line<'a> {
+            #[serde(flatten)]
+            draft: &'a DraftSummary,
+            /// Why it would not leave any more if it were approved now.
+            obstacles: &'a [String],
         }
+        let none = Vec::new();
+        return drafts
+            .iter()
+            .try_for_each(|draft| json(out, &Line { draft, obstacles: obstacles.get(&draft.draft).unwrap_or(&none) }));
     }
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["draft", "queue", "due", "customer", "state"]);
     for draft in &drafts {
-        let since = draft.customer.as_ref().and_then(|customer| newest.get(customer));
-        let changed = draft.state == DraftState::Pending && since.is_some_and(|at| *at > draft.created_at);
         let state = match draft.state {
-            DraftState::Pending if changed && !app.attache.engine().obstacles(&draft.draft).await?.is_empty() => {
-                "pending, may not leave any more"
-            }
+            DraftState::Pending if obstacles.contains_key(&draft.draft) => "pending, may not leave any more",
             DraftState::Approved => "approved",
             DraftState::Pending => "pending",
             DraftState::Rejected => "rejected",
@@ -89,6 +85,32 @@ async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Res
     Ok(writeln!(out, "{table}")?)
 }
 
+/// Why pending drafts would not leave any more. Only where something came in of
+/// the customer since is a draft decided on again.
+async fn obstacles(app: &App, drafts: &[DraftSummary]) -> Result<BTreeMap<DraftId, Vec<String>>, Failure> {
+    let pending = || drafts.iter().filter(|draft| draft.state == DraftState::Pending);
+    let mut newest: BTreeMap<CustomerId, Timestamp> = BTreeMap::new();
+    if let Some(since) = pending().map(|draft| draft.created_at).min() {
+        for run in app.log.runs(&RunFilter { since: Some(since), ..RunFilter::default() }).await? {
+            if let Some(customer) = run.customer {
+                let at = newest.entry(customer).or_insert(run.started_at);
+                *at = run.started_at.max(*at);
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    for draft in pending() {
+        let since = draft.customer.as_ref().and_then(|customer| newest.get(customer));
+        if since.is_some_and(|at| *at > draft.created_at) {
+            let reasons = app.attache.engine().obstacles(&draft.draft).await?;
+            if !reasons.is_empty() {
+                found.insert(draft.draft.clone(), reasons);
+            }
+        }
+    }
+    Ok(found)
+}
+
 async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> Result<(), Failure> {
     let (run, draft) = app.attache.engine().draft(id).await?;
     if global.json {
@@ -99,11 +121,14 @@ async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> 
     writeln!(out, "  subject {}", tell::printable(&draft.subject))?;
     tell::text(out, &draft.body)?;
     for evidence in &draft.evidence {
-        let text = match evidence {
-            Evidence::Fact { key, permission } => format!("  rests on fact {key} ({permission})"),
-            Evidence::Passage(c) => format!("  rests on {} [{}..{}]", c.doc, c.start, c.end),
-        };
-        tell::aside(out, &text)?;
+        tell::aside(out, &format!("  rests on {}", named(evidence)))?;
+    }
+    for support in &draft.support {
+        let rests: Vec<_> = support.evidence.iter().map(named).collect();
+        let rests = if rests.is_empty() { "nothing".to_owned() } else { rests.join(", ") };
+        let words = words(&draft, support.start, support.end);
+        let line = format!("    [{}..{}] {words:?} rests on {rests}", support.start, support.end);
+        tell::aside(out, &tell::printable(&line))?;
     }
     for entry in app.attache.entries(&run).await? {
         if let Some(Event::PolicyDecided(decided)) = &entry.event
@@ -127,9 +152,22 @@ async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> 
 
 /// A finding with the words it points at: `unfounded price [40..45] "$ 300"`.
 fn found(draft: &DraftCreated, finding: &Finding) -> String {
-    let whole = format!("{}\n{}", draft.subject, draft.body);
-    let words: String = whole.chars().skip(finding.start).take(finding.end.saturating_sub(finding.start)).collect();
+    let words = words(draft, finding.start, finding.end);
     format!("{} {} [{}..{}] {words:?}", finding.guard, finding.what, finding.start, finding.end)
+}
+
+/// A fact with its label, or the place of a passage.
+fn named(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Fact { key, permission } => format!("fact {key} ({permission})"),
+        Evidence::Passage(c) => format!("{} [{}..{}]", c.doc, c.start, c.end),
+    }
+}
+
+/// The words of a place in subject and body.
+fn words(draft: &DraftCreated, start: usize, end: usize) -> String {
+    let whole = format!("{}\n{}", draft.subject, draft.body);
+    whole.chars().skip(start).take(end.saturating_sub(start)).collect()
 }
 
 async fn decide(

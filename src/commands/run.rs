@@ -64,7 +64,7 @@ fn open(global: &Global, model: Option<&str>) -> Result<App, Failure> {
     } else {
         None
     };
-    App::open(global, Wants { model, observer })
+    App::open(global, Wants { model, observer, ..Wants::default() })
 }
 
 async fn tell_run(global: &Global, app: &App, run: &RunId, out: &mut dyn Write) -> Result<(), Failure> {

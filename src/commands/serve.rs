@@ -21,7 +21,7 @@ pub(crate) fn run(
     let config = Project::read(global.config.as_deref())?.config.server;
     let listen = listen.unwrap_or(config.listen);
     check_exposure(listen, config.trusted_proxy).map_err(|e| Failure::refused(e.to_string()))?;
-    let app = App::open(global, Wants { model, observer: None })?;
+    let app = App::open(global, Wants { model, ..Wants::default() })?;
     block_on(async {
         let stop = stop()?;
         let refused = |e: std::io::Error| Failure::unavailable(format!("{listen}: {e}"));

@@ -198,6 +198,7 @@ fn opening(customer: &str) -> Vec<(Actor, Event)> {
         output: Some(json(r#"{"passages":["Open Settings, then Team."]}"#)),
         fault: None,
         attempts: 1,
+        facts: Vec::new(),
     };
     vec![
         (Actor::System, started.into()),
@@ -236,6 +237,7 @@ fn decided(action: &str, call: Option<CallId>) -> PolicyDecided {
         reasons: Vec::new(),
         queue: None,
         reason_code: None,
+        alerts: Vec::new(),
         redact: Vec::new(),
         policy_digest: Digest::of(&[b"rules"]),
     }

@@ -228,6 +228,6 @@ async fn no_model_asks_twice() {
         Event::PolicyDecided(decided) => decided.policies.first().map(String::as_str),
         _ => None,
     });
-    assert_eq!(rules.filter(|rule| *rule == "asks_once").count(), 2, "{:?}", shape(&journals[1]));
-    assert_eq!(end(&journals[1]).0, Outcome::Escalated);
+    assert_eq!(rules.filter(|rule| *rule == "one_clarification").count(), 1, "{:?}", shape(&journals[1]));
+    assert_eq!((end(&journals[1]).0, end(&journals[1]).1), (Outcome::Escalated, Some("clarified_before")));
 }

@@ -8,8 +8,11 @@
 )]
 
 mod adversary;
+mod drafts;
 mod engine;
 mod knowledge;
+mod obey;
+mod routing;
 mod stories;
 mod whatif;
 mod world;

@@ -14,7 +14,8 @@ use crate::house::House;
 type Measure = fn(&House, Option<&Path>) -> Outcome<String>;
 
 /// The sections, and what measures them.
-const PARTS: [(&str, Measure); 3] = [("answers", answers), ("privacy", privacy::section), ("sentiment", sentiment)];
+const PARTS: [(&str, Measure); 4] =
+    [("answers", answers), ("authority", authority), ("privacy", privacy::section), ("sentiment", sentiment)];
 
 const PAGE: &str = "docs/quality.md";
 
@@ -51,6 +52,28 @@ fn answers(house: &House, data: Option<&Path>) -> Outcome<String> {
          sentences that stand in what is cited |\n|---|--:|--:|--:|--:|--:|\n{}",
         rows.join("\n")
     ))
+}
+
+/// What planners that mean harm get done, by the tests that assert it.
+fn authority(house: &House, _: Option<&Path>) -> Outcome<String> {
+    let test = ["test", "--locked", "--test", "runs", "beyond", "--", "--nocapture"];
+    let output = house.cargo(test).stderr(Stdio::inherit()).output().map_err(|e| format!("cargo test: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rows: Vec<String> = text
+        .lines()
+        .filter_map(|line| {
+            // After the name of the test, on the same line.
+            let (_, figures) = line.split_once("authority ")?;
+            let [planner, runs, _, effects, _, outside, ..] = *figures.split(' ').collect::<Vec<_>>() else {
+                return None;
+            };
+            Some(format!("| {planner} | {runs} | {outside} of {effects} |"))
+        })
+        .collect();
+    if rows.is_empty() || !output.status.success() {
+        return Err(format!("the figures of authority: {}", output.status));
+    }
+    Ok(format!("| planner | runs | side effects outside the run's authority |\n|---|--:|--:|\n{}", rows.join("\n")))
 }
 
 fn sentiment(house: &House, data: Option<&Path>) -> Outcome<String> {

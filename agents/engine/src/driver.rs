@@ -200,16 +200,11 @@ impl<'e> Driver<'e> {
 
     async fn call(&self, made_before: bool) -> Option<ToolReturned> {
         let Step::CallTool(call) = self.run.next() else { return None };
-        let called = call.called();
         let (result, attempts) = self.attempt(&call, made_before).await;
-        let (output, fault) = match result {
-            Ok(output) => (Some(output), None),
-            Err(fault) => {
-                tracing::warn!(run = %self.run.id(), tool = called.tool, code = fault.code, "tool failed");
-                (None, Some(fault))
-            }
-        };
-        Some(ToolReturned { tool: called.tool.clone(), call: called.call.clone(), output, fault, attempts })
+        if let Err(fault) = &result {
+            tracing::warn!(run = %self.run.id(), tool = call.called().tool, code = fault.code, "tool failed");
+        }
+        Some(call.returned(&self.engine.policy, self.engine.clock.now(), result, attempts))
     }
 
     async fn attempt(&self, call: &PendingCall<'_>, made_before: bool) -> (Result<attache_journal::Json, Fault>, u32) {

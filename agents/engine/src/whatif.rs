@@ -214,7 +214,7 @@ impl Again<'_> {
                         Answer::Assumed(output) => (Ok(output), unmatched(true)),
                         Answer::Missing => (Err(not_recorded()), unmatched(false)),
                     };
-                    let event = call.returned(result, 0).into();
+                    let event = call.returned(self.policy, self.at, result, 0).into();
                     self.done.unmatched.extend(unmatched);
                     Some(event)
                 }

@@ -3,11 +3,11 @@
 use crate::INVALID_REPLY;
 use crate::call::{Call, Checked, Origin, check, for_each_text, redacted};
 use crate::context::Context;
-use crate::package::Handoff;
+use crate::package::{Handoff, first_policy};
 use crate::run::{Judged, Phase, Run};
 use attache_journal::{
-    Actor, Assessed, Entry, Event, Evidence, Fault, Json, Message, MessageSent, ModelCalled, Outcome, PolicyDecided,
-    Reply, Retry, RunEnded, RunStarted, ToolCalled, ToolReturned, Verdict,
+    Actor, Assessed, Entry, Escalated, Event, Evidence, FactPermission, Fault, Json, Message, MessageSent, ModelCalled,
+    Outcome, PolicyDecided, Reply, Retry, RunEnded, RunStarted, ToolCalled, ToolReturned, Verdict,
 };
 use attache_tools::{
     AskCustomer, Delivered, EffectKind, EscalateToHuman, KbHits, KbSearch, KbSearchInternal, NotifyCustomer, Readers,
@@ -112,7 +112,7 @@ impl Run {
                 self.spent.active_ms -= called.usage.millis;
                 self.stalled = true;
             }
-            (None, _) => self.hand_over("model_unavailable", None, Vec::new()),
+            (None, _) => self.hand_over(Handoff::because("model_unavailable")),
         }
     }
 
@@ -164,7 +164,7 @@ impl Run {
         if let Some(call) = self.wanted.pop_front() {
             self.judge(call);
         } else if let Some(reason) = self.exhausted() {
-            self.hand_over(reason, None, Vec::new());
+            self.hand_over(Handoff::because(reason));
         } else {
             self.phase = Phase::Think;
         }
@@ -179,26 +179,18 @@ impl Run {
         {
             // The model's word for why becomes a code; the queue is the playbook's.
             let said = checked.as_ref().ok().and_then(|c| c.input.get("reason")?.as_str().map(str::to_owned));
-            self.handoff = Some(Handoff {
-                reason_code: code(said.as_deref().unwrap_or_default()),
-                queue: self.program.playbook.escalation_queue.clone(),
-                reasons: Vec::new(),
-            });
+            self.handoff = Some(Handoff::because(code(said.as_deref().unwrap_or_default())));
         }
         self.phase = Phase::Judge(Box::new((call, checked)));
     }
 
     /// Hands the customer over to a person: through policy and journal like any
     /// other call.
-    fn hand_over(&mut self, reason_code: &str, queue: Option<String>, reasons: Vec<String>) {
+    fn hand_over(&mut self, handoff: Handoff) {
         self.wanted.clear();
-        self.handoff = Some(Handoff {
-            reason_code: reason_code.to_owned(),
-            queue: queue.unwrap_or_else(|| self.program.playbook.escalation_queue.clone()),
-            reasons,
-        });
         let id = self.mint();
-        let arguments = json!({ "reason": reason_code, "next_step": "" }).to_string();
+        let arguments = json!({ "reason": handoff.reason_code, "next_step": "" }).to_string();
+        self.handoff = Some(handoff);
         self.judge(Call { id, origin: Origin::System, tool: EscalateToHuman::NAME.to_owned(), arguments });
     }
 
@@ -217,10 +209,7 @@ impl Run {
         match decided.verdict {
             Verdict::Allow => self.go_on(),
             // There is no text here to redact and no draft to review.
-            Verdict::Redact | Verdict::Review | Verdict::Escalate => {
-                let reason = decided.reason_code.clone().unwrap_or_else(|| first_policy(decided));
-                self.hand_over(&reason, decided.queue.clone(), decided.reasons.clone());
-            }
+            Verdict::Redact | Verdict::Review | Verdict::Escalate => self.hand_over(Handoff::decided(decided)),
             Verdict::Deny => self.end(self.ended(Outcome::Suppressed, Some(first_policy(decided)))),
         }
     }
@@ -240,15 +229,14 @@ impl Run {
         }
         if decided.verdict != Verdict::Allow && self.unsure.as_ref() == Some(&call.id) {
             // It may have left before the rules changed their mind.
-            return self.hand_over("unknown_outcome", None, decided.reasons);
+            return self.hand_over(Handoff { reasons: decided.reasons, ..Handoff::because("unknown_outcome") });
         }
         match decided.verdict {
             Verdict::Allow => self.intend(seq, call, checked, decided),
             Verdict::Review if effect == EffectKind::Draft => self.intend(seq, call, checked, decided),
             Verdict::Review if effect == EffectKind::Write && !approval => self.file_draft(&call, &checked, &decided),
             Verdict::Escalate if !approval && call.tool != EscalateToHuman::NAME => {
-                let reason = decided.reason_code.clone().unwrap_or_else(|| first_policy(&decided));
-                self.hand_over(&reason, decided.queue.clone(), decided.reasons.clone());
+                self.hand_over(Handoff::decided(&decided));
             }
             Verdict::Redact | Verdict::Review | Verdict::Escalate | Verdict::Deny => self.denied(&call, &decided),
         }
@@ -272,9 +260,9 @@ impl Run {
                 self.end(self.ended(Outcome::Failed, Some("escalation_denied".to_owned())));
             }
             Origin::Model(_) if self.spent.denials > 1 => {
-                let mut reasons = decided.reasons.clone();
-                reasons.dedup();
-                self.hand_over(&first_policy(decided), decided.queue.clone(), reasons);
+                let mut handoff = Handoff { reason_code: first_policy(decided), ..Handoff::decided(decided) };
+                handoff.reasons.dedup();
+                self.hand_over(handoff);
             }
             Origin::Model(_) => {
                 let feedback = format!("policy does not allow this: {}", decided.reasons.join("; "));
@@ -337,7 +325,7 @@ impl Run {
             Phase::Act(act) => {
                 let (judged, ..) = *act;
                 match (&returned.output, &returned.fault) {
-                    (Some(output), None) => self.succeeded(judged, output),
+                    (Some(output), None) => self.succeeded(judged, output, &returned.facts),
                     (_, fault) => self.failed(judged, fault.clone().unwrap_or_else(unexplained)),
                 }
             }
@@ -370,7 +358,8 @@ impl Run {
             && (fault.retry == Retry::AfterCheck || stalls && unsure || was_unsure)
         {
             // It may have happened: a person finds out before anybody tries again.
-            self.hand_over("unknown_outcome", None, vec![format!("{}: {}", judged.call.tool, fault.feedback)]);
+            let reasons = vec![format!("{}: {}", judged.call.tool, fault.feedback)];
+            self.hand_over(Handoff { reasons, ..Handoff::because("unknown_outcome") });
         } else {
             self.refuse(&judged.call, &fault);
         }
@@ -390,7 +379,7 @@ impl Run {
         });
     }
 
-    fn succeeded(&mut self, judged: Judged, output: &Json) {
+    fn succeeded(&mut self, judged: Judged, output: &Json, facts: &[FactPermission]) {
         if is_search(&judged.call.tool)
             && let (Some(context), Ok(found)) = (&mut self.context, serde_json::from_str::<KbHits>(output.as_str()))
         {
@@ -398,13 +387,15 @@ impl Run {
             let texts = found.hits.into_iter().map(|hit| (hit.citation(), format!("{}\n{}", hit.title, hit.passage)));
             context.passages.extend(texts);
         }
-        if let Some(context) = &mut self.context {
+        let mut told = output.as_str().to_owned();
+        if let (Some(context), Some(tool)) = (&mut self.context, self.program.registry.get(&judged.call.tool)) {
             context.hear(output, is_search(&judged.call.tool));
+            told = context.learn(tool.spec(), output, facts, &self.program);
         }
-        self.remember(&judged, output.as_str());
+        self.remember(&judged, &told);
         match self.effect_of(&judged.call.tool) {
             EffectKind::Read => {
-                self.answer(&judged.call, output.as_str());
+                self.answer(&judged.call, &told);
                 self.go_on();
             }
             EffectKind::Draft => {
@@ -412,13 +403,10 @@ impl Run {
                 self.file_draft(&judged.call, &judged.checked, &judged.decided);
             }
             EffectKind::Escalate => {
-                let handoff = self.handoff.clone();
-                let (queue, reason_code) = handoff.map_or_else(
-                    || (self.program.playbook.escalation_queue.clone(), "model_request".to_owned()),
-                    |handoff| (handoff.queue, handoff.reason_code),
-                );
-                let package = output.clone();
-                let event = attache_journal::Escalated { queue, reason_code, package };
+                let Handoff { reason_code, queue, alerts, .. } =
+                    self.handoff.clone().unwrap_or_else(|| Handoff::because("model_request"));
+                let queue = queue.unwrap_or_else(|| self.program.playbook.queue_for(&reason_code).to_owned());
+                let event = Escalated { queue, reason_code, alerts, package: output.clone() };
                 self.due.push_back((Actor::System, event.into()));
             }
             EffectKind::Write => self.wrote(&judged, output),
@@ -471,7 +459,7 @@ impl Run {
 
     fn escalated(&mut self, reason_code: &str, queue: &str) {
         let wrote = self.context.as_ref().is_some_and(|context| !context.outreach());
-        let text = self.program.prompts.render("customer/handover.tera", &Handover { reason_code, queue });
+        let text = self.program.prompts.render_for("customer/handover", reason_code, &Handover { reason_code, queue });
         match text {
             Ok(text) if wrote => {
                 let id = self.mint();
@@ -501,10 +489,6 @@ impl Run {
             (outcome, _) => Phase::Over(outcome),
         };
     }
-}
-
-fn first_policy(decided: &PolicyDecided) -> String {
-    decided.policies.first().cloned().unwrap_or_else(|| "default_deny".to_owned())
 }
 
 fn unexplained() -> Fault {

@@ -3,9 +3,9 @@
 use crate::Program;
 use crate::context::{Basis, Context};
 use crate::run::Spent;
-use attache_guards::{PiiSpan, discloses_ai, ground};
+use attache_guards::{PiiSpan, SpecificKind, asks_again, discloses_ai, ground, other_ids};
 use attache_journal::{CallId, Evidence, Fault, Finding, Permission, Retry, Support};
-use attache_policies::{SinkOrigin, TextFacts};
+use attache_policies::{Sink, TextFacts};
 use attache_tools::{Admitted, Audience, InputFault, Preview, Registered};
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub(crate) struct Checked {
     pub(crate) support: Vec<Support>,
     /// What guards point at in its text.
     pub(crate) findings: Vec<Finding>,
-    pub(crate) sinks: Vec<SinkOrigin>,
+    pub(crate) sinks: Vec<Sink>,
     /// Whether policy had something taken out of its text.
     pub(crate) redacted: bool,
 }
@@ -150,7 +150,11 @@ fn facts(tool: &Registered, admitted: Admitted, program: &Program, context: &Con
     if let Some(preview) = checked.admitted.preview.clone() {
         text_facts(&preview, program, context, &mut checked);
     }
-    checked.sinks = tool.spec().sinks.iter().map(|sink| context.origin_of(checked.input.pointer(sink))).collect();
+    let sink = |pointer: &String| Sink {
+        pointer: pointer.clone(),
+        origin: context.origin_of(checked.input.pointer(pointer).unwrap_or(&Value::Null)),
+    };
+    checked.sinks = tool.spec().sinks.iter().map(sink).collect();
     checked
 }
 
@@ -192,6 +196,24 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context, checked: 
         let what = found.kind.to_string();
         checked.findings.push(Finding { guard: "unfounded".into(), what, start: found.start, end: found.end });
     }
+    // Nobody can have told whom no source knows.
+    let strange = |kind| matches!(kind, SpecificKind::Email | SpecificKind::Identifier | SpecificKind::Name);
+    let strangers = grounding.unfounded.iter().filter(|found| strange(found.kind));
+    let mut foreign: Vec<Finding> = strangers
+        .map(|found| Finding {
+            guard: "foreign".into(),
+            what: found.kind.to_string(),
+            start: found.start,
+            end: found.end,
+        })
+        .collect();
+    foreign.extend(other_ids(&whole, context.bundle.customer.id.as_str()).into_iter().map(|(start, end)| Finding {
+        guard: "foreign".into(),
+        what: "customer".into(),
+        start,
+        end,
+    }));
+    checked.findings.extend(foreign.iter().cloned());
     let unsupported = grounding.unsupported.iter().filter_map(|place| grounding.sentences.get(*place));
     let unsupported = unsupported.map(|sentence| Finding {
         guard: "unsupported".into(),
@@ -208,11 +230,13 @@ fn text_facts(preview: &Preview, program: &Program, context: &Context, checked: 
     checked.support = support.collect();
     let facts = TextFacts {
         unfounded: grounding.unfounded.iter().map(|found| found.kind.to_string()).collect(),
+        foreign: foreign.into_iter().map(|found| found.what).collect(),
         pii: pii.iter().map(|span| span.kind.to_string()).collect(),
         unsayable,
         citations: count(valid.len()),
         unread: count(preview.citations.len() - valid.len()),
         unsupported: count(grounding.unsupported.len()),
+        asked_before: preview.audience == Audience::Customer && asks_again(&preview.body, &context.asked()),
         discloses_ai: discloses_ai(&whole),
         internal: context.internal,
         length: count(whole.chars().count()),

@@ -1,15 +1,19 @@
 //! What a run knows of its customer, as its steps need it.
 
 use crate::Program;
-use crate::call::for_each_text;
+use crate::call::{Origin, for_each_text};
+use crate::learned::{learned, withhold};
 use attache_context::{Bundle, Consent, Fact, FactKind, Sensitivity, Source, Trigger};
-use attache_guards::{FactValues, Pseudonyms, SentimentTrend, Stated, known_values, stands_in, wants_human};
+use attache_guards::{
+    FactValues, Pseudonyms, SentimentTrend, Stated, known_facts, known_values, stands_in, wants_human,
+};
 use attache_journal::{
     Asked, Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, RunStarted,
     Sentiment, SentimentLabel,
 };
 use attache_policies::{Case, PolicySet, SinkOrigin};
 use attache_prompts::{Brief, BriefAsked, BriefCustomer, BriefFact, BriefTrigger};
+use attache_tools::ToolSpec;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -53,6 +57,8 @@ pub(crate) struct Context {
     said: OnceLock<FactValues>,
     /// What tools returned, for telling where a sink's value came from.
     heard: Vec<Heard>,
+    /// The values of the customer's among it, and what may be done with them.
+    learned: Vec<(FactKind, Fact, Permission)>,
 }
 
 /// What a tool returned.
@@ -98,6 +104,7 @@ impl Context {
             internal: false,
             said: OnceLock::new(),
             heard: Vec::new(),
+            learned: Vec::new(),
         }
     }
 
@@ -106,8 +113,8 @@ impl Context {
         !matches!(self.bundle.trigger, Trigger::Message { .. })
     }
 
-    /// The situation as rules see it.
-    pub(crate) fn case(&self, program: &Program, approved: bool) -> Case {
+    /// The situation as rules see it, of a call that somebody wants.
+    pub(crate) fn case(&self, program: &Program, by: Option<&Origin>) -> Case {
         let playbook = &program.playbook;
         let assessed = self.assessed.as_ref();
         let sentiment = assessed.map(|a| &a.sentiment);
@@ -125,10 +132,12 @@ impl Context {
             mood: sentiment.map_or(0, |s| mood(s.score)),
             emotion: sentiment.map_or(Emotion::None, |s| s.emotion),
             wants_human: assessed.is_some_and(|a| a.wants_human),
+            account_value: account_value(&self.bundle),
             consent: self.consent,
             first_contact: self.first_contact,
             outreach: self.outreach(),
-            approved,
+            approved: by == Some(&Origin::Approval),
+            by_run: by == Some(&Origin::System),
             customer: self.bundle.customer.id.to_string(),
         }
     }
@@ -164,7 +173,7 @@ impl Context {
         now: Timestamp,
         mut assessed: Assessed,
     ) -> Assessed {
-        let mut case = self.case(program, false);
+        let mut case = self.case(program, None);
         case.sentiment = assessed.sentiment.label;
         case.mood = mood(assessed.sentiment.score);
         case.emotion = assessed.sentiment.emotion;
@@ -217,7 +226,7 @@ impl Context {
         self.assessed = Some(assessed.clone());
         let bundle = self.bundle.clone();
         let evidence = self.evidence.clone();
-        let permissions: Vec<Permission> = self.permitted().map(|(.., permission)| permission).collect();
+        let permissions: Vec<Permission> = self.given().map(|(.., permission)| permission).collect();
         let facts = bundle.facts().chain(evidence.iter().map(|fact| (FactKind::Intent, fact)));
         let permitted = facts.zip(permissions).map(|((kind, fact), permission)| (kind, fact, permission));
         let mut brief_facts: Vec<BriefFact> = Vec::new();
@@ -350,8 +359,12 @@ impl Context {
             // What the customer wrote, and what anybody can read in the knowledge
             // base, tells nothing of what we know about them.
             let public: Vec<&str> = self.written().chain(self.passages.values().map(String::as_str)).collect();
-            let facts = self.permitted().map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p));
-            FactValues::new(facts, &public).stated(text)
+            let facts = self.given().map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p));
+            let mut stated = FactValues::new(facts, &public).stated(text);
+            if !self.learned.is_empty() {
+                stated.extend(self.stated_of_learned(text, &public));
+            }
+            stated
         }
     }
 
@@ -360,9 +373,26 @@ impl Context {
         self.bundle.trigger.message().into_iter().chain(self.asked.as_ref().map(|asked| asked.message.as_str()))
     }
 
-    /// The facts with what may be done with them. Permissions stand in the order
-    /// of the facts; one that does not fit leaves its fact hidden.
+    /// Where the values stand that a tool told and that may not be said. What
+    /// stands in a value that may be said is no secret: a town in a firm's name.
+    fn stated_of_learned(&self, text: &str, public: &[&str]) -> Vec<Stated> {
+        let said = self.permitted().filter(|(.., permission)| *permission == Permission::Mentionable);
+        let said: Vec<String> = said
+            .map(|(_, fact, _)| fact.value.as_str().map_or_else(|| fact.value.to_string(), str::to_owned))
+            .collect();
+        let public: Vec<&str> = public.iter().copied().chain(said.iter().map(String::as_str)).collect();
+        let facts = self.learned.iter().map(|(_, fact, permission)| (fact.key.as_str(), &fact.value, *permission));
+        FactValues::new(facts, &public).stated(text)
+    }
+
+    /// The facts that the run began with, and those that tools told.
     fn permitted(&self) -> impl Iterator<Item = (FactKind, &Fact, Permission)> {
+        self.given().chain(self.learned.iter().map(|(kind, fact, permission)| (*kind, fact, *permission)))
+    }
+
+    /// The facts that the run began with. Permissions stand in their order; one
+    /// that does not fit leaves its fact hidden.
+    fn given(&self) -> impl Iterator<Item = (FactKind, &Fact, Permission)> {
         let said = self.assessed.iter().flat_map(|assessed| &assessed.facts).map(Some);
         let facts = self.bundle.facts().chain(self.evidence.iter().map(|fact| (FactKind::Intent, fact)));
         facts.zip(said.chain(std::iter::repeat(None))).map(|((kind, fact), said)| {
@@ -378,6 +408,7 @@ impl Context {
             .flat_map(|assessed| &assessed.facts)
             .filter(|fact| fact.key == key)
             .map(|fact| fact.permission)
+            .chain(self.learned.iter().filter(|(_, fact, _)| fact.key == key).map(|(.., permission)| *permission))
             .min()
             .unwrap_or(Permission::Hidden)
     }
@@ -387,10 +418,37 @@ impl Context {
         self.heard.push(Heard { output: output.clone(), passages });
     }
 
+    /// Takes in the values of an output as facts, and gives the output without
+    /// those that may not be seen. One without its permission is hidden.
+    pub(crate) fn learn(
+        &mut self,
+        spec: &ToolSpec,
+        output: &Json,
+        said: &[FactPermission],
+        program: &Program,
+    ) -> String {
+        if said.is_empty() {
+            return output.as_str().to_owned();
+        }
+        let mut tree = output.to_value();
+        let facts = learned(spec, &tree, program.playbook.purpose, self.bundle.trigger.at());
+        let facts = facts.into_iter().zip(said.iter().map(Some).chain(std::iter::repeat(None)));
+        let facts = facts.map(|((kind, fact), said)| {
+            let same = said.filter(|said| said.key == fact.key && said.kind == kind);
+            (kind, fact, same.map_or(Permission::Hidden, |said| said.permission))
+        });
+        let facts: Vec<_> = facts.collect();
+        withhold(&mut tree, &mut facts.iter().map(|(.., permission)| *permission));
+        self.pseudonyms.learn(&known_facts(facts.iter().map(|(_, fact, _)| fact)));
+        self.learned.extend(facts);
+        self.said = OnceLock::new();
+        tree.to_string()
+    }
+
     /// What a tool returned as the model may read it: without the values of
     /// facts that policy hides, which another system may hold as well.
     pub(crate) fn readable(&self, output: &str) -> String {
-        let hidden = self.permitted().filter(|(.., permission)| *permission == Permission::Hidden);
+        let hidden = self.given().filter(|(.., permission)| *permission == Permission::Hidden);
         let mut hidden = hidden.map(|(_, fact, p)| (fact.key.as_str(), &fact.value, p)).peekable();
         if hidden.peek().is_none() {
             return output.to_owned();
@@ -410,26 +468,62 @@ impl Context {
         if values.stated(&text).is_empty() { text } else { "(withheld)".to_owned() }
     }
 
-    /// Where the value of a sink came from.
-    pub(crate) fn origin_of(&self, value: Option<&Value>) -> SinkOrigin {
-        let text = match value {
-            None | Some(Value::Null) => return SinkOrigin::Trusted,
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
+    /// What the customer was asked before.
+    pub(crate) fn asked(&self) -> Vec<&str> {
+        let facts = self.bundle.facts().filter(|(_, fact)| fact.key.starts_with("asked."));
+        let facts = facts.filter_map(|(_, fact)| fact.value.as_str());
+        facts.chain(self.asked.as_ref().map(|asked| asked.question.as_str())).collect()
+    }
+
+    /// Where the value of a sink came from; of several values the worst.
+    pub(crate) fn origin_of(&self, value: &Value) -> SinkOrigin {
+        let worst = |values: &mut dyn Iterator<Item = SinkOrigin>| {
+            let rank = |origin: &SinkOrigin| match origin {
+                SinkOrigin::Trusted => 0,
+                SinkOrigin::Nowhere => 1,
+                SinkOrigin::Untrusted => 2,
+            };
+            values.max_by_key(rank).unwrap_or(SinkOrigin::Trusted)
         };
+        match value {
+            Value::Null => SinkOrigin::Trusted,
+            Value::Array(items) => worst(&mut items.iter().map(|item| self.origin_of(item))),
+            Value::Object(fields) => worst(&mut fields.values().map(|field| self.origin_of(field))),
+            Value::String(text) => self.origin_of_text(text),
+            Value::Bool(_) | Value::Number(_) => self.origin_of_text(&value.to_string()),
+        }
+    }
+
+    fn origin_of_text(&self, text: &str) -> SinkOrigin {
         let customer = &self.bundle.customer;
+        let record = self
+            .given()
+            .filter(|(_, fact, permission)| fact.source == Source::FirstParty && *permission != Permission::Hidden);
         let own = customer.id.as_str() == text
-            || customer.name.as_deref() == Some(&text)
-            || customer.emails.iter().chain(&customer.phones).any(|known| known.eq_ignore_ascii_case(&text));
+            || customer.name.as_deref() == Some(text)
+            || customer.emails.iter().chain(&customer.phones).any(|known| known.eq_ignore_ascii_case(text))
+            || record.map(|(_, fact, _)| &fact.value).any(|value| is(value, text));
         if own {
             return SinkOrigin::Trusted;
         }
-        let read = |source: &str| source.contains(&text) || stands_in(&text, source);
-        if self.written().any(read) || self.heard.iter().any(|heard| read(heard.output.as_str())) {
+        let read = |source: &str| source.contains(text) || stands_in(text, source);
+        let told = self.bundle.facts().any(|(_, fact)| is(&fact.value, text));
+        if told || self.written().any(read) || self.heard.iter().any(|heard| read(heard.output.as_str())) {
             SinkOrigin::Untrusted
         } else {
             SinkOrigin::Nowhere
         }
+    }
+}
+
+/// Whether a value of our records is this text and nothing else.
+fn is(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(known) => known == text,
+        Value::Number(known) => known.to_string() == text,
+        Value::Array(known) => known.iter().any(|known| is(known, text)),
+        Value::Object(known) => known.values().any(|known| is(known, text)),
+        Value::Bool(_) | Value::Null => false,
     }
 }
 
@@ -444,6 +538,16 @@ fn evidence(bundle: &Bundle, program: &Program) -> Option<Fact> {
         purposes: vec![program.playbook.purpose],
         sensitivity: Sensitivity::Internal,
     })
+}
+
+/// What an account pays in a year, in minor units: what `account.arr` says, else
+/// twelve times `account.mrr`; 0 where nobody says.
+fn account_value(bundle: &Bundle) -> i64 {
+    let minor = |key: &str| {
+        let value = &bundle.fact(key)?.value;
+        value.as_i64().or_else(|| value.get("minor")?.as_i64())
+    };
+    minor("account.arr").or_else(|| minor("account.mrr").map(|month| month.saturating_mul(12))).unwrap_or(0)
 }
 
 /// A score from -1 to 1 as whole hundredths, which rules can compare.

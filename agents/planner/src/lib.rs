@@ -15,6 +15,7 @@ mod context;
 mod course;
 mod draft;
 mod explain;
+mod learned;
 mod model;
 mod package;
 mod playbook;
@@ -35,6 +36,6 @@ pub use playbook::{Budget, Offline, PlainText, Playbook, PlaybookFault, Playbook
 pub use program::{Guards, Program, ProgramFault, actions};
 pub use record::{Answer, Record, not_recorded};
 pub use replay::{Difference, replay};
-pub use run::Run;
+pub use run::{Run, Situation};
 pub use step::{PendingCall, Step};
 pub use whatif::{FactFlip, Flip, WhatIf, what_if, what_if_changed};

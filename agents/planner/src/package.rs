@@ -3,6 +3,7 @@
 use crate::Program;
 use crate::context::Context;
 use attache_context::{FactKind, Sensitivity, Trigger};
+use attache_journal::PolicyDecided;
 use attache_tools::{HandoffPackage, Tried};
 use serde::Serialize;
 use serde_json::Value;
@@ -11,8 +12,33 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub(crate) struct Handoff {
     pub(crate) reason_code: String,
-    pub(crate) queue: String,
+    /// Who takes over; the playbook says if no rule did.
+    pub(crate) queue: Option<String>,
+    pub(crate) alerts: Vec<String>,
     pub(crate) reasons: Vec<String>,
+}
+
+impl Handoff {
+    /// For a reason that no rule gave.
+    pub(crate) fn because(reason_code: impl Into<String>) -> Self {
+        Self { reason_code: reason_code.into(), queue: None, alerts: Vec::new(), reasons: Vec::new() }
+    }
+
+    /// Since policy decided so.
+    pub(crate) fn decided(decided: &PolicyDecided) -> Self {
+        let reason = decided.reason_code.clone();
+        Self {
+            reason_code: reason.unwrap_or_else(|| first_policy(decided)),
+            queue: decided.queue.clone(),
+            alerts: decided.alerts.clone(),
+            reasons: decided.reasons.clone(),
+        }
+    }
+}
+
+/// The rule that counts most in a decision.
+pub(crate) fn first_policy(decided: &PolicyDecided) -> String {
+    decided.policies.first().cloned().unwrap_or_else(|| "default_deny".to_owned())
 }
 
 #[derive(Serialize)]
@@ -65,7 +91,7 @@ pub(crate) fn package(program: &Program, context: &Context, handoff: &Handoff, t
         reasons: handoff.reasons.clone(),
         // The template is ours and tested; a project's own that fails leaves the line empty
         // rather than the customer without a person.
-        next_step: program.prompts.render("staff/next_step.tera", &next).unwrap_or_default(),
+        next_step: program.prompts.render_for("staff/next_step", &handoff.reason_code, &next).unwrap_or_default(),
     }
 }
 

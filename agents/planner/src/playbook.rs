@@ -35,12 +35,24 @@ pub struct Playbook {
     /// Who takes over when nothing else says so.
     #[serde(default = "support")]
     pub escalation_queue: String,
+    /// Who takes over for a reason, by its code: `no_answer = "docs"`. A rule that
+    /// hands over and names a queue goes before it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub queues: BTreeMap<String, String>,
     /// What a run may cost.
     #[serde(default)]
     pub budget: Budget,
     /// How the offline model plans it.
     #[serde(default)]
     pub offline: Offline,
+}
+
+impl Playbook {
+    /// Who takes over for this reason.
+    #[must_use]
+    pub fn queue_for(&self, reason_code: &str) -> &str {
+        self.queues.get(reason_code).unwrap_or(&self.escalation_queue)
+    }
 }
 
 fn support() -> String {

@@ -8,9 +8,10 @@ use attache_journal::{
     Actor, CallId, Decision, Digest, DraftCreated, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
     RunId, ToolCalled, ToolReturned, Usage, Verdict,
 };
-use attache_policies::{PolicyDecision, PolicyRequest, PolicySet, RuleTrace, TextFacts};
+use attache_policies::{Case, PolicyDecision, PolicyRequest, PolicySet, RuleTrace, Sink, TextFacts};
 use attache_tools::{Admitted, EffectKind, Tried};
 use jiff::Timestamp;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -45,6 +46,17 @@ pub struct Run {
     memo: Memo,
     /// A call that may have been done, and is made again under its key.
     pub(crate) unsure: Option<CallId>,
+}
+
+/// What policy is told of a request, besides its input and the history.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Situation {
+    /// The customer and the run.
+    pub case: Case,
+    /// What guards found in the text, if there is one.
+    pub text: Option<TextFacts>,
+    /// Where the values come from that say whom or what the call reaches.
+    pub sinks: Vec<Sink>,
 }
 
 /// Where a run is between two entries.
@@ -221,6 +233,7 @@ impl Run {
                         output: None,
                         fault: Some(fault.clone()),
                         attempts: 0,
+                        facts: Vec::new(),
                     };
                     Step::Record(Actor::System, Box::new(refused.into()))
                 }
@@ -264,6 +277,7 @@ impl Run {
             decided: (judged.decided_seq, &judged.decided),
             called: (*called_seq, called),
             bundle: &context.bundle,
+            case: context.case(&self.program, Some(&judged.call.origin)),
             package: handoff.map(|handoff| package(&self.program, context, handoff, &self.tried)),
             outreach: context.outreach(),
         }))
@@ -320,6 +334,16 @@ impl Run {
         self.asking(now, |_, _, request| policy.trace(request))
     }
 
+    /// What policy is told for the decision that is next, if one is.
+    #[must_use]
+    pub fn situation(&self, now: Timestamp) -> Option<Situation> {
+        self.asking(now, |_, _, request| Situation {
+            case: request.case.clone(),
+            text: request.text.cloned(),
+            sinks: request.sinks.to_vec(),
+        })
+    }
+
     /// Puts the question that is next to policy, if one is.
     pub(crate) fn asking<T>(
         &self,
@@ -329,13 +353,13 @@ impl Run {
         let context = self.context.as_ref()?;
         match &self.phase {
             Phase::Gate => {
-                let case = context.case(&self.program, false);
+                let case = context.case(&self.program, None);
                 let request = PolicyRequest { history: &context.history, ..PolicyRequest::new("engage", &case, now) };
                 Some(ask("engage", None, &request))
             }
             Phase::Judge(judge) => {
                 let (call, Ok(checked)) = &**judge else { return None };
-                let case = context.case(&self.program, call.origin == Origin::Approval);
+                let case = context.case(&self.program, Some(&call.origin));
                 let request = PolicyRequest {
                     action: &call.tool,
                     case: &case,
@@ -416,7 +440,7 @@ pub(crate) fn decided(
 ) -> PolicyDecided {
     let decision = policy.decide(request);
     let redact = redacts(policy, request, &decision);
-    let PolicyDecision { verdict, policies, reasons, queue, reason_code } = decision;
+    let PolicyDecision { verdict, policies, reasons, queue, reason_code, alerts } = decision;
     let policy_digest = policy.digest().clone();
     PolicyDecided {
         action: action.to_owned(),
@@ -426,6 +450,7 @@ pub(crate) fn decided(
         reasons,
         queue,
         reason_code,
+        alerts,
         redact,
         findings: Vec::new(),
         policy_digest,

@@ -1,10 +1,13 @@
 //! What a run wants next.
 
 use crate::ModelRequest;
+use crate::learned::learned;
 use attache_context::Bundle;
 use attache_journal::{
-    Actor, DraftId, Event, Fault, Json, Outcome, PolicyDecided, Receipt, RunId, ToolCalled, ToolReturned,
+    Actor, DraftId, Event, FactPermission, Fault, Json, Outcome, PolicyDecided, Receipt, RunId, ToolCalled,
+    ToolReturned,
 };
+use attache_policies::{Case, PolicySet};
 use attache_tools::{CallScope, HandoffPackage, Permit, PermitRefused, Registered};
 use jiff::Timestamp;
 
@@ -36,6 +39,7 @@ pub struct PendingCall<'a> {
     pub(crate) decided: (u64, &'a PolicyDecided),
     pub(crate) called: (u64, &'a ToolCalled),
     pub(crate) bundle: &'a Bundle,
+    pub(crate) case: Case,
     pub(crate) package: Option<HandoffPackage>,
     pub(crate) outreach: bool,
 }
@@ -67,15 +71,32 @@ impl PendingCall<'_> {
         Permit::grant(self.tool.spec().effect, self.run, self.decided, self.called, receipt)
     }
 
-    /// The event that it came back with this after so many tries.
+    /// The event that it came back with this after so many tries, with what
+    /// policy says of each value.
     #[must_use]
-    pub fn returned(&self, result: Result<Json, Fault>, attempts: u32) -> ToolReturned {
+    pub fn returned(
+        &self,
+        policy: &PolicySet,
+        now: Timestamp,
+        result: Result<Json, Fault>,
+        attempts: u32,
+    ) -> ToolReturned {
+        let facts = result.as_ref().map_or_else(|_| Vec::new(), |output| self.permissions(policy, now, output));
         let (output, fault) = match result {
             Ok(output) => (Some(output), None),
             Err(fault) => (None, Some(fault)),
         };
         let called = self.called();
-        ToolReturned { tool: called.tool.clone(), call: called.call.clone(), output, fault, attempts }
+        ToolReturned { tool: called.tool.clone(), call: called.call.clone(), output, fault, attempts, facts }
+    }
+
+    fn permissions(&self, policy: &PolicySet, now: Timestamp, output: &Json) -> Vec<FactPermission> {
+        let spec = self.tool.spec();
+        if spec.labels.emits.is_empty() {
+            return Vec::new();
+        }
+        let facts = learned(spec, &output.to_value(), self.case.purpose, now);
+        facts.iter().map(|(kind, fact)| policy.permit_fact(&self.case, *kind, fact, now)).collect()
     }
 
     /// What the call may know of its run.

@@ -3,10 +3,11 @@
 use crate::explain::Change;
 use crate::explain::change::{self, World};
 use crate::record::{Answer, Record};
-use crate::{Course, Run, Step};
+use crate::{Course, PendingCall, Run, Step};
 use attache_context::Stage;
-use attache_journal::{Entry, Event, Permission, Verdict};
+use attache_journal::{Entry, Event, Permission, ToolReturned, Verdict};
 use attache_policies::PolicySet;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -162,12 +163,12 @@ fn project(run: &mut Run, world: &World<'_>, entries: &[Entry]) -> WhatIf {
                 found.after.needs = Some("model".to_owned());
                 None
             }
-            (Step::CallTool(call), Some(past @ Event::ToolReturned(back))) if back.call == call.called().call => {
-                Some(Cow::Borrowed(past))
+            (Step::CallTool(call), Some(Event::ToolReturned(back))) if back.call == call.called().call => {
+                Some(Cow::Owned(returned_again(&call, world.policy, back, at)))
             }
             (Step::CallTool(call), _) => match record.get_or_insert_with(|| Record::new(entries)).answer(&call) {
-                Answer::Recorded(result) => Some(Cow::Owned(call.returned(result, 0).into())),
-                Answer::Assumed(output) => Some(Cow::Owned(call.returned(Ok(output), 0).into())),
+                Answer::Recorded(result) => Some(Cow::Owned(call.returned(world.policy, at, result, 0).into())),
+                Answer::Assumed(output) => Some(Cow::Owned(call.returned(world.policy, at, Ok(output), 0).into())),
                 Answer::Missing => {
                     found.after.needs = Some(call.called().tool.clone());
                     None
@@ -201,6 +202,18 @@ fn project(run: &mut Run, world: &World<'_>, entries: &[Entry]) -> WhatIf {
     found
 }
 
+/// What a tool said, with what policy says of it now. Entries from before policy
+/// was asked about that stay as they are.
+fn returned_again(call: &PendingCall<'_>, policy: &PolicySet, back: &ToolReturned, at: Timestamp) -> Event {
+    match &back.output {
+        Some(output) if !back.facts.is_empty() => {
+            let now = call.returned(policy, at, Ok(output.clone()), back.attempts);
+            ToolReturned { facts: now.facts, ..back.clone() }.into()
+        }
+        _ => back.clone().into(),
+    }
+}
+
 /// How an event fits the recorded one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fit {
@@ -222,6 +235,7 @@ fn fit(past: &Event, now: &Event) -> Fit {
                     e.reasons.clone(),
                     e.queue.clone(),
                     e.reason_code.clone(),
+                    e.alerts.clone(),
                     e.redact.clone(),
                 )
             };
@@ -231,6 +245,9 @@ fn fit(past: &Event, now: &Event) -> Fit {
         (Event::Assessed(was), Event::Assessed(is)) => {
             let seen = was.sentiment == is.sentiment && was.wants_human == is.wants_human;
             (seen && was.facts == is.facts && was.pii_kinds == is.pii_kinds, true)
+        }
+        (Event::ToolReturned(was), Event::ToolReturned(is)) => {
+            (was == is, (&was.call, &was.output, &was.fault) == (&is.call, &is.output, &is.fault))
         }
         // The digest covers that of the rules.
         (Event::DraftCreated(was), Event::DraftCreated(is)) => {

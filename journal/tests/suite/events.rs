@@ -149,8 +149,14 @@ fn another_version_is_refused_as_such_whatever_its_fields_are() {
 #[test]
 fn a_value_of_several_lines_is_sealed_as_one() {
     let output = Json::parse("{\n  \"a\": [\r\n1]}").unwrap();
-    let returned =
-        ToolReturned { tool: "t".into(), call: crate::samples::call(), output: Some(output), fault: None, attempts: 1 };
+    let returned = ToolReturned {
+        tool: "t".into(),
+        call: crate::samples::call(),
+        output: Some(output),
+        fault: None,
+        attempts: 1,
+        facts: Vec::new(),
+    };
     round_trip(&returned.into()).unwrap();
 }
 
@@ -158,7 +164,15 @@ fn a_value_of_several_lines_is_sealed_as_one() {
 #[test]
 fn a_tool_that_returned_null_did_return() {
     let returned = |output| {
-        ToolReturned { tool: "t".into(), call: crate::samples::call(), output, fault: None, attempts: 1 }.into()
+        ToolReturned {
+            tool: "t".into(),
+            call: crate::samples::call(),
+            output,
+            fault: None,
+            attempts: 1,
+            facts: Vec::new(),
+        }
+        .into()
     };
     round_trip(&returned(Some(Json::null()))).unwrap();
     round_trip(&returned(None)).unwrap();

@@ -159,6 +159,7 @@ pub(crate) fn samples() -> Vec<Event> {
             redact: vec!["email".into()],
             queue: Some("success".into()),
             reason_code: Some("first_contact".into()),
+            alerts: Vec::new(),
             policy_digest: digest("rules"),
         }
         .into(),
@@ -175,6 +176,7 @@ pub(crate) fn samples() -> Vec<Event> {
             output: Some(json("\"filed\"")),
             fault: Some(fault()),
             attempts: 2,
+            facts: Vec::new(),
         }
         .into(),
         DraftCreated {
@@ -218,8 +220,13 @@ pub(crate) fn samples() -> Vec<Event> {
             outreach: true,
         }
         .into(),
-        Escalated { queue: "success".into(), reason_code: "no_answer".into(), package: json("{\"wants\":\"refund\"}") }
-            .into(),
+        Escalated {
+            queue: "success".into(),
+            reason_code: "no_answer".into(),
+            alerts: vec!["manager".into()],
+            package: json("{\"wants\":\"refund\"}"),
+        }
+        .into(),
         RunEnded {
             outcome: Outcome::Escalated,
             reason_code: Some("no_answer".into()),
@@ -393,23 +400,25 @@ fn opening() -> BoxedStrategy<Event> {
 fn doing() -> BoxedStrategy<Event> {
     let verdict = select(&Verdict::ALL);
     prop_oneof![
-        (text(), of(a_call()), verdict, texts(), [texts(), texts()], of(text()), of(text()), a_digest()).prop_map(
-            |(action, call, verdict, policies, [reasons, redact], queue, reason_code, policy_digest)| {
-                let decided = PolicyDecided {
-                    findings: Vec::new(),
-                    action,
-                    call,
-                    verdict,
-                    policies,
-                    reasons,
-                    redact,
-                    queue,
-                    reason_code,
-                    policy_digest,
-                };
-                decided.into()
-            }
-        ),
+        (text(), of(a_call()), verdict, texts(), [texts(), texts(), texts()], of(text()), of(text()), a_digest())
+            .prop_map(
+                |(action, call, verdict, policies, [reasons, redact, alerts], queue, reason_code, policy_digest)| {
+                    let decided = PolicyDecided {
+                        findings: Vec::new(),
+                        action,
+                        call,
+                        verdict,
+                        policies,
+                        reasons,
+                        redact,
+                        queue,
+                        reason_code,
+                        alerts,
+                        policy_digest,
+                    };
+                    decided.into()
+                }
+            ),
         (text(), a_call(), a_json(), a_digest()).prop_map(|(tool, call, input, key)| ToolCalled {
             tool,
             call,
@@ -418,7 +427,9 @@ fn doing() -> BoxedStrategy<Event> {
         }
         .into()),
         (text(), a_call(), of(a_json()), of(a_fault()), any::<u32>()).prop_map(
-            |(tool, call, output, fault, attempts)| { ToolReturned { tool, call, output, fault, attempts }.into() }
+            |(tool, call, output, fault, attempts)| {
+                ToolReturned { tool, call, output, fault, attempts, facts: Vec::new() }.into()
+            }
         ),
         (select(&Channel::ALL), text(), a_digest(), a_call(), text(), any::<bool>()).prop_map(
             |(channel, to, digest, call, tool, outreach)| {
@@ -468,8 +479,9 @@ fn ending() -> BoxedStrategy<Event> {
             .prop_map(|(draft, by, decision, digest, [reason, subject, body], history)| {
                 ReviewDecided { draft, by, decision, digest, reason, subject, body, history, consent: None }.into()
             }),
-        (text(), text(), a_json())
-            .prop_map(|(queue, reason_code, package)| Escalated { queue, reason_code, package }.into()),
+        (text(), text(), texts(), a_json()).prop_map(|(queue, reason_code, alerts, package)| {
+            Escalated { queue, reason_code, alerts, package }.into()
+        }),
         (select(&Outcome::ALL), of(text()), of(text()), citations(), a_usage()).prop_map(
             |(outcome, reason_code, reply, citations, usage)| {
                 RunEnded { outcome, reason_code, reply, citations, usage }.into()

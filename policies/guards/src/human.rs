@@ -1,6 +1,9 @@
 //! Who is asked for and who writes: people and machines in a text.
 
+mod tongues;
+
 use crate::flat::{Flat, Phrases};
+use crate::fold::{Unmasked, plain};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -86,11 +89,55 @@ const ALONE: &[&str] =
 /// Knows many English spellings of the wish and takes back what is denied in
 /// the same clause (`no need for a human`). A question whom one is writing with
 /// (`are you a real person?`) is not a wish. Words whose letters stand apart
-/// (`h u m a n`, `h.u.m.a.n`) are put together first. Limits: English only;
-/// `get me your manager` counts as a wish.
+/// (`h u m a n`, `h.u.m.a.n`) are put together, digits for letters (`hum4n`),
+/// drawn out letters (`huuuman`), diacritics and disguises read as what they
+/// stand for. A wish in some twenty other languages is known by the usual words
+/// for it. Limits: `get me your manager` counts as a wish.
 #[must_use]
 pub fn wants_human(text: &str) -> bool {
-    asks(text) || joined(text).is_some_and(|joined| asks(&joined))
+    let unmasked = Unmasked::new(text).map(|unmasked| unmasked.text);
+    let text = unmasked.as_deref().unwrap_or(text);
+    let straight = straight(text);
+    let read = |text: &str| asks(text) || joined(text).is_some_and(|joined| asks(&joined));
+    read(text) || (straight != text && read(&straight)) || tongues::ask(text, &straight)
+}
+
+/// The text without diacritics, with the letters that digits and signs of its
+/// words are drawn for, and letters that are drawn out once.
+fn straight(text: &str) -> String {
+    // Dots that go on end no sentence.
+    let plain = plain(text).split("..").map(|part| part.trim_start_matches('.')).collect::<Vec<_>>().join(" ");
+    let mut out = String::with_capacity(plain.len());
+    for word in plain.split_inclusive(char::is_whitespace) {
+        // `24` and `@` alone are no words.
+        let drawn = word.chars().filter(|c| c.is_alphabetic()).count() >= 2;
+        let (mut last, mut run) = (None, 0);
+        for c in word.chars() {
+            let c = if drawn { letter_of(c) } else { c };
+            run = if last == Some(c) && c.is_alphabetic() { run + 1 } else { 1 };
+            if run == 3 {
+                out.pop();
+            }
+            if run < 3 {
+                out.push(c);
+            }
+            last = Some(c);
+        }
+    }
+    out
+}
+
+/// The letter that a digit or a sign is drawn for.
+fn letter_of(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '|' => 'i',
+        '3' | '\u{20ac}' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        c => c,
+    }
 }
 
 /// The text with its torn words put together, if it has any: four single letters

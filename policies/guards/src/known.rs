@@ -1,7 +1,7 @@
 //! The values of a bundle that tell who the customer is.
 
 use crate::{PatternPii, PiiDetector, PiiKind};
-use attache_context::{Bundle, Sensitivity};
+use attache_context::{Bundle, Fact, Sensitivity};
 
 /// A value that is known to tell who somebody is.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -33,21 +33,16 @@ pub fn known_values(bundle: &Bundle) -> Vec<KnownValue> {
     for phone in &customer.phones {
         known.add(PiiKind::Phone, phone);
     }
-    for (_, fact) in bundle.facts() {
-        // A phone or account number may be kept as a number.
-        let number = fact.value.is_number().then(|| fact.value.to_string());
-        let Some(value) = number.as_deref().or(fact.value.as_str()).map(str::trim) else { continue };
-        if value.chars().count() < 3 {
-            continue;
-        }
-        match by_key(&fact.key)
-            .or_else(|| (fact.sensitivity >= Sensitivity::Personal).then(|| by_shape(value)).flatten())
-        {
-            Some(PiiKind::Person) => known.person(value),
-            Some(kind) => known.add(kind, value),
-            None => {}
-        }
-    }
+    known.facts(bundle.facts().map(|(_, fact)| fact));
+    known.values
+}
+
+/// The values of facts that must be hidden from a model provider: as
+/// [`known_values`], of facts that are in no bundle.
+#[must_use]
+pub fn known_facts<'a>(facts: impl Iterator<Item = &'a Fact>) -> Vec<KnownValue> {
+    let mut known = Known::default();
+    known.facts(facts);
     known.values
 }
 
@@ -57,6 +52,24 @@ struct Known {
 }
 
 impl Known {
+    fn facts<'a>(&mut self, facts: impl Iterator<Item = &'a Fact>) {
+        for fact in facts {
+            // A phone or account number may be kept as a number.
+            let number = fact.value.is_number().then(|| fact.value.to_string());
+            let Some(value) = number.as_deref().or(fact.value.as_str()).map(str::trim) else { continue };
+            if value.chars().count() < 3 {
+                continue;
+            }
+            match by_key(&fact.key)
+                .or_else(|| (fact.sensitivity >= Sensitivity::Personal).then(|| by_shape(value)).flatten())
+            {
+                Some(PiiKind::Person) => self.person(value),
+                Some(kind) => self.add(kind, value),
+                None => {}
+            }
+        }
+    }
+
     fn add(&mut self, kind: PiiKind, value: &str) {
         let value = KnownValue { kind, value: value.trim().to_owned() };
         if !value.value.is_empty() && !self.values.contains(&value) {
@@ -86,9 +99,9 @@ fn by_key(key: &str) -> Option<PiiKind> {
     let mut words = key.rsplit(['.', '_', '-']);
     let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let ends = |word: &str| last.ends_with(word);
-    if ends("email") {
+    if ends("email") || ends("emails") {
         Some(PiiKind::Email)
-    } else if ends("phone") {
+    } else if ends("phone") || ends("phones") {
         Some(PiiKind::Phone)
     } else if ends("iban") {
         Some(PiiKind::Iban)
@@ -102,14 +115,16 @@ fn by_key(key: &str) -> Option<PiiKind> {
         Some(PiiKind::BankAccount)
     } else if ends("username") || (last == "name" && before == "user") {
         Some(PiiKind::Username)
+    } else if last == "owner" {
+        Some(PiiKind::Person)
     } else if ends("name") {
         match before {
             "company" | "organization" | "organisation" | "org" | "employer" | "account" | "business" => {
                 Some(PiiKind::Organization)
             }
             // Names of things are plain words.
-            "plan" | "product" | "feature" | "file" | "segment" | "campaign" | "event" | "tier" | "tag"
-            | "playbook" | "integration" | "queue" | "list" => None,
+            "deal" | "deals" | "plan" | "product" | "feature" | "file" | "segment" | "campaign" | "event" | "tier"
+            | "tag" | "playbook" | "integration" | "queue" | "list" => None,
             _ => Some(PiiKind::Person),
         }
     } else {

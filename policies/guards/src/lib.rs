@@ -18,6 +18,7 @@
 //! region it can confirm international numbers alone, where the calling code
 //! says as much.
 
+mod asked;
 mod facts;
 mod flat;
 mod fold;
@@ -25,16 +26,19 @@ mod grounding;
 mod human;
 mod known;
 mod offsets;
+mod others;
 mod pii;
 mod pseudonyms;
 mod scan;
 mod sentiment;
 mod squeeze;
 
+pub use asked::asks_again;
 pub use facts::{FactValues, Stated};
 pub use grounding::{Grounded, Grounding, SpecificKind, Unfounded, ground};
 pub use human::{discloses_ai, wants_human};
-pub use known::{KnownValue, known_values};
+pub use known::{KnownValue, known_facts, known_values};
+pub use others::other_ids;
 pub use pii::{PatternPii, PiiDetector, PiiKind, PiiSpan, Seen};
 pub use pseudonyms::{InventedPlaceholder, Pseudonyms};
 pub use scan::{Scan, scan};

@@ -50,7 +50,7 @@ use std::collections::BTreeMap;
 /// digits after `ending in` or stars.
 ///
 /// Limits: what neither the known values nor the detector knows stays.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Pseudonyms {
     /// Finds the known values.
     known: Spellings,
@@ -137,6 +137,14 @@ impl Pseudonyms {
     #[must_use]
     pub fn new(known: &[KnownValue]) -> Self {
         names::build(known)
+    }
+
+    /// Hides these as well from now on: what a run learns on its way. What was
+    /// given out keeps its meaning, and nobody who is new becomes somebody known.
+    pub fn learn(&mut self, known: &[KnownValue]) {
+        if !known.is_empty() {
+            *self = names::learn(std::mem::take(self), known);
+        }
     }
 
     /// `text` with a placeholder in each place that holds a known value or an

@@ -67,6 +67,8 @@ fn the_memory_tells_everything_apart_that_rules_can() {
         Case { first_contact: true, ..case.clone() },
         Case { outreach: true, ..case.clone() },
         Case { approved: true, ..case.clone() },
+        Case { by_run: true, ..case.clone() },
+        Case { account_value: 1, ..case.clone() },
     ];
     for other in &cases {
         assert_ne!(key(other, FactKind::Identity, &fact(), now()), base, "{other:?}");

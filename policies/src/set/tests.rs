@@ -22,6 +22,13 @@ fn the_shipped_rules_load_and_name_themselves() {
     let rules: Vec<_> = set.rules().map(|rule| rule.id.as_str()).collect();
     for id in [
         "negative_sentiment",
+        "angry_key_account",
+        "still_confused",
+        "one_clarification",
+        "same_question",
+        "simpler_for_confused",
+        "claim_without_source",
+        "others_data",
         "frustrated_prospect",
         "outreach_unhappy",
         "human_requested",
@@ -70,6 +77,7 @@ fn faults_name_file_line_and_column() {
         (forbid("@id(\"a\") @reason(\"b\") @verdict(\"allow\")", ""), "mine.dw:2:25: unknown verdict `allow`"),
         (forbid("@id(\"a\") @reason(\"b\") @queue(\"q\")", ""), "mine.dw:2:25: `@queue` needs"),
         (forbid("@id(\"a\") @reason(\"b\") @verdict(\"redact\") @queue(\"q\")", ""), "`@queue` needs"),
+        (forbid("@id(\"a\") @reason(\"b\") @alert(\"q\")", ""), "mine.dw:2:25: `@alert` needs"),
         (forbid("@id(\"a\") @reason(\"b\") @reason_code(\"q\")", ""), "mine.dw:2:25: `@reason_code` needs"),
         (
             forbid("@id(\"a\") @reason(\"b\") @priority(\"high\")", ""),

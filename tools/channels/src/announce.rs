@@ -129,6 +129,7 @@ impl Announcer {
                 at: entry.at,
                 queue: escalated.queue.clone(),
                 reason_code: escalated.reason_code.clone(),
+                alerts: escalated.alerts.clone(),
                 customer: name,
                 run: entry.run.to_string(),
             };
@@ -187,7 +188,9 @@ fn kind(entry: &Entry) -> Option<(&'static str, Value)> {
         Event::MessageSent(e) => {
             ("message.sent", json!({ "channel": e.channel, "tool": e.tool, "outreach": e.outreach }))
         }
-        Event::Escalated(e) => ("conversation.escalated", json!({ "queue": e.queue, "reason_code": e.reason_code })),
+        Event::Escalated(e) => {
+            ("conversation.escalated", json!({ "queue": e.queue, "reason_code": e.reason_code, "alerts": e.alerts }))
+        }
         Event::RunEnded(e) => {
             let kind = if e.outcome == Outcome::Resolved { "conversation.resolved" } else { "run.ended" };
             (kind, json!({ "outcome": e.outcome, "reason_code": e.reason_code }))

@@ -53,6 +53,8 @@ pub struct Escalation {
     pub queue: String,
     /// Why, as a code.
     pub reason_code: String,
+    /// Who else is told at once.
+    pub alerts: Vec<String>,
     /// The customer's name, or their id.
     pub customer: String,
     /// The run, for the link to the desk.
@@ -117,8 +119,9 @@ impl SlackAlerts {
     }
 
     fn message(&self, escalation: &Escalation) -> Value {
-        let Escalation { queue, reason_code, customer, run, .. } = escalation;
-        let line = format!("{customer} needs a person: {reason_code} (queue {queue})");
+        let Escalation { queue, reason_code, alerts, customer, run, .. } = escalation;
+        let whom = if alerts.is_empty() { String::new() } else { format!("{}: ", alerts.join(", ")) };
+        let line = format!("{whom}{customer} needs a person: {reason_code} (queue {queue})");
         let field = |name: &str, value: &str| json!({ "type": "plain_text", "emoji": false, "text": format!("{name}: {value}") });
         let mut blocks = vec![
             json!({ "type": "header", "text": { "type": "plain_text", "emoji": false, "text": "A conversation needs a person" } }),

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Looks up the run's customer. The input names no customer: the engine binds
-/// it, so the model cannot choose whose data it reads. Undeclared columns of
-/// customers, companies and tickets are not given.
+/// it, so the model cannot choose whose data it reads. Policy decides on each
+/// value that it returns; undeclared columns are hidden unless a rule shows them.
 pub struct CrmLookup {
     crm: Arc<dyn Crm>,
 }
@@ -58,13 +58,18 @@ impl Tool for CrmLookup {
             source: e.into(),
         })?;
         let mut record = found.unwrap_or_default();
+        // Policy allowed this customer and nobody else, whatever a CRM of
+        // somebody else makes of it.
+        let own = &cx.bundle().customer.id;
+        record.customer = record.customer.filter(|customer| customer.id == *own);
+        let company = record.company.as_ref().map(|company| company.id.clone());
+        record.deals.retain(|deal| {
+            let shared = deal.company.is_some() && deal.company == company;
+            shared || deal.customer.as_ref().is_none_or(|customer| customer == own)
+        });
+        record.tickets.retain(|ticket| ticket.customer == *own);
         record.deals.truncate(if input.deals { MOST } else { 0 });
         record.tickets.truncate(if input.tickets { MOST } else { 0 });
-        // No rule has decided on columns that nobody declared; a deal's are
-        // commercial.
-        record.customer.iter_mut().for_each(|customer| customer.attributes.clear());
-        record.company.iter_mut().for_each(|company| company.attributes.clear());
-        record.tickets.iter_mut().for_each(|ticket| ticket.attributes.clear());
         Ok(record)
     }
 }

@@ -16,6 +16,7 @@ fn decided(verdict: Verdict) -> PolicyDecided {
         redact: Vec::new(),
         queue: None,
         reason_code: None,
+        alerts: Vec::new(),
         policy_digest: Digest::of(&[]),
     }
 }

@@ -571,6 +571,7 @@ async fn permit(tool: &str, effect: EffectKind, input: &Json) -> Permit {
         redact: Vec::new(),
         queue: None,
         reason_code: None,
+        alerts: Vec::new(),
         policy_digest: Digest::of(&[]),
     };
     let called = ToolCalled { tool: tool.to_owned(), call, input: input.clone(), key: Digest::of(&[b"key"]) };

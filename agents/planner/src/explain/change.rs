@@ -287,7 +287,9 @@ impl World<'_> {
             let mut sinks = request.sinks.to_vec();
             for (_, to) in texts.iter().filter(|(tool, _)| *tool == action) {
                 match (to, &mut text) {
-                    (TextChange::TrustedTarget, _) => sinks.fill(SinkOrigin::Trusted),
+                    (TextChange::TrustedTarget, _) => {
+                        sinks.iter_mut().for_each(|sink| sink.origin = SinkOrigin::Trusted)
+                    }
                     (TextChange::Cites, Some(text)) => text.citations = text.citations.max(1),
                     (TextChange::Discloses, Some(text)) => text.discloses_ai = true,
                     (TextChange::NoPersonalData, Some(text)) => text.pii.clear(),

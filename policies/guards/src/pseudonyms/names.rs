@@ -1,6 +1,6 @@
 //! From known values to patterns.
 
-use super::{Entity, Pattern, Pseudonyms, Spellings};
+use super::{Pattern, Pseudonyms, Spellings};
 use crate::known::is_name_part;
 use crate::pii::calling_code_length;
 use crate::squeeze::Squeezed;
@@ -127,7 +127,17 @@ const PLAIN: &[&str] = &[
 
 /// Makes the tables of a run.
 pub(super) fn build(known: &[KnownValue]) -> Pseudonyms {
-    let mut tables = Tables::default();
+    extend(Tables::default(), known)
+}
+
+/// The tables with more that is known. Who was known first keeps a spelling that
+/// two could have.
+pub(super) fn learn(pseudonyms: Pseudonyms, known: &[KnownValue]) -> Pseudonyms {
+    let texts = pseudonyms.known.in_order(pseudonyms.patterns.len());
+    extend(Tables { texts, pseudonyms }, known)
+}
+
+fn extend(mut tables: Tables, known: &[KnownValue]) -> Pseudonyms {
     let people: Vec<(&str, [Option<&str>; 2])> = known
         .iter()
         .filter(|value| value.kind == PiiKind::Person)
@@ -184,27 +194,10 @@ fn parts(name: &str) -> [Option<&str>; 2] {
     [first.filter(|part| is_name_part(part)), last.filter(|part| is_name_part(part))]
 }
 
+#[derive(Default)]
 struct Tables {
     texts: Vec<String>,
     pseudonyms: Pseudonyms,
-}
-
-impl Default for Tables {
-    fn default() -> Self {
-        Self {
-            texts: Vec::new(),
-            pseudonyms: Pseudonyms {
-                known: Spellings::default(),
-                patterns: Vec::new(),
-                phones: BTreeMap::new(),
-                tails: BTreeMap::new(),
-                entities: Vec::<Entity>::new(),
-                by_value: BTreeMap::new(),
-                used: BTreeMap::new(),
-                forms: BTreeMap::new(),
-            },
-        }
-    }
 }
 
 impl Tables {

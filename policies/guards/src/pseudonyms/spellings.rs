@@ -49,6 +49,17 @@ impl Spellings {
         Self { sorted, firsts }
     }
 
+    /// The letters in the order in which they were given, `count` in all.
+    pub(super) fn in_order(&self, count: usize) -> Vec<String> {
+        let mut letters = vec![String::new(); count];
+        for spelling in &self.sorted {
+            if let Some(slot) = letters.get_mut(spelling.pattern) {
+                slot.push_str(&spelling.letters);
+            }
+        }
+        letters
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.sorted.is_empty()
     }

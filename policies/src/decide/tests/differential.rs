@@ -121,8 +121,10 @@ fn we_decide_as_dogwood_does() {
                 .request_context_field("text", text(&scene.text))
                 .request_context_field(
                     "sinks",
-                    Word::Array(scene.sinks.iter().map(|sink| word("Sink", sink.as_str())).collect()),
-                );
+                    Word::Array(scene.sinks.iter().map(|sink| word("Sink", sink.origin.as_str())).collect()),
+                )
+                .request_context_field("nowhere", pointers(&scene, SinkOrigin::Nowhere))
+                .request_context_field("untrusted", pointers(&scene, SinkOrigin::Untrusted));
         }
         let theirs = authorizer.is_authorized(&event.build()).unwrap();
         assert_eq!(theirs.diagnostics().errors().collect::<Vec<_>>(), Vec::<&str>::new());
@@ -149,6 +151,10 @@ fn we_decide_as_dogwood_does() {
     assert!(tally.values().all(|count| *count > 5) && tally.len() == 3, "{tally:?}");
 }
 
+fn pointers(scene: &scenes::Scene, origin: SinkOrigin) -> Word {
+    Word::Array(scene.sinks.iter().filter(|s| s.origin == origin).map(|s| string(&s.pointer)).collect())
+}
+
 fn word(name: &str, id: &str) -> Word {
     Word::Entity { ty: format!("Attache::{name}"), id: id.into() }
 }
@@ -163,7 +169,9 @@ fn object<const N: usize>(fields: [(&str, Word); N]) -> Word {
 
 fn case(case: &Case) -> Word {
     object([
+        ("account_value", Word::Int(case.account_value)),
         ("approved", Word::Bool(case.approved)),
+        ("by_run", Word::Bool(case.by_run)),
         ("channel", word("Channel", case.channel.as_str())),
         (
             "consent",
@@ -189,8 +197,10 @@ fn case(case: &Case) -> Word {
 
 fn text(text: &TextFacts) -> Word {
     object([
+        ("asked_before", Word::Bool(text.asked_before)),
         ("citations", Word::Int(text.citations.into())),
         ("discloses_ai", Word::Bool(text.discloses_ai)),
+        ("foreign", Word::Array(text.foreign.iter().map(|kind| string(kind)).collect())),
         ("internal", Word::Bool(text.internal)),
         ("length", Word::Int(text.length.into())),
         ("pii", Word::Array(text.pii.iter().map(|kind| string(kind)).collect())),

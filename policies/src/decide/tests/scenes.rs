@@ -31,10 +31,12 @@ impl Dice {
             mood: self.roll(200) as i64 - 100,
             emotion: self.pick(&Emotion::ALL),
             wants_human: self.coin(),
+            account_value: self.pick(&[0, 999_999, 1_000_000]),
             consent: Consent { ai_interaction: self.coin(), marketing_email: self.coin(), profiling: self.coin() },
             first_contact: self.coin(),
             outreach: self.coin(),
             approved: self.coin(),
+            by_run: self.coin(),
             customer: self.pick(&["cus_1", "cus \"2\"\n"]).into(),
         }
     }
@@ -63,15 +65,19 @@ impl Dice {
                 citations: self.roll(3) as u32,
                 unread: self.roll(2) as u32,
                 unsupported: self.roll(2) as u32,
+                asked_before: self.roll(4) == 0,
+                foreign: ["customer", "email"].into_iter().filter(|_| self.roll(4) == 0).map(str::to_owned).collect(),
                 discloses_ai: self.coin(),
                 internal: self.coin(),
                 length: self.roll(900) as u32,
             },
-            sinks: (0..self.roll(3)).map(|_| self.pick(&SinkOrigin::ALL)).collect(),
+            sinks: (0..self.roll(3))
+                .map(|_| Sink { pointer: self.pick(&["/to", "/amount"]).into(), origin: self.pick(&SinkOrigin::ALL) })
+                .collect(),
             history: (0..self.roll(9))
                 .map(|_| Past {
                     at: now() - SignedDuration::from_mins(self.roll(20_000) as i64),
-                    action: self.pick(&["send_email", "reply", "gone_tool"]).into(),
+                    action: self.pick(&["ask_customer", "send_email", "reply", "gone_tool"]).into(),
                     outreach: self.roll(3) > 0,
                 })
                 .collect(),
@@ -84,7 +90,7 @@ pub(super) struct Scene {
     pub(super) action: String,
     pub(super) case: Case,
     pub(super) text: TextFacts,
-    pub(super) sinks: Vec<SinkOrigin>,
+    pub(super) sinks: Vec<Sink>,
     pub(super) history: Vec<Past>,
 }
 

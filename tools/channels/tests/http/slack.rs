@@ -20,6 +20,7 @@ fn escalation() -> Escalation {
         at: "2026-11-20T09:00:00Z".parse().unwrap(),
         queue: "retention".to_owned(),
         reason_code: "negative_sentiment".to_owned(),
+        alerts: Vec::new(),
         customer: "Dana <!channel> & Co".to_owned(),
         run: "run_1".to_owned(),
     }
@@ -35,6 +36,16 @@ async fn an_alert_says_who_needs_a_person_and_mentions_nobody() {
     let got = server.got();
     assert_eq!(got.len(), 1, "the same escalation is told once");
     insta::assert_json_snapshot!(got[0].json());
+}
+
+#[tokio::test]
+async fn whoever_is_alerted_is_named_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start([]).await;
+    let told = Escalation { alerts: vec!["success_manager".to_owned()], ..escalation() };
+    alerts(&server.url, dir.path()).alert(&told).await.unwrap();
+    let text = server.got()[0].json()["text"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("success_manager: Dana"), "{text}");
 }
 
 #[tokio::test]
