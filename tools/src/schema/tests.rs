@@ -66,7 +66,7 @@ fn sorted(mut value: Value) -> Value {
 #[test]
 fn built_in_tools_say_this_to_a_model() {
     let registry = builtin();
-    assert_eq!(registry.iter().count(), 12);
+    assert_eq!(registry.iter().count(), 13);
     for tool in registry.iter() {
         let spec = tool.spec();
         let shown = json!({

@@ -48,7 +48,7 @@ fn what_is_said_in_one_place_under_its_heading_fits_best() {
             passage("Parts", "Parts are kept in stock."),
         ],
     );
-    assert!(found[0] > 0.9 && found[0] > found[1] && found[1] > found[2] && found[2] < 0.1, "{found:?}");
+    assert!(found[0] > 0.9 && found[0] > found[1] && found[1] > found[2] && found[2] < 0.2, "{found:?}");
 }
 
 #[test]
