@@ -54,6 +54,10 @@ pub struct Case {
     pub outreach: bool,
     /// Whether a person approved exactly this text.
     pub approved: bool,
+    /// Whether a person has taken the customer over and not given them back.
+    pub with_person: bool,
+    /// Whether the customer wrote to us after the text was drafted.
+    pub wrote_since: bool,
     /// The customer's id.
     pub customer: String,
 }
@@ -77,6 +81,8 @@ impl Default for Case {
             first_contact: false,
             outreach: false,
             approved: false,
+            with_person: false,
+            wrote_since: false,
             customer: "cus_1".into(),
         }
     }

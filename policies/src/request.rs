@@ -112,6 +112,8 @@ impl Lexicon {
             ("stage", &|| word(&self.stages, case.stage as usize)),
             ("trigger", &|| word(&self.triggers, trigger)),
             ("wants_human", &|| Ok(self.bool(case.wants_human))),
+            ("with_person", &|| Ok(self.bool(case.with_person))),
+            ("wrote_since", &|| Ok(self.bool(case.wrote_since))),
         ])
     }
 
@@ -179,7 +181,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 32] = [
     "ai_interaction",
     "approved",
     "case",
@@ -210,6 +212,8 @@ const NAMES: [&str; 30] = [
     "unsayable",
     "unsupported",
     "wants_human",
+    "with_person",
+    "wrote_since",
 ];
 
 /// `context.input`: what rules may read of a tool's input. A value that the

@@ -10,7 +10,9 @@
 #[expect(dead_code, reason = "each test file uses what it needs")]
 mod world;
 
+mod arranging;
 mod house;
+mod manners;
 
 use attache::journal::{Event, RunId, StaffAct};
 use futures::StreamExt;

@@ -33,6 +33,8 @@ impl Dice {
             wants_human: self.coin(),
             consent: Consent { ai_interaction: self.coin(), marketing_email: self.coin(), profiling: self.coin() },
             first_contact: self.coin(),
+            with_person: self.coin(),
+            wrote_since: self.coin(),
             outreach: self.coin(),
             approved: self.coin(),
             customer: self.pick(&["cus_1", "cus \"2\"\n"]).into(),
