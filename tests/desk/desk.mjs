@@ -39,9 +39,7 @@ async function signedIn(name, options) {
 }
 
 async function serious(page) {
-  await page.addScriptTag({ path: AXE }).catch(() => {});
-  const known = await page.evaluate(() => typeof globalThis.axe);
-  assert.equal(known, "object", "axe-core is loaded");
+  await page.addScriptTag({ path: AXE });
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   return violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
 }
@@ -88,7 +86,7 @@ await test("an edit shows its words and is sent as edited", async () => {
   await page.keyboard.press("e");
   const text = page.getByLabel("Text");
   await text.fill(`${await text.inputValue()}\nKind regards`);
-  await page.locator(".diff ins").first().waitFor();
+  await page.locator(".diff ins", { hasText: "regards" }).first().waitFor();
   assert.match(await page.locator(".diff").innerText(), /Kind regards/);
   await page.keyboard.press("Control+Enter");
   await page.waitForURL(`${house.base}/`);
@@ -137,7 +135,6 @@ await test("drafts that are alike go together once a sample was opened", async (
   assert.match(await page.getByRole("alert").innerText(), /open this sample first/);
   for (const draft of drafts) await page.goto(`${house.base}/drafts/${draft}`);
   await page.goto(`${house.base}/batch?draft=${drafts[0]}&draft=${drafts[1]}`);
-  assert.deepEqual(await serious(page), []);
   await page.keyboard.press("a");
   await page.waitForURL(/sent/);
   for (const draft of drafts) assert.equal(await house.state(draft), "sent");
@@ -156,8 +153,6 @@ await test("a handoff is taken, the agent is silent, and it is given back", asyn
   assert.deepEqual([silent.outcome, silent.reason_code], ["suppressed", "with_person"]);
   await page.reload();
   await page.getByText("Are you there?").waitFor();
-  assert.deepEqual(await serious(page), []);
-  await page.screenshot({ path: join(SHOTS, "handoff.png"), fullPage: true });
   await page.getByRole("button", { name: "Give back" }).click();
   await page.getByText("returned").waitFor();
   await page.context().close();
@@ -183,9 +178,10 @@ await test("what a customer is called and writes is text", async () => {
 });
 
 await test("nothing is shut out, wide, small, light or dark", async () => {
-  const draft = await house.draft("cus_look");
-  const run = (await house.ask("/v1/runs")).items[0].run;
-  const pages = { queue: "/", draft: `/drafts/${draft}`, run: `/runs/${run}`, sent: "/?tab=sent", interface: "/api" };
+  const [draft, other] = [await house.draft("cus_look"), await house.draft("cus_look_too")];
+  const { run } = await house.ask("/v1/conversations", sample("wants-human.json"));
+  const pages = { queue: "/", draft: `/drafts/${draft}`, batch: `/batch?draft=${draft}&draft=${other}` };
+  Object.assign(pages, { handoff: `/handoffs/${run}`, run: `/runs/${run}`, sent: "/?tab=sent", interface: "/api" });
   for (const [width, colorScheme] of [[1280, "light"], [1280, "dark"], [375, "light"], [375, "dark"]]) {
     // The policy of our pages keeps every script out that is not ours: also axe-core.
     const look = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };

@@ -83,7 +83,7 @@ async fn a_draft_is_somebodys_and_can_be_put_aside() {
     assert_eq!(arranged, (Some("lena"), Some("the price list comes today")), "{seen}");
     let cookie = house.sign_in("lena", PASSWORD).await.cookie;
     let queue = house.page("/", &cookie).await.text;
-    let (first, last) = (queue.find(&format!("/drafts/{two}")), queue.find(&format!("/drafts/{one}")));
+    let (first, last) = (queue.find(&two), queue.find(&one));
     assert!(first.unwrap() < last.unwrap(), "what is put aside stands last: {queue}");
     assert!(queue.contains("lena has it"), "{queue}");
 }

@@ -206,7 +206,8 @@ async fn while_a_person_has_the_customer_the_agent_is_silent() {
     let page = house.page(&format!("/handoffs/{run}"), &cookie).await;
     assert!(page.text.contains("How do I invite a colleague?"), "whoever has them reads it: {}", page.text);
     assert_eq!(house.post(&step("return"), &lena, &json!(null)).await.status, 204);
-    let again = house.post(&messages, &admin, &json!({ "text": "How do I invite a colleague?" })).await.json();
+    let question = &sample("tier1-question.json")["trigger"]["text"];
+    let again = house.post(&messages, &admin, &json!({ "text": question })).await.json();
     assert_eq!(again["outcome"], "resolved", "{again}");
 }
 
