@@ -3,6 +3,7 @@
 mod arranging;
 mod batch;
 mod conversations;
+mod customers;
 mod describe;
 mod drafts;
 mod exchange;
@@ -14,8 +15,9 @@ mod runs;
 
 pub(crate) use arranging::{approve_at, give, put_aside, take_back};
 pub(crate) use batch::{One, approve_all, class_of};
-pub(crate) use exchange::{Asked, At, Filled, ToldOnce, schema};
+pub(crate) use customers::known;
 pub(crate) use drafts::{opened, review_draft};
+pub(crate) use exchange::{Asked, At, Filled, ToldOnce, schema};
 pub(crate) use handoffs::{handoffs, move_handoff, status};
 pub(crate) use runs::read;
 
@@ -78,7 +80,10 @@ fn drafts() -> ApiRouter<Arc<Desk>> {
     let decided = |decision, id, summary| post_with(drafts::decide(decision), told(id, "drafts", summary));
     ApiRouter::new()
         .api_route("/v1/drafts", get_with(drafts::list, told("list_drafts", "drafts", "Drafts, first due first")))
-        .api_route("/v1/drafts/{draft}", get_with(drafts::show, told("show_draft", "drafts", "A draft as it would leave")))
+        .api_route(
+            "/v1/drafts/{draft}",
+            get_with(drafts::show, told("show_draft", "drafts", "A draft as it would leave")),
+        )
         .api_route(
             "/v1/drafts/{draft}/viewed",
             post_with(drafts::viewed, told("view_draft", "drafts", "Note that somebody opened a draft")),
@@ -87,14 +92,8 @@ fn drafts() -> ApiRouter<Arc<Desk>> {
             "/v1/drafts/{draft}/approve",
             decided(Decision::Approve, "approve_draft", "Send a draft exactly as it was seen"),
         )
-        .api_route(
-            "/v1/drafts/{draft}/edit",
-            decided(Decision::Edit, "edit_draft", "Change a draft and send it"),
-        )
-        .api_route(
-            "/v1/drafts/{draft}/reject",
-            decided(Decision::Reject, "reject_draft", "Do not send a draft"),
-        )
+        .api_route("/v1/drafts/{draft}/edit", decided(Decision::Edit, "edit_draft", "Change a draft and send it"))
+        .api_route("/v1/drafts/{draft}/reject", decided(Decision::Reject, "reject_draft", "Do not send a draft"))
         .api_route(
             "/v1/drafts/{draft}/schedule",
             post_with(arranging::schedule, told("schedule_draft", "drafts", "Approve a draft for a later time")),
@@ -131,10 +130,17 @@ fn people() -> ApiRouter<Arc<Desk>> {
             post_with(people::link, told("link_account", "people", "Another link that sets a password")),
         )
         .api_route("/v1/tokens", post_with(people::add_token, told("add_token", "people", "Make a token")))
-        .api_route("/v1/tokens/{token}", delete_with(people::revoke, told("revoke_token", "people", "Take a token back")))
+        .api_route(
+            "/v1/tokens/{token}",
+            delete_with(people::revoke, told("revoke_token", "people", "Take a token back")),
+        )
         .api_route(
             "/v1/customers/{customer}",
-            delete_with(people::erase, told("erase_customer", "customers", "Make a customer's data unreadable, for good")),
+            delete_with(
+                people::erase,
+                told("erase_customer", "customers", "Make a customer's data unreadable, for good"),
+            )
+            .get_with(customers::show, told("show_customer", "customers", "What is known and was done")),
         )
 }
 

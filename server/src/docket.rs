@@ -110,7 +110,8 @@ impl Docket {
     /// The approval that is due first.
     fn first(&self) -> Option<(Timestamp, DraftId)> {
         let drafts = self.lock();
-        let times = drafts.iter().filter_map(|(draft, arranged)| Some((arranged.scheduled.as_ref()?.at, draft.clone())));
+        let times =
+            drafts.iter().filter_map(|(draft, arranged)| Some((arranged.scheduled.as_ref()?.at, draft.clone())));
         times.min()
     }
 

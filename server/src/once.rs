@@ -38,7 +38,8 @@ async fn done(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    let key =
+        key.to_str().ok().filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
     let key = key.ok_or_else(|| {
         Problem::new(StatusCode::BAD_REQUEST, "key", "`Idempotency-Key`: expected 1 to 255 visible ASCII characters")
     })?;
@@ -105,9 +106,10 @@ async fn keep(response: Response) -> (Response, Option<Became>) {
 fn again(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = answer.headers.into_iter().filter_map(|(name, value)| {
-        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
-    });
+    let headers = answer
+        .headers
+        .into_iter()
+        .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)));
     response.headers_mut().extend(headers);
     response.headers_mut().insert(AGAIN, HeaderValue::from_static("true"));
     response

@@ -20,7 +20,8 @@ pub(crate) struct Pace {
 impl Pace {
     /// `per_second` requests for each, and twice as many at once.
     pub(crate) fn new(per_second: NonZeroU32) -> Self {
-        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
+        let quota =
+            Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
         Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
     }
 

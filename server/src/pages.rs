@@ -1,10 +1,12 @@
 //! The review desk: pages for people, made here and readable without a script.
 
 mod batch;
+mod customer;
 mod draft;
 mod guide;
 mod handoff;
 mod live;
+mod policies;
 mod queue;
 mod run;
 mod sign_in;
@@ -23,13 +25,15 @@ use std::sync::Arc;
 use tera::{Context, Tera};
 
 /// The templates, by name. What they are given is text and is escaped.
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("base.html", include_str!("../templates/base.html")),
     ("batch.html", include_str!("../templates/batch.html")),
+    ("customer.html", include_str!("../templates/customer.html")),
     ("diff.html", include_str!("../templates/diff.html")),
     ("draft.html", include_str!("../templates/draft.html")),
     ("guide.html", include_str!("../templates/guide.html")),
     ("handoff.html", include_str!("../templates/handoff.html")),
+    ("policies.html", include_str!("../templates/policies.html")),
     ("problem.html", include_str!("../templates/problem.html")),
     ("queue.html", include_str!("../templates/queue.html")),
     ("run.html", include_str!("../templates/run.html")),
@@ -54,6 +58,8 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/drafts/{draft}/arrange", post(draft::arrange))
         .route("/handoffs/{run}", get(handoff::show).post(handoff::step))
         .route("/runs/{run}", get(run::show))
+        .route("/customers/{customer}", get(customer::show))
+        .route("/policies", get(policies::show))
         .route("/live", get(live::live))
         .route("/api", get(guide::show))
         .route("/assets/icon.svg", get(|| asset("image/svg+xml", include_str!("../assets/icon.svg"))))

@@ -1,7 +1,7 @@
 //! A server from its first request to its last.
 
-use crate::desk::{Desk, Parts};
 use crate::answers::Answers;
+use crate::desk::{Desk, Parts};
 use crate::docket::Docket;
 use crate::gauges::{self, Gauges};
 use crate::pace::Pace;

@@ -41,6 +41,7 @@ pub(crate) struct Snooze {
     #[schemars(with = "String")]
     until: Timestamp,
     /// 1 to 200 characters that say why and name no customer: it stays in the journal.
+    #[schemars(length(min = 1, max = 200))]
     reason: String,
 }
 

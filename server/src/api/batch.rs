@@ -26,6 +26,7 @@ const SAMPLE: usize = 5;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Batch {
     /// 2 to 50 drafts that are alike.
+    #[schemars(length(min = 2, max = 50))]
     drafts: Vec<One>,
 }
 

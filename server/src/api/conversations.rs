@@ -36,6 +36,7 @@ pub(crate) struct Named {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Message {
     /// In their words: 1 to 100,000 characters.
+    #[schemars(length(min = 1, max = 100_000))]
     text: String,
     /// When; now if not said.
     #[schemars(with = "Option<String>")]
@@ -188,7 +189,11 @@ impl OperationOutput for Told {
         let mut stream = Documented { description: live.to_owned(), ..Documented::default() };
         stream.content.insert("text/event-stream".to_owned(), MediaType::default());
         let mut responses = documented::<Answer>(ctx, 201, "The answer.");
-        responses.extend(documented::<Later>(ctx, 202, "With `Prefer: respond-async`: a webhook tells when it is there."));
+        responses.extend(documented::<Later>(
+            ctx,
+            202,
+            "With `Prefer: respond-async`: a webhook tells when it is there.",
+        ));
         responses.push((Some(Status::Code(200)), stream));
         responses
     }

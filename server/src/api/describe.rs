@@ -4,9 +4,7 @@ use super::exchange::header_parameter;
 use crate::problem::problems;
 use aide::axum::ApiRouter;
 use aide::generate::in_context;
-use aide::openapi::{
-    Info, OpenApi, Operation, PathItem, ReferenceOr, SecurityScheme, Server, StatusCode, Tag,
-};
+use aide::openapi::{Info, OpenApi, Operation, PathItem, ReferenceOr, SecurityScheme, Server, StatusCode, Tag};
 use aide::transform::TransformOperation;
 use axum::Router;
 use schemars::generate::SchemaSettings;
@@ -89,7 +87,8 @@ fn complete(operation: &mut Operation, writes: bool) {
     in_context(|ctx| {
         let mut statuses = vec![429, 504];
         if writes {
-            let what = "1 to 255 visible characters. The same key with the same request gives the same answer for a day.";
+            let what =
+                "1 to 255 visible characters. The same key with the same request gives the same answer for a day.";
             header_parameter(ctx, operation, "Idempotency-Key", what);
             statuses.extend([400, 409, 410, 413, 422]);
         }

@@ -4,7 +4,8 @@ use crate::problem::{Problem, problems};
 use aide::OperationInput;
 use aide::generate::GenContext;
 use aide::openapi::{
-    MediaType, Operation, Parameter, ParameterData, PathStyle, Response as Documented, SchemaObject, StatusCode as Status,
+    MediaType, Operation, Parameter, ParameterData, PathStyle, Response as Documented, SchemaObject,
+    StatusCode as Status,
 };
 use aide::operation::{OperationOutput, ParamLocation, add_parameters, parameters_from_schema};
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};

@@ -11,6 +11,7 @@ pub(crate) struct Page {
     /// Where the page before ended.
     pub(crate) cursor: Option<String>,
     /// At most so many: 1 to 200, 50 if not said.
+    #[schemars(range(min = 1, max = 200))]
     pub(crate) limit: Option<usize>,
 }
 

@@ -38,6 +38,7 @@ pub(crate) struct Account {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
     /// 1 to 64 letters, digits, `.`, `-` or `_`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
     name: String,
     /// What it is for.
     roles: BTreeSet<Role>,
@@ -55,6 +56,7 @@ pub(crate) struct Link {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewToken {
     /// 1 to 128 characters that say what it is for.
+    #[schemars(length(min = 1, max = 128))]
     label: String,
     /// What it may do, of what its owner may.
     scopes: BTreeSet<Right>,
@@ -95,7 +97,7 @@ pub(crate) struct TokenName {
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct CustomerName {
     /// The customer's id in your systems.
-    customer: CustomerId,
+    pub(super) customer: CustomerId,
 }
 
 pub(crate) async fn me(who: Who) -> Json<Me> {

@@ -17,8 +17,10 @@ use std::sync::Arc;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     /// 1 to 1000 characters.
+    #[schemars(length(min = 1, max = 1000))]
     q: String,
     /// How many passages: 1 to 50, 5 if not said.
+    #[schemars(range(min = 1, max = 50))]
     top: Option<usize>,
 }
 

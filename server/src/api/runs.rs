@@ -29,6 +29,7 @@ pub(crate) struct Which {
     /// Where the page before ended.
     cursor: Option<String>,
     /// At most so many: 1 to 200, 50 if not said.
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<usize>,
 }
 

@@ -274,6 +274,7 @@ fn tell(desk: &Desk, entries: &[Entry], draft: &DraftCreated, now: Timestamp, co
             grounds.iter().enumerate().map(|(i, evidence)| ground(i + 1, evidence, &bundle, entries, now)).collect();
         context.insert("grounds", &told);
         context.insert("customer", bundle.customer.name.as_deref().unwrap_or(bundle.customer.id.as_str()));
+        context.insert("customer_id", bundle.customer.id.as_str());
         context.insert("trigger", &trigger(&bundle));
         context.insert("trigger_at", &bundle.trigger.at().to_string());
         let moods = bundle.of(FactKind::Sentiment).iter();

@@ -29,6 +29,9 @@ fn a_call_is_told_as_a_sentence() {
     assert_eq!(told("kb_search", query, Ok(r#"{"hits":[]}"#)), nothing);
     let unknown = "Looked the customer up in the CRM, which does not know them.";
     assert_eq!(told("crm_lookup", "{}", Ok("{}")), unknown);
-    assert_eq!(told("send_email", "{}", Err("the server is away")), "Tried to send email, which failed: the server is away.");
+    assert_eq!(
+        told("send_email", "{}", Err("the server is away")),
+        "Tried to send email, which failed: the server is away."
+    );
     assert_eq!(told("file_summary", "{}", Ok("{}")), "Did file summary.");
 }
