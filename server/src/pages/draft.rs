@@ -15,6 +15,7 @@ use attache_tools::KbHits;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
 use std::ops::Range;
@@ -274,7 +275,8 @@ fn tell(desk: &Desk, entries: &[Entry], draft: &DraftCreated, now: Timestamp, co
             grounds.iter().enumerate().map(|(i, evidence)| ground(i + 1, evidence, &bundle, entries, now)).collect();
         context.insert("grounds", &told);
         context.insert("customer", bundle.customer.name.as_deref().unwrap_or(bundle.customer.id.as_str()));
-        context.insert("customer_id", bundle.customer.id.as_str());
+        let id = utf8_percent_encode(bundle.customer.id.as_str(), NON_ALPHANUMERIC);
+        context.insert("customer_id", &id.to_string());
         context.insert("trigger", &trigger(&bundle));
         context.insert("trigger_at", &bundle.trigger.at().to_string());
         let moods = bundle.of(FactKind::Sentiment).iter();

@@ -34,7 +34,7 @@ fn policies(desk: &Desk, who: &Who) -> Result<Response, Problem> {
         files.entry(&rule.file).or_default().push(Rule { id: &rule.id, verdict, reason, source: &rule.source });
     }
     let mut context = Context::new();
-    context.insert("digest", policy.digest());
+    context.insert("digest", &policy.digest().as_str().chars().take(12).collect::<String>());
     context.insert("files", &files);
     page(desk, who, "policies.html", context)
 }
