@@ -456,8 +456,7 @@ impl Engine {
     }
 
     async fn drafted(&self, draft: &DraftId) -> Result<Drafted, ReviewError> {
-        let drafts = self.store.drafts().await.map_err(RunError::Store)?;
-        let found = drafts.into_iter().find(|d| d.draft == *draft);
+        let found = self.store.draft(draft).await.map_err(RunError::Store)?;
         let run = found.ok_or_else(|| ReviewError::Unknown(draft.clone()))?.run;
         let entries = self.entries(&run).await?;
         let created = entries.iter().find_map(|entry| match &entry.event {

@@ -161,8 +161,7 @@ async fn note(desk: &Desk, who: &Who, act: StaffAct, draft: &DraftId) -> Result<
 
 /// A draft that still awaits a decision.
 async fn pending(desk: &Desk, draft: &DraftId) -> Result<DraftSummary, Problem> {
-    let drafts = desk.parts.store.drafts().await?;
-    let summary = drafts.into_iter().find(|summary| summary.draft == *draft);
+    let summary = desk.parts.store.draft(draft).await?;
     let summary = summary.ok_or_else(|| Problem::unknown(format!("there is no draft {draft}")))?;
     if summary.state == DraftState::Pending {
         Ok(summary)

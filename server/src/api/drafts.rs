@@ -80,7 +80,7 @@ pub(crate) async fn show(
 ) -> Result<Tagged<Shown>, Problem> {
     who.may(Right::Read)?;
     let (run, draft) = desk.parts.engine.draft(&id).await?;
-    let summary = desk.parts.store.drafts().await?.into_iter().find(|summary| summary.draft == id);
+    let summary = desk.parts.store.draft(&id).await?;
     let state = summary.map_or(DraftState::Pending, |summary| summary.state);
     Ok(Tagged { tag: draft.digest.to_string(), body: Shown { run, state, draft, arranged: desk.docket.of(&id) } })
 }

@@ -101,8 +101,7 @@ pub(crate) async fn show(
     At(Named { run }): At<Named>,
 ) -> Result<Json<RunSummary>, Problem> {
     who.may(Right::Read)?;
-    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
-    let found = runs.into_iter().find(|summary| summary.run.as_str() == run);
+    let found = desk.parts.store.run(&RunId::new(run.as_str())).await?;
     found.map(Json).ok_or_else(|| Problem::unknown(format!("there is no run {run}")))
 }
 

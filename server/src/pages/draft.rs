@@ -199,7 +199,7 @@ async fn draft_page(desk: &Desk, who: &Who, id: &DraftId, wrong: Option<Problem>
     who.may(Right::Read)?;
     let (run, draft) = desk.parts.engine.draft(id).await?;
     let entries = desk.parts.store.entries(&run).await?;
-    let summary = desk.parts.store.drafts().await?.into_iter().find(|summary| summary.draft == *id);
+    let summary = desk.parts.store.draft(id).await?;
     let pending = summary.as_ref().is_some_and(|summary| summary.state == DraftState::Pending);
     if pending && who.may(Right::Review).is_ok() {
         opened(desk, who, &draft).await?;
