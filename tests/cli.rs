@@ -219,20 +219,3 @@ fn every_command_has_help_with_an_example() {
         assert!(out(&output).contains("Example: "), "{command}: {}", out(&output));
     }
 }
-
-#[test]
-fn a_doctor_names_each_fault_and_what_to_do() {
-    let dir = project();
-    let well = attache(dir.path(), &["doctor"]);
-    assert_eq!(well.status.code(), Some(0), "{} {}", out(&well), err(&well));
-    assert!(!out(&well).contains("FAULT"), "{}", out(&well));
-    fs::write(dir.path().join("attache.toml"), "[server]\nlisten = \"0.0.0.0:8420\"\n").unwrap();
-    let ill = attache(dir.path(), &["doctor", "--json"]);
-    assert_eq!(ill.status.code(), Some(4), "{}", err(&ill));
-    let found: Vec<Value> = out(&ill).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let faults: Vec<_> = found.iter().filter(|found| found["ok"] == false).collect();
-    assert_eq!(faults.len(), 1, "{}", out(&ill));
-    assert_eq!(faults[0]["check"], "settings");
-    assert!(faults[0]["what"].as_str().unwrap().contains("trusted_proxy"), "{}", out(&ill));
-    assert!(faults[0]["advice"].as_str().unwrap().contains("attache schema config"), "{}", out(&ill));
-}
