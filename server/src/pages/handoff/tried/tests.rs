@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
-
 use super::*;
 use attache_journal::{CallId, Digest, Fault, Json, Retry};
 
