@@ -29,8 +29,8 @@ pub use entry::{Entry, EntryFault, VERSION, open, verify, verify_head};
 pub use event::{
     Actor, Asked, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence,
     FactPermission, Fault, Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry,
-    ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, Takeover, ToolCalled,
-    ToolReturned, Verdict,
+    ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, Takeover,
+    ToolCalled, ToolReturned, Verdict,
 };
 pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
 pub use json::Json;
