@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// The settings of a project. Every key has a default; the file may be absent.
@@ -49,6 +50,12 @@ pub(crate) struct ServerConfig {
     pub(crate) trusted_proxy: bool,
     /// After how many hours somebody signs in anew.
     pub(crate) session_hours: u32,
+    /// How many requests a second an account may send, or an address that proves
+    /// nothing; twice as many at once.
+    pub(crate) requests_per_second: NonZeroU32,
+    /// For how many seconds an approval on a page of the desk can be taken back;
+    /// with 0 it leaves at once.
+    pub(crate) undo_seconds: u32,
 }
 
 impl Default for ServerConfig {
@@ -58,6 +65,8 @@ impl Default for ServerConfig {
             public_url: None,
             trusted_proxy: false,
             session_hours: 12,
+            requests_per_second: NonZeroU32::MIN.saturating_add(99),
+            undo_seconds: 10,
         }
     }
 }

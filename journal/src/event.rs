@@ -1,6 +1,6 @@
 //! What can happen.
 
-use crate::{CallId, Digest, DraftId, Json, Message, Reply, StaffActed, SubjectId, Usage};
+use crate::{CallId, Digest, DraftId, Json, Message, Reply, RunId, StaffActed, SubjectId, Usage};
 use attache_context::{Bundle, Channel, Consent, FactKind, Stage, words};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -97,6 +97,13 @@ pub struct RunStarted {
     /// What we asked the customer when we last wrote to them, if we did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
+    /// The run that began the conversation which this one goes on with; absent
+    /// where it begins one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<RunId>,
+    /// Whether a person took this customer over before, the last time they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takeover: Option<Takeover>,
 }
 
 /// What we asked the customer, since we could not tell what they mean.
@@ -106,6 +113,18 @@ pub struct Asked {
     pub message: String,
     /// What we asked.
     pub question: String,
+}
+
+/// A person took a customer over from the agent.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Takeover {
+    /// The run that handed over.
+    pub run: RunId,
+    /// When the person gave the customer back or was done; absent while they
+    /// have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub ended_at: Option<Timestamp>,
 }
 
 /// Something that reached the customer before, as policy sees it.
@@ -392,6 +411,9 @@ pub struct ReviewDecided {
     /// the run began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
+    /// Whether the customer wrote to us after the run began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrote_since: bool,
 }
 
 /// The destination of texts for colleagues.

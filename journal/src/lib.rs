@@ -29,15 +29,15 @@ pub use entry::{Entry, EntryFault, VERSION, open, verify, verify_head};
 pub use event::{
     Actor, Asked, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence,
     FactPermission, Fault, Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry,
-    ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, ToolCalled,
-    ToolReturned, Verdict,
+    ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, Takeover,
+    ToolCalled, ToolReturned, Verdict,
 };
 pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
 pub use json::Json;
 pub use memory::MemoryStore;
 pub use message::{CallRequest, Message, Reply};
 pub use outline::Outline;
-pub use staff::{Right, Role, StaffAct, StaffActed};
+pub use staff::{Handoff, HandoffState, Right, Role, StaffAct, StaffActed};
 pub use store::{Batch, Commit, Receipt, RunFilter, Store, StoreError};
 pub use subject::{Key, Subject};
 pub use summary::{DraftState, DraftSummary, RunSummary};

@@ -1,7 +1,8 @@
 //! What people do who work with the agent.
 
-use crate::{Digest, DraftId, RunId};
+use crate::{Actor, Digest, DraftId, Entry, Event, RunId};
 use attache_context::words;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,12 +31,46 @@ pub enum StaffAct {
         /// Its name.
         name: String,
     },
+    /// A person's approval of a draft waits for its time; until then it can be
+    /// taken back.
+    ApprovalScheduled {
+        /// The draft.
+        draft: DraftId,
+        /// The digest of what they saw.
+        digest: Digest,
+        /// When it is carried out.
+        #[schemars(with = "String")]
+        at: Timestamp,
+    },
+    /// An approval that waited is taken back.
+    ApprovalCancelled {
+        /// The draft.
+        draft: DraftId,
+    },
+    /// A draft is somebody's to decide on.
+    DraftAssigned {
+        /// The draft.
+        draft: DraftId,
+        /// Whose; nobody's if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
     /// A draft was opened for review.
     DraftOpened {
         /// The draft.
         draft: DraftId,
         /// The digest of what was shown.
         digest: Digest,
+    },
+    /// A draft is put aside.
+    DraftSnoozed {
+        /// The draft.
+        draft: DraftId,
+        /// Until then.
+        #[schemars(with = "String")]
+        until: Timestamp,
+        /// Why; nothing that names the customer.
+        reason: String,
     },
     /// A person took a handoff over.
     HandoffAccepted {
@@ -127,5 +162,54 @@ impl Role {
             Self::Auditor => &[Right::Audit, Right::Read],
             Self::Reviewer => &[Right::Read, Right::Review],
         }
+    }
+}
+
+words! {
+    /// How far a person is with what the agent handed over.
+    HandoffState {
+        /// Somebody has it.
+        Accepted = "accepted",
+        /// It is done.
+        Closed = "closed",
+        /// Nobody has taken it yet.
+        Open = "open",
+        /// It was given back to the agent.
+        Returned = "returned",
+    }
+}
+
+/// A handoff as the entries of its run beside tell it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Handoff {
+    /// How far it is.
+    pub state: HandoffState,
+    /// Who has it or closed it.
+    pub by: Option<String>,
+    /// When it came so far; absent while nobody has taken it.
+    pub at: Option<Timestamp>,
+}
+
+impl Handoff {
+    /// The run that what people did about the handoff of `run` is entries of.
+    #[must_use]
+    pub fn beside(run: &RunId) -> RunId {
+        RunId::new(format!("handoff_{run}"))
+    }
+
+    /// How far it is by the entries of that run.
+    #[must_use]
+    pub fn of(entries: &[Entry]) -> Self {
+        let Some(last) = entries.last() else { return Self { state: HandoffState::Open, by: None, at: None } };
+        let state = match &last.event {
+            Some(Event::StaffActed(StaffActed { act: StaffAct::HandoffAccepted { .. } })) => HandoffState::Accepted,
+            Some(Event::StaffActed(StaffActed { act: StaffAct::HandoffReturned { .. } })) => HandoffState::Returned,
+            _ => HandoffState::Closed,
+        };
+        let by = match &last.actor {
+            Actor::Human(name) if state != HandoffState::Returned => Some(name.clone()),
+            Actor::Agent(_) | Actor::Human(_) | Actor::System => None,
+        };
+        Self { state, by, at: Some(last.at) }
     }
 }

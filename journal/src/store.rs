@@ -1,6 +1,6 @@
 //! The store trait: what any keeper of a journal promises.
 
-use crate::{DraftSummary, Entry, Past, RunId, RunSummary, Sealed, Subject};
+use crate::{DraftId, DraftSummary, Entry, Past, RunId, RunSummary, Sealed, Subject};
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use futures::channel::oneshot;
@@ -43,6 +43,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// All drafts, the one due first in front.
     async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError>;
+
+    /// One draft, if there is such a draft. A store with many finds it without
+    /// looking at the others.
+    async fn draft(&self, draft: &DraftId) -> Result<Option<DraftSummary>, StoreError> {
+        Ok(self.drafts().await?.into_iter().find(|one| one.draft == *draft))
+    }
+
+    /// The summary of one run, if there is such a run. A store with many finds it
+    /// without looking at the others.
+    async fn run(&self, run: &RunId) -> Result<Option<RunSummary>, StoreError> {
+        Ok(self.runs(&RunFilter::default()).await?.into_iter().find(|one| one.run == *run))
+    }
 }
 
 /// Entries of one run, in order and without a gap.

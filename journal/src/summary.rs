@@ -3,10 +3,11 @@
 use crate::{Decision, DraftId, Outcome, Outline, Past, RunId, SubjectId, Usage};
 use attache_context::{CustomerId, Stage};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A run on one line. It holds no text of the customer's.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct RunSummary {
     /// The run.
     pub run: RunId,
@@ -21,8 +22,10 @@ pub struct RunSummary {
     /// Its stage.
     pub stage: Stage,
     /// When it started.
+    #[schemars(with = "String")]
     pub started_at: Timestamp,
     /// When its last entry was written.
+    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Where it stands; absent while it runs.
     pub outcome: Option<Outcome>,
@@ -41,7 +44,7 @@ pub struct RunSummary {
 }
 
 /// A draft on one line.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct DraftSummary {
     /// The draft.
     pub draft: DraftId,
@@ -54,13 +57,15 @@ pub struct DraftSummary {
     /// Who should decide.
     pub queue: String,
     /// Until when; its creation while nobody was asked.
+    #[schemars(with = "String")]
     pub due: Timestamp,
     /// When it was made.
+    #[schemars(with = "String")]
     pub created_at: Timestamp,
 }
 
 /// Where a draft stands.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DraftState {
     /// A person said yes; it is on its way.

@@ -130,6 +130,8 @@ fn key(case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> Box<[u8]> {
         outreach,
         approved,
         by_run,
+        with_person,
+        wrote_since,
         customer: _,
     } = case;
     let Fact { key, value: _, source, system, observed_at: _, purposes, sensitivity } = fact;
@@ -152,6 +154,8 @@ fn key(case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> Box<[u8]> {
         u8::from(*outreach),
         u8::from(*approved),
         u8::from(*by_run),
+        u8::from(*with_person),
+        u8::from(*wrote_since),
         kind as u8,
         *source as u8,
         *sensitivity as u8,

@@ -58,6 +58,10 @@ pub struct Case {
     pub approved: bool,
     /// Whether the run itself asks, and no model.
     pub by_run: bool,
+    /// Whether a person has taken the customer over and not given them back.
+    pub with_person: bool,
+    /// Whether the customer wrote to us after the text was drafted.
+    pub wrote_since: bool,
     /// The customer's id.
     pub customer: String,
 }
@@ -83,6 +87,8 @@ impl Default for Case {
             outreach: false,
             approved: false,
             by_run: false,
+            with_person: false,
+            wrote_since: false,
             customer: "cus_1".into(),
         }
     }

@@ -114,6 +114,8 @@ impl Lexicon {
             ("stage", &|| word(&self.stages, case.stage as usize)),
             ("trigger", &|| word(&self.triggers, trigger)),
             ("wants_human", &|| Ok(self.bool(case.wants_human))),
+            ("with_person", &|| Ok(self.bool(case.with_person))),
+            ("wrote_since", &|| Ok(self.bool(case.wrote_since))),
         ])
     }
 
@@ -189,7 +191,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 38] = [
     "account_value",
     "ai_interaction",
     "approved",
@@ -226,6 +228,8 @@ const NAMES: [&str; 36] = [
     "unsupported",
     "untrusted",
     "wants_human",
+    "with_person",
+    "wrote_since",
 ];
 
 /// `context.input`: what rules may read of a tool's input. A value that the

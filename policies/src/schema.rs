@@ -143,7 +143,8 @@ impl Tools {
 type Consent = { "ai_interaction": Bool, "marketing_email": Bool, "profiling": Bool };
 type Case = { "approved": Bool, "channel": Channel, "consent": Consent, "emotion": Emotion,
 "first_contact": Bool, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
-"sentiment": Sentiment, "signal": String, "stage": Stage, "trigger": Trigger, "wants_human": Bool };
+"sentiment": Sentiment, "signal": String, "stage": Stage, "trigger": Trigger, "wants_human": Bool,
+"with_person": Bool, "wrote_since": Bool };
 type Text = { "citations": Long, "discloses_ai": Bool, "internal": Bool, "length": Long, "pii": Set<String>,
 "unfounded": Set<String>, "unread": Long, "unsayable": Set<String>, "unsupported": Long };
 "#,

@@ -10,6 +10,11 @@ function move(step) {
   all[to]?.focus();
 }
 
+function select() {
+  const box = document.activeElement?.closest("li")?.querySelector("input[type=checkbox]");
+  if (box) box.checked = !box.checked;
+}
+
 function press(key) {
   const target = document.querySelector(`[data-key="${key}"]`);
   if (!target) return false;
@@ -23,7 +28,7 @@ function press(key) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select");
+  const typing = event.target.closest("input:not([type=checkbox]), textarea, select");
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     typing?.form?.requestSubmit();
     return;
@@ -35,7 +40,8 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "k") move(-1);
   else if (event.key === "/") document.querySelector("#search")?.focus();
   else if (event.key === "?") document.querySelector("#keys")?.showModal();
-  else if ("aer".includes(event.key)) done = press(event.key);
+  else if (event.key === "x") select();
+  else if ("aerdswz".includes(event.key)) done = press(event.key);
   else done = false;
   if (done) event.preventDefault();
 });

@@ -1,89 +1,156 @@
 //! The interface for programs, version 1.
 
+mod arranging;
+mod batch;
+mod conversations;
+mod customers;
+mod describe;
 mod drafts;
+mod exchange;
 mod handoffs;
 mod paging;
 mod people;
 mod reading;
 mod runs;
 
+pub(crate) use arranging::{approve_at, give, put_aside, take_back};
+pub(crate) use batch::{One, approve_all, class_of};
+pub(crate) use customers::known;
 pub(crate) use drafts::{opened, review_draft};
+pub(crate) use exchange::{Asked, At, Filled, ToldOnce, schema};
 pub(crate) use handoffs::{handoffs, move_handoff, status};
 pub(crate) use runs::read;
 
 use crate::desk::Desk;
+use crate::gauges;
 use crate::problem::Problem;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{delete_with, get_with, post_with};
+use aide::openapi::OpenApi;
 use attache_journal::Decision;
-use axum::Router;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::request::Parts;
-use axum::routing::{delete, get, post};
-use serde::de::DeserializeOwned;
+use axum::routing::get;
+use axum::{Json, Router};
+use describe::told;
 use std::sync::Arc;
 
-/// The body of a request, as JSON; what is wrong with it is a [`Problem`].
-pub(crate) struct Given<T>(pub(crate) T);
-
-/// The question of a request; what is wrong with it is a [`Problem`].
-pub(crate) struct Asked<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let axum::Json(given) = axum::Json::from_request(request, state).await?;
-        Ok(Self(given))
-    }
+/// The interface, with what it says of itself.
+pub(crate) fn routes() -> (Router<Arc<Desk>>, OpenApi) {
+    let (router, document) = describe::described(|| system().merge(runs()).merge(drafts()).merge(people()));
+    (router.route("/openapi.json", get(document_of)), document)
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(asked) = Query::from_request_parts(parts, state).await?;
-        Ok(Self(asked))
-    }
+fn system() -> ApiRouter<Arc<Desk>> {
+    ApiRouter::new()
+        .api_route("/healthz", get_with(alive, told("alive", "system", "Whether the process answers")))
+        .api_route("/readyz", get_with(ready, told("ready", "system", "Whether the journal can be read")))
+        .api_route("/metrics", get_with(gauges::show, told("metrics", "system", "Counts and times, as OpenMetrics")))
+        .api_route("/v1/kb/search", get_with(reading::search, told("search", "reading", "Search the articles")))
+        .api_route("/v1/policies", get_with(reading::policies, told("policies", "reading", "The rules in force")))
+        .api_route("/v1/tools", get_with(reading::tools, told("tools", "reading", "What the agent can do")))
 }
 
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Self {
-        Self::new(rejection.status(), "body", rejection.body_text())
-    }
+fn runs() -> ApiRouter<Arc<Desk>> {
+    let start = post_with(runs::start, told("start_run", "runs", "Run a context bundle to its outcome"));
+    ApiRouter::new()
+        .api_route("/v1/runs", start.get_with(runs::list, told("list_runs", "runs", "Runs, newest first")))
+        .api_route("/v1/runs/{run}", get_with(runs::show, told("show_run", "runs", "A run on one line")))
+        .api_route("/v1/runs/{run}/entries", get_with(runs::entries, told("run_entries", "runs", "What a run did")))
+        .api_route(
+            "/v1/conversations",
+            post_with(conversations::open, told("open_conversation", "conversations", "Answer a customer's message")),
+        )
+        .api_route(
+            "/v1/conversations/{conversation}",
+            get_with(conversations::show, told("show_conversation", "conversations", "What was said")),
+        )
+        .api_route(
+            "/v1/conversations/{conversation}/messages",
+            post_with(conversations::go_on, told("go_on", "conversations", "Answer the customer's next message")),
+        )
+        .api_route("/v1/escalations", get_with(handoffs::list, told("list_escalations", "escalations", "Handoffs")))
+        .api_route(
+            "/v1/escalations/{run}/{step}",
+            post_with(handoffs::step, told("move_escalation", "escalations", "Accept, return or close a handoff")),
+        )
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::new(rejection.status(), "query", rejection.body_text())
-    }
+fn drafts() -> ApiRouter<Arc<Desk>> {
+    let decided = |decision, id, summary| post_with(drafts::decide(decision), told(id, "drafts", summary));
+    ApiRouter::new()
+        .api_route("/v1/drafts", get_with(drafts::list, told("list_drafts", "drafts", "Drafts, first due first")))
+        .api_route(
+            "/v1/drafts/{draft}",
+            get_with(drafts::show, told("show_draft", "drafts", "A draft as it would leave")),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/viewed",
+            post_with(drafts::viewed, told("view_draft", "drafts", "Note that somebody opened a draft")),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/approve",
+            decided(Decision::Approve, "approve_draft", "Send a draft exactly as it was seen"),
+        )
+        .api_route("/v1/drafts/{draft}/edit", decided(Decision::Edit, "edit_draft", "Change a draft and send it"))
+        .api_route("/v1/drafts/{draft}/reject", decided(Decision::Reject, "reject_draft", "Do not send a draft"))
+        .api_route(
+            "/v1/drafts/{draft}/schedule",
+            post_with(arranging::schedule, told("schedule_draft", "drafts", "Approve a draft for a later time")),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/cancel",
+            post_with(arranging::cancel, told("cancel_draft", "drafts", "Take back an approval that waits")),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/assign",
+            post_with(arranging::assign, told("assign_draft", "drafts", "Make a draft somebody's to decide on")),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/snooze",
+            post_with(arranging::snooze, told("snooze_draft", "drafts", "Put a draft aside for a while")),
+        )
+        .api_route(
+            "/v1/drafts/batch",
+            post_with(batch::approve, told("approve_batch", "drafts", "Approve drafts that are alike")),
+        )
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/v1/me", get(people::me))
-        .route("/v1/accounts", get(people::accounts).post(people::add))
-        .route("/v1/accounts/{name}", delete(people::close))
-        .route("/v1/accounts/{name}/link", post(people::link))
-        .route("/v1/tokens", post(people::add_token))
-        .route("/v1/tokens/{token}", delete(people::revoke))
-        .route("/v1/runs", get(runs::list).post(runs::start))
-        .route("/v1/runs/{run}", get(runs::show))
-        .route("/v1/runs/{run}/entries", get(runs::entries))
-        .route("/v1/drafts", get(drafts::list))
-        .route("/v1/drafts/{draft}", get(drafts::show))
-        .route("/v1/drafts/{draft}/viewed", post(drafts::viewed))
-        .route("/v1/drafts/{draft}/approve", drafts::decide(Decision::Approve))
-        .route("/v1/drafts/{draft}/edit", drafts::decide(Decision::Edit))
-        .route("/v1/drafts/{draft}/reject", drafts::decide(Decision::Reject))
-        .route("/v1/escalations", get(handoffs::list))
-        .route("/v1/escalations/{run}/{step}", post(handoffs::step))
-        .route("/v1/customers/{customer}", delete(people::erase))
-        .route("/v1/kb/search", get(reading::search))
-        .route("/v1/policies", get(reading::policies))
-        .route("/v1/tools", get(reading::tools))
+fn people() -> ApiRouter<Arc<Desk>> {
+    let accounts = get_with(people::accounts, told("list_accounts", "people", "Who there is"));
+    ApiRouter::new()
+        .api_route("/v1/me", get_with(people::me, told("me", "people", "Who asks, and what they may do")))
+        .api_route("/v1/accounts", accounts.post_with(people::add, told("add_account", "people", "Make an account")))
+        .api_route(
+            "/v1/accounts/{name}",
+            delete_with(people::close, told("close_account", "people", "Close an account")),
+        )
+        .api_route(
+            "/v1/accounts/{name}/link",
+            post_with(people::link, told("link_account", "people", "Another link that sets a password")),
+        )
+        .api_route("/v1/tokens", post_with(people::add_token, told("add_token", "people", "Make a token")))
+        .api_route(
+            "/v1/tokens/{token}",
+            delete_with(people::revoke, told("revoke_token", "people", "Take a token back")),
+        )
+        .api_route(
+            "/v1/customers/{customer}",
+            delete_with(
+                people::erase,
+                told("erase_customer", "customers", "Make a customer's data unreadable, for good"),
+            )
+            .get_with(customers::show, told("show_customer", "customers", "What is known and was done")),
+        )
+}
+
+/// The document itself, for programs.
+async fn document_of(State(desk): State<Arc<Desk>>) -> Json<OpenApi> {
+    Json(desk.document.clone())
+}
+
+async fn alive() -> &'static str {
+    "ok\n"
 }
 
 /// Whether the journal can be read.

@@ -1,11 +1,13 @@
-//! What every answer has: headers that keep browsers strict, and a time by which it is there.
+//! What every answer has: headers that keep browsers strict, a time by which it is there, a limit to how many there are.
 
 use crate::desk::Desk;
 use crate::problem::Problem;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use crate::who;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,4 +45,37 @@ pub(crate) async fn strict(State(desk): State<Arc<Desk>>, request: Request, next
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     response
+}
+
+/// Lets nobody ask too often: an account as a whole, others by their address.
+pub(crate) async fn paced(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asker = match who::find(request.headers(), &desk) {
+        Some(who) => format!("account {}", who.name),
+        None => address(request.headers(), peer, desk.parts.settings.trusted_proxy),
+    };
+    match desk.pace.check(&asker) {
+        Ok(()) => next.run(request).await,
+        Err(early) => *early,
+    }
+}
+
+/// Where somebody asks from. Only the last proxy is ours to believe: what stands
+/// before its word in the header anybody can write.
+fn address(headers: &HeaderMap, peer: SocketAddr, trusted_proxy: bool) -> String {
+    let last = || headers.get("x-forwarded-for")?.to_str().ok()?.rsplit(',').next().map(|last| last.trim().to_owned());
+    last().filter(|_| trusted_proxy).unwrap_or_else(|| peer.ip().to_string())
+}
+
+pub(crate) async fn nothing_here(uri: Uri) -> Problem {
+    Problem::unknown(format!("nothing is at {}; /api tells what there is", uri.path()))
+}
+
+pub(crate) async fn not_so(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}; /api tells what there is", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail)
 }

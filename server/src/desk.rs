@@ -1,12 +1,19 @@
 //! What every answer rests on.
 
 use crate::Staff;
+use crate::answers::Answers;
+use crate::docket::Docket;
+use crate::gauges::Gauges;
+use crate::pace::Pace;
+use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
 use attache_journal::Store;
 use attache_tools::{KnowledgeBase, Outbox, Registry};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tera::Tera;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// What a server is made of.
@@ -35,12 +42,27 @@ pub struct Settings {
     /// How people reach it: `https://desk.example`. With `https`, browsers are
     /// told to hold the session on no other way.
     pub public_url: String,
+    /// Whether a proxy stands before it, whose `X-Forwarded-For` says who asks.
+    pub trusted_proxy: bool,
+    /// How many requests a second an account may send, or an address that proves
+    /// nothing; twice as many at once.
+    pub requests_per_second: NonZeroU32,
+    /// For how many seconds an approval on a page can be taken back.
+    pub undo_seconds: u32,
+    /// Where it keeps what is not the journal's.
+    pub folder: PathBuf,
 }
 
 /// The parts with what they share.
 pub(crate) struct Desk {
     pub(crate) parts: Parts,
     pub(crate) pages: Tera,
+    /// What the interface says of itself.
+    pub(crate) document: OpenApi,
+    pub(crate) answers: Answers,
+    pub(crate) docket: Docket,
+    pub(crate) gauges: Gauges,
+    pub(crate) pace: Pace,
     /// Says that something in the journal changed.
     pub(crate) changed: broadcast::Sender<()>,
     /// True once the server stops.
@@ -59,7 +81,15 @@ impl Desk {
         self: &Arc<Self>,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
-        let (tell, told) = tokio::sync::oneshot::channel();
+        self.begin(work).await.await.ok()
+    }
+
+    /// Begins what is done to its end, and gives what tells of it.
+    pub(crate) async fn begin<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (tell, told) = oneshot::channel();
         let desk = Arc::clone(self);
         let mut begun = self.begun.lock().await;
         while begun.try_join_next().is_some() {}
@@ -69,7 +99,6 @@ impl Desk {
             // Nobody looks at a page, then nobody is told.
             let _ = desk.changed.send(());
         });
-        drop(begun);
-        told.await.ok()
+        told
     }
 }

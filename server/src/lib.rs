@@ -4,14 +4,23 @@
 //! kept by [`Staff`]: accounts, tokens and what they did are entries of the
 //! journal, what proves them is a file of its own.
 //!
+//! A write with an `Idempotency-Key` is done once; see [`forget_answers`] for
+//! what is kept of it.
+//!
 //! What this room does not do: it decides nothing that policy decides, and it
 //! writes nothing to the run of a customer except through the engine.
 
+mod answers;
 mod api;
 mod asking;
 mod desk;
+mod docket;
+mod files;
+mod gauges;
 mod link;
 mod lockout;
+mod once;
+mod pace;
 mod pages;
 mod problem;
 mod secrets;
@@ -20,6 +29,17 @@ mod session;
 mod staff;
 mod who;
 
+use std::path::Path;
+
 pub use desk::{Parts, Settings};
 pub use serve::{Exposed, check_exposure, serve};
 pub use staff::{Staff, StaffError};
+
+/// Drops the text of the answers that a server keeps in `folder` for whoever asks
+/// twice. Part of forgetting a person, also when no server runs.
+///
+/// # Errors
+/// [`StoreError`](attache_journal::StoreError) if a file cannot be read or written.
+pub fn forget_answers(folder: &Path) -> Result<(), attache_journal::StoreError> {
+    answers::Answers::forget(folder)
+}

@@ -1,8 +1,12 @@
 //! The review desk: pages for people, made here and readable without a script.
 
+mod batch;
+mod customer;
 mod draft;
+mod guide;
 mod handoff;
 mod live;
+mod policies;
 mod queue;
 mod run;
 mod sign_in;
@@ -21,11 +25,15 @@ use std::sync::Arc;
 use tera::{Context, Tera};
 
 /// The templates, by name. What they are given is text and is escaped.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("base.html", include_str!("../templates/base.html")),
+    ("batch.html", include_str!("../templates/batch.html")),
+    ("customer.html", include_str!("../templates/customer.html")),
     ("diff.html", include_str!("../templates/diff.html")),
     ("draft.html", include_str!("../templates/draft.html")),
+    ("guide.html", include_str!("../templates/guide.html")),
     ("handoff.html", include_str!("../templates/handoff.html")),
+    ("policies.html", include_str!("../templates/policies.html")),
     ("problem.html", include_str!("../templates/problem.html")),
     ("queue.html", include_str!("../templates/queue.html")),
     ("run.html", include_str!("../templates/run.html")),
@@ -45,10 +53,17 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/welcome/{link}", get(sign_in::welcome).post(sign_in::take))
         .route("/drafts/{draft}", get(draft::show).post(draft::decide))
+        .route("/batch", get(batch::show).post(batch::approve))
         .route("/drafts/{draft}/diff", post(draft::diff))
+        .route("/drafts/{draft}/arrange", post(draft::arrange))
         .route("/handoffs/{run}", get(handoff::show).post(handoff::step))
         .route("/runs/{run}", get(run::show))
+        .route("/customers/{customer}", get(customer::show))
+        .route("/policies", get(policies::show))
         .route("/live", get(live::live))
+        .route("/api", get(guide::show))
+        .route("/assets/icon.svg", get(|| asset("image/svg+xml", include_str!("../assets/icon.svg"))))
+        .route("/favicon.ico", get(|| asset("image/svg+xml", include_str!("../assets/icon.svg"))))
         .route("/assets/desk.css", get(|| asset("text/css; charset=utf-8", include_str!("../assets/desk.css"))))
         .route("/assets/desk.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../assets/desk.js"))))
 }

@@ -1,12 +1,17 @@
 //! What an answer says when it is a no: RFC 9457.
 
 use crate::StaffError;
+use crate::api::schema;
+use aide::generate::GenContext;
+use aide::openapi::{MediaType, Operation, Response as Documented, StatusCode as Status};
+use aide::operation::OperationOutput;
 use attache_engine::{EraseError, ReviewError, RunError};
 use attache_journal::StoreError;
 use attache_tools::PortError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A no, for a program and for a person.
@@ -19,11 +24,17 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// What is wrong (RFC 9457).
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Body<'a> {
+    /// `urn:attache:problem:` and a stable word for it.
     r#type: String,
+    /// What the status says.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// What is wrong and what to do.
     detail: &'a str,
 }
 
@@ -44,6 +55,16 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// It as a problem document.
+    pub(crate) fn body(&self) -> Body<'_> {
+        Body {
+            r#type: format!("urn:attache:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Problem"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+        }
+    }
+
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
@@ -57,17 +78,32 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
-            r#type: format!("urn:attache:problem:{}", self.code),
-            title: self.status.canonical_reason().unwrap_or("Problem"),
-            status: self.status.as_u16(),
-            detail: &self.detail,
-        };
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Json(self.body())).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     }
+}
+
+impl OperationOutput for Problem {
+    type Inner = Self;
+
+    fn inferred_responses(ctx: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Documented)> {
+        problems(ctx, &[403, 404, 409, 410, 422, 500, 503])
+    }
+}
+
+/// What the document of the interface says of answers that are a no.
+pub(crate) fn problems(ctx: &mut GenContext, statuses: &[u16]) -> Vec<(Option<Status>, Documented)> {
+    let schema = schema(ctx.schema.subschema_for::<Body<'_>>());
+    let one = |status: &u16| {
+        let title = StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+        let mut response = Documented { description: title.unwrap_or("Problem").to_owned(), ..Documented::default() };
+        let content = MediaType { schema: Some(schema.clone()), ..MediaType::default() };
+        response.content.insert("application/problem+json".to_owned(), content);
+        (Some(Status::Code(*status)), response)
+    };
+    statuses.iter().map(one).collect()
 }
 
 impl From<StoreError> for Problem {

@@ -4,12 +4,13 @@
 //! they are it. Each secret names the entry that grants it, so a file that is
 //! older than the journal grants nothing that was taken back.
 
+use crate::files::{fault, write};
 use attache_journal::StoreError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -85,7 +86,7 @@ impl Secrets {
         let mut next = kept.clone();
         change(&mut next);
         let bytes = serde_json::to_vec_pretty(&next).unwrap_or_default();
-        write(&self.path, &bytes).map_err(|e| fault(&self.path, &e))?;
+        write(&self.path, &bytes)?;
         *kept = next;
         Ok(())
     }
@@ -103,24 +104,4 @@ pub(crate) fn random() -> Result<String, StoreError> {
     let refused = |e: getrandom::Error| StoreError::Io { place: "randomness".to_owned(), what: e.to_string() };
     getrandom::fill(&mut bytes).map_err(refused)?;
     Ok(hex::encode(bytes))
-}
-
-/// Writes a file whole or not at all, durably, for its owner alone.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let part = path.with_extension("part");
-    let mut options = fs::OpenOptions::new();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    fs::File::open(folder)?.sync_all()
-}
-
-fn fault(path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Io { place: path.display().to_string(), what: error.to_string() }
 }

@@ -1,7 +1,11 @@
 //! A server from its first request to its last.
 
+use crate::answers::Answers;
 use crate::desk::{Desk, Parts};
-use crate::{api, asking, pages};
+use crate::docket::Docket;
+use crate::gauges::{self, Gauges};
+use crate::pace::Pace;
+use crate::{api, asking, once, pages};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use futures::StreamExt as _;
@@ -44,14 +48,36 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (stopped, stopping) = watch::channel(false);
     let (changed, _) = broadcast::channel(1);
-    let desk = Arc::new(Desk { parts, pages: pages::templates()?, changed, stopping, begun: Default::default() });
+    let (interface, document) = api::routes();
+    let settings = &parts.settings;
+    let desk = Arc::new(Desk {
+        answers: Answers::open(&settings.folder, parts.clock.now()).map_err(io::Error::other)?,
+        docket: Docket::default(),
+        pace: Pace::new(settings.requests_per_second),
+        gauges: Gauges::new(),
+        pages: pages::templates()?,
+        document,
+        parts,
+        changed,
+        stopping,
+        begun: Default::default(),
+    });
     let resuming = Arc::clone(&desk);
     desk.begun.lock().await.spawn(async move { resume(&resuming).await });
-    let router = api::routes()
+    desk.docket.read(&*desk.parts.store).await.map_err(io::Error::other)?;
+    let punctual = tokio::spawn(carry_out(Arc::clone(&desk)));
+    // The last layer is the first that a request meets.
+    let router = interface
         .merge(pages::routes())
-        .layer(middleware::from_fn_with_state(Arc::clone(&desk), asking::strict))
+        .fallback(asking::nothing_here)
+        .method_not_allowed_fallback(asking::not_so)
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), once::once))
         .layer(DefaultBodyLimit::max(asking::MOST_BYTES))
-        .with_state(Arc::clone(&desk));
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), asking::paced))
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), asking::strict))
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), gauges::counted))
+        .with_state(Arc::clone(&desk))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let stop = async move {
         stop.await;
         tracing::info!("stopping");
@@ -59,12 +85,32 @@ pub async fn serve(
         let _ = stopped.send(true);
     };
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
+    // One that is being carried out goes on: `begun` has it.
+    punctual.abort();
     let mut begun = std::mem::take(&mut *desk.begun.lock().await);
     let all_done = async { while begun.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_WORDS, all_done).await.is_err() {
         tracing::warn!("runs that are not done are journaled and go on at the next start");
     }
     Ok(())
+}
+
+/// Carries approvals out when their time comes. Each is begun for good: a stop
+/// waits for it.
+async fn carry_out(desk: Arc<Desk>) {
+    loop {
+        let (draft, review) = desk.docket.due(|| desk.parts.clock.now()).await;
+        let engine = Arc::clone(&desk.parts.engine);
+        let work = async move {
+            match engine.review(&draft, review).await {
+                Ok(report) => tracing::info!(%draft, outcome = %report.ended.outcome, "an approval was carried out"),
+                // It stays where it can be seen: awaiting a decision, or in a run that is resumed.
+                Err(error) => tracing::warn!(%draft, %error, "an approval could not be carried out"),
+            }
+        };
+        // Its end is told by the journal.
+        drop(desk.begin(work).await);
+    }
 }
 
 async fn resume(desk: &Desk) {

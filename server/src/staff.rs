@@ -354,6 +354,8 @@ impl Known {
             }
             StaffAct::TokenRevoked { token } => drop(self.tokens.remove(&token)),
             StaffAct::SignInLocked { .. } | StaffAct::DraftOpened { .. } => {}
+            StaffAct::ApprovalScheduled { .. } | StaffAct::ApprovalCancelled { .. } => {}
+            StaffAct::DraftAssigned { .. } | StaffAct::DraftSnoozed { .. } => {}
             StaffAct::HandoffAccepted { .. } | StaffAct::HandoffClosed { .. } | StaffAct::HandoffReturned { .. } => {}
         }
     }

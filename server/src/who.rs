@@ -1,7 +1,10 @@
 //! Who asks: from the session or the token, never from what they send.
 
 use crate::desk::Desk;
-use crate::problem::Problem;
+use crate::problem::{Problem, problems};
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::{Operation, Response as Documented, StatusCode as Status};
 use attache_journal::Right;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -62,6 +65,12 @@ impl FromRequestParts<Arc<Desk>> for Who {
             who.gave(parts.headers.get(CSRF).and_then(|value| value.to_str().ok()).unwrap_or_default())?;
         }
         Ok(who)
+    }
+}
+
+impl OperationInput for Who {
+    fn inferred_early_responses(ctx: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Documented)> {
+        problems(ctx, &[401, 403])
     }
 }
 

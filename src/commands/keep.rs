@@ -83,6 +83,7 @@ pub(crate) fn erase(
     let app = App::open(global, Wants::default())?;
     block_on(async {
         let erased = app.attache.erase(&customer, &Actor::Human(by.to_owned()), reason).await?;
+        attache::server::forget_answers(&global.data.join("desk"))?;
         if global.json {
             return json(out, &erased);
         }

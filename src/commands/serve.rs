@@ -30,8 +30,8 @@ pub(crate) fn run(
         let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::clone(app.attache.store());
-        let secrets = global.data.join("desk");
-        let staff = Arc::new(Staff::open(store, Arc::clone(&clock), &secrets, config.session_hours).await?);
+        let folder = global.data.join("desk");
+        let staff = Arc::new(Staff::open(store, Arc::clone(&clock), &folder, config.session_hours).await?);
         if let Some(link) = staff.first_link().await? {
             let url = public_url.trim_end_matches('/');
             writeln!(out, "No administrator can sign in yet. Set the password of `admin`, once:")?;
@@ -49,7 +49,13 @@ pub(crate) fn run(
             outbox: Arc::clone(app.attache.outbox()),
             clock,
             staff,
-            settings: Settings { public_url },
+            settings: Settings {
+                public_url,
+                trusted_proxy: config.trusted_proxy,
+                requests_per_second: config.requests_per_second,
+                undo_seconds: config.undo_seconds,
+                folder,
+            },
         };
         tokio::select! {
             served = serve(listener, parts, stop) => served.map_err(|e| Failure::unavailable(e.to_string()))?,

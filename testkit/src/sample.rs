@@ -140,6 +140,7 @@ pub fn review(run: &str, call: &str, decision: Decision) -> (Actor, Event) {
         subject: None,
         body: None,
         history: Vec::new(),
+        wrote_since: false,
     };
     (Actor::Human("kim".to_owned()), decided.into())
 }
@@ -177,6 +178,8 @@ fn opening(customer: &str) -> Vec<(Actor, Event)> {
         playbook_digest: Digest::of(&[b"playbook"]),
         history: Vec::new(),
         asked: None,
+        conversation: None,
+        takeover: None,
     };
     let assessed = Assessed {
         sentiment: Sentiment { label: SentimentLabel::Neutral, score: 0.1, emotion: Emotion::None },

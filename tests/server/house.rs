@@ -12,6 +12,7 @@ use attache::server::{Parts, Settings, Staff, serve};
 use reqwest::{Client, RequestBuilder, redirect};
 use serde_json::{Value, json};
 use std::fs;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -19,6 +20,9 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// As many as no test asks for.
+const MANY: NonZeroU32 = NonZeroU32::MAX;
 
 pub(crate) struct House {
     pub(crate) attache: Arc<Attache>,
@@ -53,14 +57,23 @@ pub(crate) fn sample(name: &str) -> Value {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), None).await
+        Self::in_folder(tempfile::tempdir().unwrap(), None, MANY).await
+    }
+
+    /// One that answers so many requests a second.
+    pub(crate) async fn paced(requests_per_second: NonZeroU32) -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap(), None, requests_per_second).await
     }
 
     pub(crate) async fn with(model: Arc<dyn ChatModel>) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), Some(model)).await
+        Self::in_folder(tempfile::tempdir().unwrap(), Some(model), MANY).await
     }
 
-    async fn in_folder(data: TempDir, model: Option<Arc<dyn ChatModel>>) -> Self {
+    pub(crate) async fn at(data: TempDir) -> Self {
+        Self::in_folder(data, None, MANY).await
+    }
+
+    async fn in_folder(data: TempDir, model: Option<Arc<dyn ChatModel>>, requests_per_second: NonZeroU32) -> Self {
         let builder = world::builder(data.path());
         let builder = match model {
             Some(model) => builder.model(model),
@@ -80,7 +93,13 @@ impl House {
             outbox: attache.outbox().clone(),
             clock,
             staff: staff.clone(),
-            settings: Settings { public_url: base.clone() },
+            settings: Settings {
+                public_url: base.clone(),
+                trusted_proxy: false,
+                requests_per_second,
+                undo_seconds: 0,
+                folder: data.path().join("desk"),
+            },
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
@@ -101,7 +120,7 @@ impl House {
 
     /// The same folder in another process, as it were.
     pub(crate) async fn again(self) -> Self {
-        Self::in_folder(self.stop().await, None).await
+        Self::in_folder(self.stop().await, None, MANY).await
     }
 
     pub(crate) fn staff(&self) -> &Staff {
@@ -202,6 +221,23 @@ impl House {
 
     pub(crate) async fn delete_with(&self, path: &str, token: &str, body: &Value) -> Seen {
         self.send(bearing(self.client.delete(format!("{}{path}", self.base)), token).json(body)).await
+    }
+
+    /// A request of any kind, with its body as it is.
+    pub(crate) async fn raw(&self, method: &str, path: &str, token: &str, body: &str) -> Seen {
+        let request = self.client.request(method.parse().unwrap(), format!("{}{path}", self.base));
+        let request = if body.is_empty() { request } else { request.header("content-type", "application/json") };
+        self.send(bearing(request, token).body(body.to_owned())).await
+    }
+
+    pub(crate) async fn keyed(&self, path: &str, token: &str, key: &str, body: &Value) -> Seen {
+        self.preferring(path, token, ("idempotency-key", key), body).await
+    }
+
+    /// With one more header.
+    pub(crate) async fn preferring(&self, path: &str, token: &str, (name, value): (&str, &str), body: &Value) -> Seen {
+        let request = self.client.post(format!("{}{path}", self.base)).header(name, value);
+        self.send(bearing(request, token).json(body)).await
     }
 
     pub(crate) async fn page(&self, path: &str, cookie: &str) -> Seen {

@@ -10,7 +10,9 @@
 #[expect(dead_code, reason = "each test file uses what it needs")]
 mod world;
 
+mod arranging;
 mod house;
+mod manners;
 
 use attache::journal::{Event, RunId, StaffAct};
 use futures::StreamExt;
@@ -293,4 +295,22 @@ async fn a_forgotten_customer_is_gone_from_the_desk() {
     let acts: Vec<Seen> = vec![house.get("/v1/runs/desk/entries", &lena).await];
     assert_eq!(acts[0].status, 403, "what colleagues did is for auditors");
     assert!(house.acts("desk").await.iter().all(|act| serde_json::from_str::<StaffAct>(act).is_ok()));
+}
+
+#[tokio::test]
+async fn a_customer_and_the_rules_are_pages() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    house.draft(&admin).await;
+    let known = house.get("/v1/customers/cus_1021", &admin).await.json();
+    assert_eq!(known["runs"].as_array().unwrap().len(), 1, "{known}");
+    assert_eq!(known["consent"]["ai_interaction"], house::sample("usage-gap.json")["consent"]["ai_interaction"]);
+    assert!(known["facts"].as_array().unwrap().iter().any(|fact| fact["key"] == "goal.primary"), "{known}");
+    assert_eq!(house.get("/v1/customers/nobody", &admin).await.status, 404);
+    assert_eq!(house.get("/v1/customers/cus_1021", "").await.status, 401);
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let page = house.page("/customers/cus_1021", &cookie).await;
+    assert!(page.status == 200 && page.text.contains("goal.primary"), "{}", page.text);
+    let rules = house.page("/policies", &cookie).await;
+    assert!(rules.status == 200 && rules.text.contains("id=\"with_person\""), "{}", rules.text);
 }

@@ -5,6 +5,7 @@ use crate::tool::{CallCx, CallScope, Preview, Tool, ToolLabels};
 use crate::{DynamicTool, Effect, EffectKind, InputFault, Permit, SchemaFault, ToolFault, close};
 use async_trait::async_trait;
 use attache_journal::{Fault, Json, Retry};
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything about a tool that is not its code.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct ToolSpec {
     /// Its name.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct ToolSpec {
     pub sinks: Vec<String>,
     /// How long one try may take.
     #[serde(rename = "timeout_ms", serialize_with = "millis")]
+    #[schemars(with = "u64")]
     pub timeout: Duration,
     /// How many calls may run at once.
     pub concurrency: usize,

@@ -88,7 +88,7 @@ pub trait Tool: Send + Sync + 'static {
 }
 
 /// The kinds of facts that a tool works with.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct ToolLabels {
     /// It may read these.
     pub reads: &'static [FactKind],

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use crate::house::{House, Tally};
-use crate::{Outcome, mail, model, readme, tidy, tools};
+use crate::{Outcome, desk, mail, model, readme, tidy, tools};
 
 /// One thing that must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,6 +30,10 @@ pub(crate) enum Step {
     Advisories,
     /// mail to a real mail server
     RealMail,
+    /// the interface under requests made up from its document
+    Interface,
+    /// the desk in a real browser
+    Desk,
     /// a real small model behind a real HTTP server
     RealModel,
 }
@@ -121,6 +125,8 @@ impl Step {
             Self::Typos => return typos(house),
             Self::Deny => return deny(house),
             Self::Advisories => return advisories(house),
+            Self::Interface => return desk::interface(house),
+            Self::Desk => return desk::run(house, tally),
             Self::RealMail => return mail::run(house, tally),
             Self::RealModel => return model::run(house, tally),
         }

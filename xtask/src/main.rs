@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod desk;
 mod fuzz;
 mod house;
 mod mail;

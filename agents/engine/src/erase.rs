@@ -4,10 +4,11 @@ use crate::Engine;
 use attache_context::CustomerId;
 use attache_journal::{Actor, Batch, Chain, Erased, Event, RunFilter, RunId, StoreError, SubjectId};
 use attache_tools::{Outbox, PortError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A person was made unreadable.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Erasure {
     /// The run whose one entry says so.
     pub run: RunId,

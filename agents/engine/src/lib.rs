@@ -7,6 +7,7 @@
 //! that is safe.
 
 mod clock;
+mod conversation;
 mod driver;
 mod engine;
 mod erase;
@@ -15,6 +16,7 @@ mod tools;
 mod whatif;
 
 pub use clock::{Clock, SystemClock};
+pub use conversation::{Conversation, Turn};
 pub use engine::{Engine, EngineFault, Parts, Report, Review, ReviewError, RunError};
 pub use erase::{EraseError, Erasure};
 pub use whatif::{Looked, Replanned, Unmatched};

@@ -9,7 +9,7 @@ use attache_guards::{
 };
 use attache_journal::{
     Asked, Assessed, Citation, Emotion, Event, Evidence, FactPermission, Json, Message, Past, Permission, RunStarted,
-    Sentiment, SentimentLabel,
+    Sentiment, SentimentLabel, Takeover,
 };
 use attache_policies::{Case, PolicySet, SinkOrigin};
 use attache_prompts::{Brief, BriefAsked, BriefCustomer, BriefFact, BriefTrigger};
@@ -42,6 +42,10 @@ pub(crate) struct Context {
     asked: Option<Asked>,
     pub(crate) pseudonyms: Pseudonyms,
     pub(crate) first_contact: bool,
+    /// Whether a person took this customer over before.
+    takeover: Option<Takeover>,
+    /// Whether the customer wrote to us since the run began.
+    pub(crate) wrote_since: bool,
     /// What they agree to, as it is known now.
     pub(crate) consent: Consent,
     pub(crate) assessed: Option<Assessed>,
@@ -88,9 +92,11 @@ impl<'a> Basis<'a> {
 
 impl Context {
     pub(crate) fn new(started: &RunStarted, program: &Program) -> Self {
-        let (bundle, history) = (started.bundle.clone(), started.history.clone());
+        let RunStarted { bundle, history, asked, takeover, .. } = started.clone();
         Self {
-            asked: started.asked.clone(),
+            asked,
+            takeover,
+            wrote_since: false,
             evidence: evidence(&bundle, program),
             pseudonyms: Pseudonyms::new(&known_values(&bundle)),
             // History has what reached the customer, and nothing else.
@@ -138,6 +144,8 @@ impl Context {
             outreach: self.outreach(),
             approved: by == Some(&Origin::Approval),
             by_run: by == Some(&Origin::System),
+            with_person: self.takeover.as_ref().is_some_and(|takeover| takeover.ended_at.is_none()),
+            wrote_since: self.wrote_since,
             customer: self.bundle.customer.id.to_string(),
         }
     }
@@ -194,7 +202,7 @@ impl Context {
             self.bundle
                 .of(FactKind::Sentiment)
                 .iter()
-                .filter(|fact| fact.key.ends_with(suffix))
+                .filter(|fact| fact.key.ends_with(suffix) && !self.is_settled(fact))
                 .max_by_key(|fact| fact.observed_at)
                 .map(|fact| fact.value.clone())
         };
@@ -202,6 +210,13 @@ impl Context {
         let emotion = newest(".emotion").and_then(|v| serde_json::from_value(v).ok());
         let label = label.unwrap_or(SentimentLabel::Neutral);
         Sentiment { label, score: score_of(label), emotion: emotion.unwrap_or(Emotion::None) }
+    }
+
+    /// Whether a person dealt with what it tells: how somebody sounded before is
+    /// no reason to hand them over again.
+    fn is_settled(&self, fact: &Fact) -> bool {
+        let ended_at = self.takeover.as_ref().and_then(|takeover| takeover.ended_at);
+        ended_at.is_some_and(|ended_at| fact.observed_at <= ended_at)
     }
 
     /// How the customer sounded over time: the facts of kind `sentiment` that are

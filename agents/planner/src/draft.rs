@@ -91,6 +91,7 @@ impl Run {
         if let Some(context) = &mut self.context {
             context.history.clone_from(&decided.history);
             context.consent = decided.consent.unwrap_or(context.consent);
+            context.wrote_since = decided.wrote_since;
         }
         let mut input = created.input.to_value();
         if let serde_json::Value::Object(fields) = &mut input {

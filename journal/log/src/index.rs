@@ -19,7 +19,7 @@
 use crate::live::{Row, Snapshot};
 use crate::ring::Ring;
 use crate::segment::Position;
-use attache_journal::{Key, Past, RunId, RunSummary, StoreError, SubjectId};
+use attache_journal::{DraftId, Key, Past, RunId, RunSummary, StoreError, SubjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
@@ -178,6 +178,14 @@ impl Index {
         self.query(|db| {
             let runs = db.scan_prefix(b"d").values().map(|run| run_at(&run.map_err(Damage::of)?, 0));
             runs.collect()
+        })
+    }
+
+    /// The run that made a draft.
+    pub(crate) fn run_of(&self, draft: &DraftId) -> Result<Option<RunId>, StoreError> {
+        self.query(|db| {
+            let run = db.get([b"d", draft.as_str().as_bytes()].concat()).map_err(Damage::of)?;
+            run.map(|run| run_at(&run, 0)).transpose()
         })
     }
 

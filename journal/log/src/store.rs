@@ -11,7 +11,8 @@ use crate::writer::Writer;
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use attache_journal::{
-    Batch, Chain, Commit, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, Subject, open,
+    Batch, Chain, Commit, DraftId, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, Subject,
+    open,
 };
 use jiff::Timestamp;
 use std::collections::btree_map::Entry::Vacant;
@@ -275,6 +276,21 @@ impl Store for LogStore {
         let mut drafts: Vec<_> = runs.into_values().flatten().flat_map(|run| run.drafts).collect();
         drafts.sort_by(|a, b| (a.due, &a.draft).cmp(&(b.due, &b.draft)));
         Ok(drafts)
+    }
+
+    async fn draft(&self, draft: &DraftId) -> Result<Option<DraftSummary>, StoreError> {
+        let made = |run: &RunSummary| run.drafts.iter().any(|one| one.draft == *draft);
+        let living = self.living(made).into_values().flatten().next();
+        let run = match (living, self.shared.index.run_of(draft)?) {
+            (Some(run), _) => Some(run),
+            (None, Some(run)) => self.run(&run).await?,
+            (None, None) => None,
+        };
+        Ok(run.and_then(|run| run.drafts.into_iter().find(|one| one.draft == *draft)))
+    }
+
+    async fn run(&self, run: &RunId) -> Result<Option<RunSummary>, StoreError> {
+        Ok(self.row(run)?.and_then(|row| row.summary).map(|summary| self.named(summary)))
     }
 }
 

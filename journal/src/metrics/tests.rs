@@ -166,7 +166,6 @@ fn drafts_are_counted_by_decision_and_time() {
 
 #[test]
 fn a_question_back_is_no_answer() {
-    let facts =
-        vec![run("b1", Some("bo"), "01T09:00:00", vec![cost(1), sent("ask_customer"), ended(Outcome::Resolved)])];
-    assert!(!facts[0].answered);
+    let asked = run("b1", Some("bo"), "01T09:00:00", vec![cost(1), sent("ask_customer"), ended(Outcome::Resolved)]);
+    assert!(!asked.answered);
 }

@@ -7,7 +7,7 @@ use attache_journal::{
     Asked, Assessed, CallId, CallRequest, Citation, Decision, Digest, DraftCreated, DraftId, Emotion, Erased,
     Escalated, Event, Evidence, FactPermission, Fault, Json, Message, MessageSent, ModelCalled, Outcome, Past,
     Permission, PolicyDecided, Reply, Retry, ReviewDecided, ReviewRequested, RunEnded, RunId, RunStarted, Sentiment,
-    SentimentLabel, SubjectId, ToolCalled, ToolReturned, Usage, Verdict,
+    SentimentLabel, SubjectId, Takeover, ToolCalled, ToolReturned, Usage, Verdict,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -124,6 +124,8 @@ pub(crate) fn samples() -> Vec<Event> {
             playbook_digest: digest("playbook"),
             history: past(),
             asked: None,
+            conversation: Some(RunId::new("run_0")),
+            takeover: Some(Takeover { run: RunId::new("run_1"), ended_at: Some(at("2026-11-19T09:00:00Z")) }),
         }
         .into(),
         Assessed {
@@ -209,6 +211,7 @@ pub(crate) fn samples() -> Vec<Event> {
             body: Some("By Friday.".into()),
             history: past(),
             consent: Some(Consent { ai_interaction: true, marketing_email: false, profiling: true }),
+            wrote_since: true,
         }
         .into(),
         MessageSent {
@@ -381,7 +384,8 @@ fn opening() -> BoxedStrategy<Event> {
         (a_bundle(), text(), select(&Stage::ALL), a_digest(), pasts(), of((text(), text()))).prop_map(
             |(bundle, playbook, stage, playbook_digest, history, asked)| {
                 let asked = asked.map(|(message, question)| Asked { message, question });
-                RunStarted { bundle, playbook, stage, playbook_digest, history, asked }.into()
+                let (conversation, takeover) = (None, None);
+                RunStarted { bundle, playbook, stage, playbook_digest, history, asked, conversation, takeover }.into()
             }
         ),
         (sentiment, of(finite()), any::<bool>(), vec(permission, 0..3), texts(), a_digest()).prop_map(
@@ -477,7 +481,9 @@ fn ending() -> BoxedStrategy<Event> {
         (a_draft(), text(), time()).prop_map(|(draft, queue, due)| ReviewRequested { draft, queue, due }.into()),
         (a_draft(), text(), select(&Decision::ALL), a_digest(), [of(text()), of(text()), of(text())], pasts())
             .prop_map(|(draft, by, decision, digest, [reason, subject, body], history)| {
-                ReviewDecided { draft, by, decision, digest, reason, subject, body, history, consent: None }.into()
+                let (consent, wrote_since) = (None, false);
+                ReviewDecided { draft, by, decision, digest, reason, subject, body, history, consent, wrote_since }
+                    .into()
             }),
         (text(), text(), texts(), a_json()).prop_map(|(queue, reason_code, alerts, package)| {
             Escalated { queue, reason_code, alerts, package }.into()

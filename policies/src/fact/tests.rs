@@ -65,6 +65,8 @@ fn the_memory_tells_everything_apart_that_rules_can() {
         Case { wants_human: true, ..case.clone() },
         Case { consent: Consent::default(), ..case.clone() },
         Case { first_contact: true, ..case.clone() },
+        Case { with_person: true, ..case.clone() },
+        Case { wrote_since: true, ..case.clone() },
         Case { outreach: true, ..case.clone() },
         Case { approved: true, ..case.clone() },
         Case { by_run: true, ..case.clone() },

@@ -1,61 +1,65 @@
 //! Drafts: what awaits a person, and what they decide.
 
+use super::exchange::{Asked, At, Done, Given, IfMatch, Tagged};
 use super::paging::{Listed, Page, page};
-use super::{Asked, Given};
+use super::runs::Came;
 use crate::desk::Desk;
+use crate::docket::{Arranged, beside};
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_engine::{Report, Review};
 use attache_journal::{Decision, Digest, DraftCreated, DraftId, DraftState, DraftSummary, Right, RunId, StaffAct};
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, post};
+use axum::extract::State;
+use axum::http::StatusCode;
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Which drafts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Which {
+    /// Only those that stand there.
     state: Option<DraftState>,
+    /// Where the page before ended.
     cursor: Option<String>,
+    /// At most so many: 1 to 200, 50 if not said.
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<usize>,
 }
 
+/// Names a draft.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Named {
+    /// The draft.
+    pub(super) draft: DraftId,
+}
+
 /// A draft as it would leave.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Shown {
     run: RunId,
     state: DraftState,
     #[serde(flatten)]
     draft: DraftCreated,
+    #[serde(flatten)]
+    arranged: Arranged,
 }
 
 /// A decision on a draft.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decided {
     /// The digest of what was seen; `If-Match` says the same.
     digest: Option<Digest>,
+    /// Why.
     reason: Option<String>,
+    /// The subject it is changed to.
     subject: Option<String>,
+    /// The text it is changed to.
     body: Option<String>,
-}
-
-/// What became of it.
-#[derive(Serialize)]
-pub(crate) struct Came {
-    run: RunId,
-    outcome: attache_journal::Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason_code: Option<String>,
-}
-
-impl From<Report> for Came {
-    fn from(report: Report) -> Self {
-        Self { run: report.run, outcome: report.ended.outcome, reason_code: report.ended.reason_code }
-    }
 }
 
 pub(crate) async fn list(
@@ -72,50 +76,52 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(draft): Path<String>,
-) -> Result<impl IntoResponse, Problem> {
+    At(Named { draft: id }): At<Named>,
+) -> Result<Tagged<Shown>, Problem> {
     who.may(Right::Read)?;
-    let id = DraftId::new(draft);
     let (run, draft) = desk.parts.engine.draft(&id).await?;
-    let summary = desk.parts.store.drafts().await?.into_iter().find(|summary| summary.draft == id);
+    let summary = desk.parts.store.draft(&id).await?;
     let state = summary.map_or(DraftState::Pending, |summary| summary.state);
-    let tag = format!("\"{}\"", draft.digest);
-    Ok(([(header::ETAG, tag)], Json(Shown { run, state, draft })))
+    Ok(Tagged { tag: draft.digest.to_string(), body: Shown { run, state, draft, arranged: desk.docket.of(&id) } })
 }
 
 /// Notes that somebody opened a draft: the journal then tells what they saw.
 pub(crate) async fn viewed(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(draft): Path<String>,
-) -> Result<StatusCode, Problem> {
+    At(Named { draft }): At<Named>,
+) -> Result<Done, Problem> {
     who.may(Right::Review)?;
-    let (_, created) = desk.parts.engine.draft(&DraftId::new(draft)).await?;
+    let (_, created) = desk.parts.engine.draft(&draft).await?;
     opened(&desk, &who, &created).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Done)
 }
 
 pub(crate) async fn opened(desk: &Desk, who: &Who, created: &DraftCreated) -> Result<(), Problem> {
-    let run = RunId::new(format!("review_{}", created.draft));
     let act = StaffAct::DraftOpened { draft: created.draft.clone(), digest: created.digest.clone() };
-    Ok(desk.parts.staff.note(run, &who.name, act).await?)
+    Ok(desk.parts.staff.note(beside(&created.draft), &who.name, act).await?)
 }
 
-/// The way to take a decision of this kind.
-pub(crate) fn decide(decision: Decision) -> MethodRouter<Arc<Desk>> {
-    post(move |State(desk): State<Arc<Desk>>, who: Who, Path(draft): Path<String>, headers: HeaderMap, Given(given)| {
-        decided(desk, who, DraftId::new(draft), decision, headers, given)
-    })
+/// The handler that takes a decision of this kind.
+pub(crate) fn decide(
+    decision: Decision,
+) -> impl Fn(State<Arc<Desk>>, Who, At<Named>, IfMatch, Given<Decided>) -> Deciding + Clone + Send + Sync + 'static {
+    move |State(desk), who, At(Named { draft }), IfMatch(tag), Given(given)| {
+        Box::pin(decided(desk, who, draft, decision, tag, given))
+    }
 }
+
+type Deciding = BoxFuture<'static, Result<Json<Came>, Problem>>;
 
 async fn decided(
     desk: Arc<Desk>,
     who: Who,
     draft: DraftId,
     decision: Decision,
-    headers: HeaderMap,
+    tag: Option<String>,
     given: Decided,
 ) -> Result<Json<Came>, Problem> {
+    who.may(Right::Review)?;
     let changed = given.subject.is_some() || given.body.is_some();
     let reasoned = given.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
     match decision {
@@ -126,17 +132,7 @@ async fn decided(
         }
         Decision::Approve | Decision::Edit | Decision::Reject => {}
     }
-    let tag = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-    let tag = tag.map(|tag| Digest::new(tag.trim_matches('"')));
-    if let (Some(tag), Some(digest)) = (&tag, &given.digest)
-        && tag != digest
-    {
-        return Err(Problem::refused("`If-Match` and `digest` say different things"));
-    }
-    let digest = tag.or(given.digest).ok_or_else(|| {
-        let detail = "say what you saw: `If-Match` with the draft's ETag, or `digest`";
-        Problem::new(StatusCode::PRECONDITION_REQUIRED, "digest", detail)
-    })?;
+    let digest = seen(tag, given.digest)?;
     let review = Review {
         by: who.name.clone(),
         decision,
@@ -146,6 +142,20 @@ async fn decided(
         body: given.body,
     };
     Ok(Json(review_draft(&desk, &who, draft, review).await?.into()))
+}
+
+/// The digest of what whoever decides saw.
+pub(super) fn seen(tag: Option<String>, digest: Option<Digest>) -> Result<Digest, Problem> {
+    match (tag.map(Digest::new), digest) {
+        (Some(tag), Some(digest)) if tag != digest => {
+            Err(Problem::refused("`If-Match` and `digest` say different things"))
+        }
+        (Some(seen), _) | (None, Some(seen)) => Ok(seen),
+        (None, None) => {
+            let detail = "say what you saw: `If-Match` with the draft's ETag, or `digest`";
+            Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "digest", detail))
+        }
+    }
 }
 
 /// Takes a decision to its end, whether or not whoever made it still waits.

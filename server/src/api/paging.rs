@@ -1,20 +1,24 @@
 //! Long lists, a page at a time.
 
 use crate::problem::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A page that is asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     /// Where the page before ended.
     pub(crate) cursor: Option<String>,
     /// At most so many: 1 to 200, 50 if not said.
+    #[schemars(range(min = 1, max = 200))]
     pub(crate) limit: Option<usize>,
 }
 
 /// A page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Listed<T> {
+    /// What is on it.
     pub(crate) items: Vec<T>,
     /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,63 +1,103 @@
 //! Accounts and tokens, and forgetting a customer.
 
-use super::Given;
+use super::exchange::{At, Done, Given, Made};
 use crate::desk::Desk;
+use crate::forget_answers;
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_context::CustomerId;
 use attache_engine::Erasure;
 use attache_journal::{Actor, Right, Role};
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+/// Who asks.
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Me {
+    /// Their account.
     name: String,
+    /// What they may do.
     rights: BTreeSet<Right>,
 }
 
-#[derive(Serialize)]
+/// Somebody who works with the agent, or a program.
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Account {
+    /// Their name.
     name: String,
+    /// What they are for.
     roles: BTreeSet<Role>,
 }
 
-#[derive(Deserialize)]
+/// An account that is to be.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
+    /// 1 to 64 letters, digits, `.`, `-` or `_`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
     name: String,
+    /// What it is for.
     roles: BTreeSet<Role>,
 }
 
 /// A link that sets a password, once.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Link {
+    /// To open in a browser within a day.
     link: String,
 }
 
-#[derive(Deserialize)]
+/// A token that is to be.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewToken {
+    /// 1 to 128 characters that say what it is for.
+    #[schemars(length(min = 1, max = 128))]
     label: String,
+    /// What it may do, of what its owner may.
     scopes: BTreeSet<Right>,
 }
 
 /// A token; its secret is told this once.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Token {
+    /// Its id.
     token: String,
+    /// What proves it.
     secret: String,
 }
 
-#[derive(Default, Deserialize)]
+/// An order to forget.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Why {
     /// Why; it is kept, so it must not name the person.
     reason: Option<String>,
+}
+
+/// Names an account.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct AccountName {
+    /// The account.
+    name: String,
+}
+
+/// Names a token.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct TokenName {
+    /// The token's id.
+    token: String,
+}
+
+/// Names a customer.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct CustomerName {
+    /// The customer's id in your systems.
+    pub(super) customer: CustomerId,
 }
 
 pub(crate) async fn me(who: Who) -> Json<Me> {
@@ -74,38 +114,38 @@ pub(crate) async fn add(
     State(desk): State<Arc<Desk>>,
     who: Who,
     Given(new): Given<NewAccount>,
-) -> Result<(StatusCode, Json<Link>), Problem> {
+) -> Result<Made<Link>, Problem> {
     who.may(Right::Administer)?;
     let roles: Vec<_> = new.roles.into_iter().collect();
     let secret = desk.parts.staff.add(&who.name, &new.name, &roles).await?;
-    Ok((StatusCode::CREATED, Json(Link { link: whole(&desk, &secret) })))
+    Ok(Made { at: None, body: Link { link: whole(&desk, &secret) }, secret: true })
 }
 
 pub(crate) async fn link(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(name): Path<String>,
-) -> Result<(StatusCode, Json<Link>), Problem> {
+    At(AccountName { name }): At<AccountName>,
+) -> Result<Made<Link>, Problem> {
     who.may(Right::Administer)?;
     let secret = desk.parts.staff.link(&name)?;
-    Ok((StatusCode::CREATED, Json(Link { link: whole(&desk, &secret) })))
+    Ok(Made { at: None, body: Link { link: whole(&desk, &secret) }, secret: true })
 }
 
 pub(crate) async fn close(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(name): Path<String>,
-) -> Result<StatusCode, Problem> {
+    At(AccountName { name }): At<AccountName>,
+) -> Result<Done, Problem> {
     who.may(Right::Administer)?;
     desk.parts.staff.close(&who.name, &name).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Done)
 }
 
 pub(crate) async fn add_token(
     State(desk): State<Arc<Desk>>,
     who: Who,
     Given(new): Given<NewToken>,
-) -> Result<(StatusCode, Json<Token>), Problem> {
+) -> Result<Made<Token>, Problem> {
     if new.label.trim().is_empty() || new.label.chars().count() > 128 || new.label.chars().any(char::is_control) {
         return Err(Problem::refused("label: expected 1 to 128 characters that say what the token is for"));
     }
@@ -114,33 +154,34 @@ pub(crate) async fn add_token(
         who.may(*scope)?;
     }
     let (token, secret) = desk.parts.staff.add_token(&who.name, &new.label, &new.scopes).await?;
-    Ok((StatusCode::CREATED, Json(Token { token, secret })))
+    Ok(Made { at: None, body: Token { token, secret }, secret: true })
 }
 
 pub(crate) async fn revoke(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(token): Path<String>,
-) -> Result<StatusCode, Problem> {
+    At(TokenName { token }): At<TokenName>,
+) -> Result<Done, Problem> {
     desk.parts.staff.revoke(&who.name, &token, who.may(Right::Administer).is_ok()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Done)
 }
 
 /// Makes everything that the journal holds of a customer unreadable, for good.
 pub(crate) async fn erase(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(customer): Path<String>,
+    At(CustomerName { customer }): At<CustomerName>,
     Given(why): Given<Why>,
 ) -> Result<Json<Erasure>, Problem> {
     who.may(Right::Administer)?;
-    let customer = CustomerId::new(customer).map_err(|e| Problem::refused(format!("customer: {e}")))?;
     let task = Arc::clone(&desk);
     let done = desk.finish(async move {
         let by = Actor::Human(who.name);
         task.parts.engine.erase(&customer, &by, why.reason, &*task.parts.outbox).await
     });
-    Ok(Json(done.await.ok_or_else(|| Problem::ours("an erasure ended without a result"))??))
+    let erasure = done.await.ok_or_else(|| Problem::ours("an erasure ended without a result"))??;
+    forget_answers(&desk.parts.settings.folder)?;
+    Ok(Json(erasure))
 }
 
 fn whole(desk: &Desk, secret: &str) -> String {

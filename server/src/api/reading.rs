@@ -1,6 +1,6 @@
 //! What the agent knows and may do, to read.
 
-use super::Asked;
+use super::exchange::Asked;
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
@@ -8,32 +8,46 @@ use attache_journal::{Right, Verdict};
 use attache_tools::{Ask, Passage, Readers, Scope, ToolSpec};
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+/// What is looked for.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
+    /// 1 to 1000 characters.
+    #[schemars(length(min = 1, max = 1000))]
     q: String,
+    /// How many passages: 1 to 50, 5 if not said.
+    #[schemars(range(min = 1, max = 50))]
     top: Option<usize>,
 }
 
 /// A rule in force.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Rule {
+    /// Its name.
     id: String,
+    /// The file it stands in.
     file: String,
+    /// Where it begins there.
     line: usize,
+    /// What it says where it fires.
     verdict: Verdict,
+    /// What a reviewer reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Its text.
     source: String,
 }
 
 /// The rules in force and the digest that decisions name them by.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Rules {
+    /// What decisions name them by.
     digest: String,
+    /// The rules.
     rules: Vec<Rule>,
 }
 

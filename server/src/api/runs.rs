@@ -1,39 +1,48 @@
 //! Runs: started from a bundle, listed, told.
 
-use super::Asked;
+use super::exchange::{Asked, At, Made, Raw};
 use super::paging::{Listed, Page, page};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_context::{Bundle, CustomerId};
-use attache_journal::{Entry, Outcome, Right, RunFilter, RunId, RunSummary};
+use attache_engine::Report;
+use attache_journal::{Entry, Outcome, Right, RunEnded, RunFilter, RunId, RunSummary};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::extract::State;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Which runs.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Which {
-    customer: Option<String>,
+    /// Only this customer's.
+    customer: Option<CustomerId>,
+    /// Only those that started then or later.
+    #[schemars(with = "Option<String>")]
     since: Option<Timestamp>,
+    /// Only those that came to rest so.
     outcome: Option<Outcome>,
+    /// Where the page before ended.
     cursor: Option<String>,
+    /// At most so many: 1 to 200, 50 if not said.
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<usize>,
 }
 
-#[derive(Debug, Deserialize)]
+/// How a bundle is run.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct How {
+    /// With this playbook; with the one that applies if not said.
     playbook: Option<String>,
 }
 
 /// Where a run came to rest.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Came {
     run: RunId,
     outcome: Outcome,
@@ -44,28 +53,34 @@ pub(crate) struct Came {
     citations: Vec<attache_journal::Citation>,
 }
 
+impl From<Report> for Came {
+    fn from(Report { run, ended, .. }: Report) -> Self {
+        let RunEnded { outcome, reason_code, reply, citations, .. } = ended;
+        Self { run, outcome, reason_code, reply, citations }
+    }
+}
+
+/// Names a run.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Named {
+    /// The run.
+    run: String,
+}
+
 /// Runs a bundle to its outcome and answers with it.
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     who: Who,
     Asked(how): Asked<How>,
-    body: Bytes,
-) -> Result<impl IntoResponse, Problem> {
+    Raw(body): Raw,
+) -> Result<Made<Came>, Problem> {
     who.may(Right::Operate)?;
     let bundle = Arc::new(Bundle::parse(&body).map_err(|e| Problem::refused(e.to_string()))?);
     let engine = Arc::clone(&desk.parts.engine);
     let done = desk.finish(async move { engine.run(bundle, how.playbook.as_deref()).await }).await;
     let report = done.ok_or_else(|| Problem::ours("a run ended without a result"))??;
     let place = format!("/v1/runs/{}", report.run);
-    let ended = report.ended;
-    let came = Came {
-        run: report.run,
-        outcome: ended.outcome,
-        reason_code: ended.reason_code,
-        reply: ended.reply,
-        citations: ended.citations,
-    };
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(came)))
+    Ok(Made { at: Some(place), body: report.into(), secret: false })
 }
 
 pub(crate) async fn list(
@@ -74,11 +89,7 @@ pub(crate) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Json<Listed<RunSummary>>, Problem> {
     who.may(Right::Read)?;
-    let customer = match which.customer {
-        Some(customer) => Some(CustomerId::new(customer).map_err(|e| Problem::refused(format!("customer: {e}")))?),
-        None => None,
-    };
-    let filter = RunFilter { customer, since: which.since, ..RunFilter::default() };
+    let filter = RunFilter { customer: which.customer, since: which.since, ..RunFilter::default() };
     let mut runs = desk.parts.store.runs(&filter).await?;
     runs.retain(|run| which.outcome.is_none() || run.outcome == which.outcome);
     page(&Page { cursor: which.cursor, limit: which.limit }, runs, |run| run.run.as_str()).map(Json)
@@ -87,18 +98,17 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(run): Path<String>,
+    At(Named { run }): At<Named>,
 ) -> Result<Json<RunSummary>, Problem> {
     who.may(Right::Read)?;
-    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
-    let found = runs.into_iter().find(|summary| summary.run.as_str() == run);
+    let found = desk.parts.store.run(&RunId::new(run.as_str())).await?;
     found.map(Json).ok_or_else(|| Problem::unknown(format!("there is no run {run}")))
 }
 
 pub(crate) async fn entries(
     State(desk): State<Arc<Desk>>,
     who: Who,
-    Path(run): Path<String>,
+    At(Named { run }): At<Named>,
 ) -> Result<Json<Listed<Entry>>, Problem> {
     Ok(Json(Listed { items: read(&desk, &who, &run).await?, next: None }))
 }

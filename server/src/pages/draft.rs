@@ -2,7 +2,7 @@
 
 use super::queue::due;
 use super::{Signed, page, shown, told};
-use crate::api::{opened, review_draft};
+use crate::api::{At, Filled, approve_at, give, opened, put_aside, review_draft, take_back};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
@@ -12,10 +12,10 @@ use attache_journal::{
     Decision, Digest, DraftCreated, DraftId, DraftState, Entry, Event, Evidence, Right, RunId, Support,
 };
 use attache_tools::KbHits;
-use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
 use std::ops::Range;
@@ -79,25 +79,32 @@ struct Changed {
     text: String,
 }
 
-pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, Path(draft): Path<String>) -> Response {
+pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, At(draft): At<String>) -> Response {
     shown(&desk, draft_page(&desk, &who, &DraftId::new(draft), None).await)
 }
 
 pub(crate) async fn decide(
     State(desk): State<Arc<Desk>>,
     Signed(who): Signed,
-    Path(draft): Path<String>,
-    Form(form): Form<Decided>,
+    At(draft): At<String>,
+    Filled(form): Filled<Decided>,
 ) -> Response {
     let id = DraftId::new(draft);
     match taken(&desk, &who, &id, form).await {
-        Ok(()) => Redirect::to("/").into_response(),
+        Ok(true) => Redirect::to(&format!("/?undo={id}")).into_response(),
+        Ok(false) => Redirect::to("/").into_response(),
         Err(problem) => shown(&desk, draft_page(&desk, &who, &id, Some(problem)).await),
     }
 }
 
-async fn taken(desk: &Arc<Desk>, who: &Who, id: &DraftId, form: Decided) -> Result<(), Problem> {
+/// Takes the decision; true if it can still be taken back.
+async fn taken(desk: &Arc<Desk>, who: &Who, id: &DraftId, form: Decided) -> Result<bool, Problem> {
     who.gave(&form.csrf)?;
+    let undo = SignedDuration::from_secs(desk.parts.settings.undo_seconds.into());
+    if form.decision == Decision::Approve && !undo.is_zero() {
+        let at = desk.parts.clock.now().saturating_add(undo).map_err(Problem::ours)?;
+        return approve_at(desk, who, id, form.digest, at).await.map(|()| true);
+    }
     let (_, created) = desk.parts.engine.draft(id).await?;
     let reason = [form.code.trim(), form.reason.trim()].into_iter().filter(|part| !part.is_empty());
     let reason = reason.collect::<Vec<_>>().join(": ");
@@ -117,15 +124,67 @@ async fn taken(desk: &Arc<Desk>, who: &Who, id: &DraftId, form: Decided) -> Resu
     if edit && review.subject.is_none() && review.body.is_none() {
         return Err(Problem::refused("nothing is changed: approve it as it is, or change something"));
     }
-    review_draft(desk, who, id.clone(), review).await.map(|_| ())
+    review_draft(desk, who, id.clone(), review).await.map(|_| false)
+}
+
+/// What is arranged about a draft by a form.
+#[derive(Deserialize)]
+pub(crate) struct Arranging {
+    csrf: String,
+    act: Act,
+    #[serde(default)]
+    minutes: u32,
+    #[serde(default)]
+    reason: String,
+    digest: Option<Digest>,
+}
+
+/// What a form arranges.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Cancel,
+    Release,
+    Schedule,
+    Snooze,
+    Take,
+}
+
+pub(crate) async fn arrange(
+    State(desk): State<Arc<Desk>>,
+    Signed(who): Signed,
+    At(draft): At<String>,
+    Filled(form): Filled<Arranging>,
+) -> Response {
+    let id = DraftId::new(draft);
+    match arranged(&desk, &who, &id, form).await {
+        Ok(()) => Redirect::to(&format!("/drafts/{id}")).into_response(),
+        Err(problem) => shown(&desk, draft_page(&desk, &who, &id, Some(problem)).await),
+    }
+}
+
+async fn arranged(desk: &Desk, who: &Who, id: &DraftId, form: Arranging) -> Result<(), Problem> {
+    who.gave(&form.csrf)?;
+    let minutes = SignedDuration::from_mins(form.minutes.into());
+    let then = desk.parts.clock.now().saturating_add(minutes).map_err(Problem::ours)?;
+    match form.act {
+        Act::Cancel => take_back(desk, who, id).await,
+        Act::Release => give(desk, who, id, None).await,
+        Act::Schedule => {
+            let digest = form.digest.ok_or_else(|| Problem::refused("digest: say what you saw"))?;
+            approve_at(desk, who, id, digest, then).await
+        }
+        Act::Snooze => put_aside(desk, who, id, then, form.reason).await,
+        Act::Take => give(desk, who, id, Some(who.name.clone())).await,
+    }
 }
 
 /// What an edit would change, word by word.
 pub(crate) async fn diff(
     State(desk): State<Arc<Desk>>,
     Signed(who): Signed,
-    Path(draft): Path<String>,
-    Form(form): Form<Decided>,
+    At(draft): At<String>,
+    Filled(form): Filled<Decided>,
 ) -> Result<Response, Problem> {
     who.may(Right::Read)?;
     who.gave(&form.csrf)?;
@@ -140,7 +199,7 @@ async fn draft_page(desk: &Desk, who: &Who, id: &DraftId, wrong: Option<Problem>
     who.may(Right::Read)?;
     let (run, draft) = desk.parts.engine.draft(id).await?;
     let entries = desk.parts.store.entries(&run).await?;
-    let summary = desk.parts.store.drafts().await?.into_iter().find(|summary| summary.draft == *id);
+    let summary = desk.parts.store.draft(id).await?;
     let pending = summary.as_ref().is_some_and(|summary| summary.state == DraftState::Pending);
     if pending && who.may(Right::Review).is_ok() {
         opened(desk, who, &draft).await?;
@@ -151,6 +210,7 @@ async fn draft_page(desk: &Desk, who: &Who, id: &DraftId, wrong: Option<Problem>
     context.insert("draft", &draft);
     context.insert("digest", &draft.digest.as_str().chars().take(8).collect::<String>());
     context.insert("pending", &pending);
+    context.insert("arranged", &desk.docket.of(id));
     context.insert("due", &summary.map_or(String::new(), |summary| due(now, summary.due)));
     context.insert("wrong", &wrong.as_ref().map(|problem| &problem.detail));
     context.insert("decided", &decided(&entries, id));
@@ -215,6 +275,8 @@ fn tell(desk: &Desk, entries: &[Entry], draft: &DraftCreated, now: Timestamp, co
             grounds.iter().enumerate().map(|(i, evidence)| ground(i + 1, evidence, &bundle, entries, now)).collect();
         context.insert("grounds", &told);
         context.insert("customer", bundle.customer.name.as_deref().unwrap_or(bundle.customer.id.as_str()));
+        let id = utf8_percent_encode(bundle.customer.id.as_str(), NON_ALPHANUMERIC);
+        context.insert("customer_id", &id.to_string());
         context.insert("trigger", &trigger(&bundle));
         context.insert("trigger_at", &bundle.trigger.at().to_string());
         let moods = bundle.of(FactKind::Sentiment).iter();

@@ -1,13 +1,13 @@
 //! The queue: what awaits a person, and what became of the rest.
 
 use super::{Signed, page, shown};
-use crate::api::handoffs;
+use crate::api::{Asked, handoffs};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_context::CustomerId;
-use attache_journal::{DraftState, Outcome, Right, RunFilter};
-use axum::extract::{Query, State};
+use attache_journal::{DraftId, DraftState, DraftSummary, HandoffState, Outcome, Right, RunFilter};
+use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ const ROWS: usize = 100;
 #[derive(Deserialize)]
 pub(crate) struct Which {
     tab: Option<String>,
+    /// A draft whose approval was given a moment ago.
+    undo: Option<String>,
 }
 
 /// A row of the queue.
@@ -31,6 +33,10 @@ struct Row {
     aside: String,
     due: String,
     late: bool,
+    /// The draft, where several can be taken together.
+    draft: Option<String>,
+    /// Whether it is put aside: it stands last.
+    aside_until: Option<Timestamp>,
     /// Sorts and groups: what is due first stands first.
     #[serde(skip)]
     at: Timestamp,
@@ -44,39 +50,65 @@ struct Tab {
     count: usize,
 }
 
-pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, Query(which): Query<Which>) -> Response {
-    shown(&desk, queue(&desk, &who, which.tab.as_deref().unwrap_or("review")).await)
+pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, Asked(which): Asked<Which>) -> Response {
+    shown(&desk, queue(&desk, &who, which.tab.as_deref().unwrap_or("review"), which.undo).await)
 }
 
-async fn queue(desk: &Desk, who: &Who, tab: &str) -> Result<Response, Problem> {
+async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Result<Response, Problem> {
     who.may(Right::Read)?;
     let now = desk.parts.clock.now();
     let drafts = desk.parts.store.drafts().await?;
-    let row = |draft: &attache_journal::DraftSummary| Row {
-        to: format!("/drafts/{}", draft.draft),
-        who: customer(draft.customer.as_ref()),
-        what: format!("Draft for {}", if draft.queue.is_empty() { "review" } else { &draft.queue }),
-        aside: draft.draft.to_string(),
-        due: if draft.state == DraftState::Pending { due(now, draft.due) } else { String::new() },
-        late: draft.state == DraftState::Pending && draft.due < now,
-        at: draft.due,
+    let row = |draft: &DraftSummary| {
+        let arranged = desk.docket.of(&draft.draft);
+        let open = draft.state == DraftState::Pending;
+        let when = match &arranged.scheduled {
+            Some(scheduled) => format!("leaves in {}", due(now, scheduled.at)),
+            None if open => due(now, draft.due),
+            None => String::new(),
+        };
+        let aside_until = arranged.snoozed.map(|snoozed| snoozed.until).filter(|until| *until > now);
+        Row {
+            to: format!("/drafts/{}", draft.draft),
+            who: customer(draft.customer.as_ref()),
+            what: format!("Draft for {}", if draft.queue.is_empty() { "review" } else { &draft.queue }),
+            aside: match (arranged.assigned, aside_until) {
+                (Some(by), _) => format!("{by} has it"),
+                (None, Some(until)) => format!("put aside for {}", due(now, until)),
+                (None, None) => draft.draft.to_string(),
+            },
+            due: when,
+            late: open && draft.due < now,
+            draft: open.then(|| draft.draft.to_string()),
+            aside_until,
+            at: draft.due,
+        }
     };
-    let of = |state: DraftState| drafts.iter().filter(move |draft| draft.state == state);
-    let (review, mut sent): (Vec<_>, Vec<_>) =
-        (of(DraftState::Pending).map(row).collect(), of(DraftState::Sent).map(row).collect());
+    let (mut review, mut scheduled, mut expired, mut sent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for draft in &drafts {
+        match draft.state {
+            DraftState::Pending if desk.docket.of(&draft.draft).scheduled.is_some() => scheduled.push(row(draft)),
+            // Nothing leaves after its time: whoever approves it now is told so.
+            DraftState::Pending if draft.due < now => expired.push(row(draft)),
+            DraftState::Pending => review.push(row(draft)),
+            DraftState::Sent => sent.push(row(draft)),
+            DraftState::Approved | DraftState::Rejected | DraftState::Stopped => {}
+        }
+    }
     sent.reverse();
     let runs = desk.parts.store.runs(&RunFilter::default()).await?;
     let escalated: Vec<_> = handoffs(desk, &runs)
         .await?
         .into_iter()
-        .filter(|handoff| handoff.status != "closed")
+        .filter(|handoff| handoff.status != HandoffState::Closed)
         .map(|handoff| Row {
             to: format!("/handoffs/{}", handoff.run.run),
             who: customer(handoff.run.customer.as_ref()),
             what: handoff.run.reason_code.clone().unwrap_or_default().replace('_', " "),
-            aside: handoff.by.map_or_else(|| handoff.status.to_owned(), |by| format!("{by} has it")),
+            aside: handoff.by.map_or_else(|| handoff.status.to_string(), |by| format!("{by} has it")),
             due: ago(now, handoff.run.updated_at),
             late: false,
+            draft: None,
+            aside_until: None,
             at: handoff.run.updated_at,
         })
         .collect();
@@ -90,28 +122,36 @@ async fn queue(desk: &Desk, who: &Who, tab: &str) -> Result<Response, Problem> {
             aside: run.playbook,
             due: ago(now, run.updated_at),
             late: false,
+            draft: None,
+            aside_until: None,
             at: run.updated_at,
         })
         .collect();
     let tabs = [
         Tab { id: "review", label: "Needs review", count: review.len() },
         Tab { id: "escalated", label: "Escalated", count: escalated.len() },
+        Tab { id: "scheduled", label: "Scheduled", count: scheduled.len() },
         Tab { id: "sent", label: "Sent", count: sent.len() },
         Tab { id: "failed", label: "Failed", count: failed.len() },
+        Tab { id: "expired", label: "Expired", count: expired.len() },
     ];
     let mut rows = match tab {
         "review" => review,
         "escalated" => escalated,
+        "scheduled" => scheduled,
         "sent" => sent,
+        "expired" => expired,
         "failed" => failed,
         other => return Err(Problem::unknown(format!("there is no queue `{other}`"))),
     };
     if tab == "review" {
-        rows.sort_by_key(|row| row.at);
+        rows.sort_by_key(|row| (row.aside_until.is_some(), row.at));
     }
     let mut context = Context::new();
     context.insert("more", &rows.len().saturating_sub(ROWS));
     rows.truncate(ROWS);
+    let waits = |draft: &String| desk.docket.of(&DraftId::new(draft.as_str())).scheduled.is_some();
+    context.insert("undo", &undo.filter(waits));
     context.insert("tabs", &tabs);
     context.insert("tab", tab);
     context.insert("rows", &rows);

@@ -1,12 +1,12 @@
 //! A run as a timeline that a person can read.
 
 use super::{Signed, page, shown};
-use crate::api::read;
+use crate::api::{At, read};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_journal::{Entry, Event, Message};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct Step {
     hash: String,
 }
 
-pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, Path(run): Path<String>) -> Response {
+pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, At(run): At<String>) -> Response {
     shown(&desk, timeline(&desk, &who, &run).await)
 }
 

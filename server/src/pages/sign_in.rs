@@ -1,11 +1,11 @@
 //! Coming in and going out.
 
 use super::{shown, told};
+use crate::api::{At, Filled};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::{self, Who};
-use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub(crate) async fn ask(State(desk): State<Arc<Desk>>) -> Response {
     shown(&desk, form(&desk, None, None, None))
 }
 
-pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, Form(proof): Form<Proof>) -> Response {
+pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, Filled(proof): Filled<Proof>) -> Response {
     let result = desk.parts.staff.sign_in(&proof.name, proof.password).await;
     match result {
         Ok(secret) => come_in(&desk, secret),
@@ -44,7 +44,7 @@ pub(crate) async fn sign_out(
     State(desk): State<Arc<Desk>>,
     who: Who,
     headers: HeaderMap,
-    Form(out): Form<Out>,
+    Filled(out): Filled<Out>,
 ) -> Result<Response, Problem> {
     who.gave(&out.csrf)?;
     if let Some(secret) = who::secret(&headers) {
@@ -53,7 +53,7 @@ pub(crate) async fn sign_out(
     Ok(([(header::SET_COOKIE, who::cookie(&desk, None))], Redirect::to("/sign-in")).into_response())
 }
 
-pub(crate) async fn welcome(State(desk): State<Arc<Desk>>, Path(link): Path<String>) -> Response {
+pub(crate) async fn welcome(State(desk): State<Arc<Desk>>, At(link): At<String>) -> Response {
     let staff = &desk.parts.staff;
     shown(
         &desk,
@@ -64,7 +64,7 @@ pub(crate) async fn welcome(State(desk): State<Arc<Desk>>, Path(link): Path<Stri
     )
 }
 
-pub(crate) async fn take(State(desk): State<Arc<Desk>>, Path(link): Path<String>, Form(new): Form<New>) -> Response {
+pub(crate) async fn take(State(desk): State<Arc<Desk>>, At(link): At<String>, Filled(new): Filled<New>) -> Response {
     match desk.parts.staff.take_link(&link, new.password).await {
         Ok(secret) => come_in(&desk, secret),
         Err(error) => match desk.parts.staff.whose_link(&link) {

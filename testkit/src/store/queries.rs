@@ -84,6 +84,14 @@ pub(super) async fn drafts(store: &impl Store) {
     assert_eq!(state("approved"), Some(DraftState::Approved), "approved");
     assert_eq!(state("sent"), Some(DraftState::Sent), "sent");
     assert_eq!(state("rejected"), Some(DraftState::Rejected), "rejected");
+    for draft in &found {
+        assert_eq!(store.draft(&draft.draft).await, Ok(Some(draft.clone())), "one draft is as in the list");
+    }
+    assert_eq!(store.draft(&DraftId::new("none")).await, Ok(None), "a draft that nobody made");
+    for run in store.runs(&RunFilter::default()).await.expect("runs can be listed") {
+        assert_eq!(store.run(&run.run).await, Ok(Some(run)), "one run is as in the list");
+    }
+    assert_eq!(store.run(&RunId::new("none")).await, Ok(None), "a run that nobody began");
     let unfinished = runs(store, RunFilter { unfinished: true, ..RunFilter::default() }).await;
     assert_eq!(unfinished, ["sent", "rejected", "created", "approved"], "a decision sets a run going again");
 }

@@ -192,6 +192,8 @@ fn case(case: &Case) -> Word {
         ("stage", word("Stage", case.stage.as_str())),
         ("trigger", word("Trigger", &case.trigger)),
         ("wants_human", Word::Bool(case.wants_human)),
+        ("with_person", Word::Bool(case.with_person)),
+        ("wrote_since", Word::Bool(case.wrote_since)),
     ])
 }
 

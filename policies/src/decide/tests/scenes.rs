@@ -34,6 +34,8 @@ impl Dice {
             account_value: self.pick(&[0, 999_999, 1_000_000]),
             consent: Consent { ai_interaction: self.coin(), marketing_email: self.coin(), profiling: self.coin() },
             first_contact: self.coin(),
+            with_person: self.coin(),
+            wrote_since: self.coin(),
             outreach: self.coin(),
             approved: self.coin(),
             by_run: self.coin(),

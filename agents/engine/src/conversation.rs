@@ -1,0 +1,196 @@
+//! Several messages of one customer that belong together, and who has the customer.
+
+use crate::engine::{Engine, Report, RunError, before, started};
+use attache_context::{Bundle, Channel, Fact, Sensitivity, Source, Trigger};
+use attache_journal::{
+    Event, Handoff, HandoffState, Outcome, RunFilter, RunId, RunStarted, RunSummary, StoreError, Takeover,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The planner is told so many turns of what was said before.
+const REMEMBERED: usize = 10;
+
+/// A conversation: a message and what followed it, oldest first.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct Conversation {
+    /// Its name: the run that answered the first message.
+    pub conversation: RunId,
+    /// What was said and what came of it.
+    pub turns: Vec<Turn>,
+}
+
+/// A message of the customer and what came of it.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct Turn {
+    /// The run that took it.
+    pub run: RunId,
+    /// When they wrote.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// By which way.
+    pub channel: Channel,
+    /// What they wrote.
+    pub text: String,
+    /// Where the run came to rest; absent while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Why, as a code, where the outcome alone does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<String>,
+    /// What they were told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+}
+
+impl Engine {
+    /// The name of a run that is about to begin.
+    #[must_use]
+    pub fn run_id(&self) -> RunId {
+        self.clock.run_id()
+    }
+
+    /// Answers the first message of a conversation, as the run `id`, which is its
+    /// name from then on.
+    ///
+    /// # Errors
+    /// [`RunError`]; whatever was done until then is journaled.
+    pub async fn open(&self, id: RunId, bundle: Arc<Bundle>) -> Result<Report, RunError> {
+        let started = self.beginning(bundle, None, None).await?;
+        self.begin(id, started).await
+    }
+
+    /// Goes on with a conversation, as the run `id`: the customer wrote again, and
+    /// what was said before is part of the context.
+    ///
+    /// # Errors
+    /// [`RunError`]; [`RunError::Unknown`] if there is no such conversation.
+    pub async fn go_on(
+        &self,
+        id: RunId,
+        conversation: &RunId,
+        text: String,
+        at: Timestamp,
+    ) -> Result<Report, RunError> {
+        let (first, turns) = self.turns(conversation).await?;
+        let Trigger::Message { channel, .. } = first.bundle.trigger else {
+            return Err(RunError::Unknown(conversation.clone()));
+        };
+        let mut bundle = (*first.bundle).clone();
+        bundle.trigger = Trigger::Message { at, channel, text };
+        remember(&mut bundle, &turns);
+        let started = self.beginning(Arc::new(bundle), Some(&first.playbook), Some(conversation.clone())).await?;
+        self.begin(id, started).await
+    }
+
+    /// What was said in a conversation.
+    ///
+    /// # Errors
+    /// [`RunError`]; [`RunError::Unknown`] if there is none of that name.
+    pub async fn conversation(&self, conversation: &RunId) -> Result<Conversation, RunError> {
+        let (_, turns) = self.turns(conversation).await?;
+        Ok(Conversation { conversation: conversation.clone(), turns })
+    }
+
+    async fn turns(&self, conversation: &RunId) -> Result<(RunStarted, Vec<Turn>), RunError> {
+        let unknown = || RunError::Unknown(conversation.clone());
+        let entries = self.entries(conversation).await?;
+        let first = started(&entries).ok_or_else(unknown)?.clone();
+        if first.conversation.is_some() {
+            return Err(unknown());
+        }
+        let opening = turn(conversation, &entries).ok_or_else(unknown)?;
+        let mut turns = vec![opening];
+        let theirs = RunFilter { customer: Some(first.bundle.customer.id.clone()), ..RunFilter::default() };
+        let mut runs = self.store.runs(&theirs).await?;
+        runs.reverse();
+        for RunSummary { run, .. } in runs {
+            let entries = self.entries(&run).await?;
+            if started(&entries).is_some_and(|started| started.conversation.as_ref() == Some(conversation)) {
+                turns.extend(turn(&run, &entries));
+            }
+        }
+        Ok((first, turns))
+    }
+
+    /// The last time that a person took this customer over, if one did.
+    pub(crate) async fn takeover(&self, bundle: &Bundle, now: Timestamp) -> Result<Option<Takeover>, StoreError> {
+        let customer = Some(bundle.customer.id.clone());
+        let recent = RunFilter { customer, since: Some(before(now)), ..RunFilter::default() };
+        let mut last: Option<(Timestamp, Takeover)> = None;
+        for run in self.store.runs(&recent).await? {
+            if run.outcome != Some(Outcome::Escalated) {
+                continue;
+            }
+            let handoff = Handoff::of(&self.store.entries(&Handoff::beside(&run.run)).await?);
+            let Some(at) = handoff.at else { continue };
+            if handoff.state == HandoffState::Accepted {
+                return Ok(Some(Takeover { run: run.run, ended_at: None }));
+            }
+            if last.as_ref().is_none_or(|(latest, _)| at > *latest) {
+                last = Some((at, Takeover { run: run.run, ended_at: Some(at) }));
+            }
+        }
+        Ok(last.map(|(_, takeover)| takeover))
+    }
+
+    /// Whether this customer wrote to us after that run began.
+    pub(crate) async fn wrote_since(&self, bundle: &Bundle, run: &RunId, began: Timestamp) -> Result<bool, StoreError> {
+        let customer = Some(bundle.customer.id.clone());
+        let later = RunFilter { customer, since: Some(began), ..RunFilter::default() };
+        for later in self.store.runs(&later).await? {
+            if later.run == *run || later.erased {
+                continue;
+            }
+            let entries = self.store.entries(&later.run).await?;
+            if started(&entries).is_some_and(|started| started.bundle.trigger.message().is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The message that a run took and what came of it; nothing if it took none.
+fn turn(run: &RunId, entries: &[attache_journal::Entry]) -> Option<Turn> {
+    let started = started(entries)?;
+    let Trigger::Message { at, channel, text } = &started.bundle.trigger else { return None };
+    let ended = entries.iter().rev().find_map(|entry| match &entry.event {
+        Some(Event::RunEnded(ended)) => Some(ended),
+        _ => None,
+    });
+    Some(Turn {
+        run: run.clone(),
+        at: *at,
+        channel: *channel,
+        text: text.clone(),
+        outcome: ended.map(|ended| ended.outcome),
+        reason_code: ended.and_then(|ended| ended.reason_code.clone()),
+        reply: ended.and_then(|ended| ended.reply.clone()),
+    })
+}
+
+/// Puts what was said before among the facts, where guards and rules look at it
+/// as at everything else that is known of a customer.
+fn remember(bundle: &mut Bundle, turns: &[Turn]) {
+    let purposes = attache_context::Purpose::ALL.to_vec();
+    let fact = |key: String, text: &str, at: Timestamp| Fact {
+        key,
+        value: text.into(),
+        source: Source::FirstParty,
+        system: "conversation".to_owned(),
+        observed_at: at,
+        purposes: purposes.clone(),
+        sensitivity: Sensitivity::Personal,
+    };
+    let recent = turns.iter().enumerate().skip(turns.len().saturating_sub(REMEMBERED));
+    for (number, turn) in recent {
+        let place = number + 1;
+        bundle.contextual.push(fact(format!("conversation.{place}.customer_wrote"), &turn.text, turn.at));
+        if let Some(reply) = &turn.reply {
+            bundle.contextual.push(fact(format!("conversation.{place}.we_answered"), reply, turn.at));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What people arranged about drafts that await a decision: a fold over the runs beside them.
+
+use attache_engine::Review;
+use attache_journal::{
+    Actor, Decision, Digest, DraftId, DraftState, Entry, Event, RunId, StaffAct, StaffActed, Store, StoreError,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// What is arranged about each draft, in memory; a restart reads it again.
+#[derive(Default)]
+pub(crate) struct Docket {
+    drafts: Mutex<BTreeMap<DraftId, Arranged>>,
+    /// Says that an approval may be due sooner than was thought.
+    sooner: Notify,
+}
+
+/// What is arranged about one draft.
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
+pub(crate) struct Arranged {
+    /// Whose it is to decide on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) assigned: Option<String>,
+    /// An approval that waits for its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scheduled: Option<Scheduled>,
+    /// Until when it is put aside, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) snoozed: Option<Snoozed>,
+}
+
+/// An approval that waits for its time.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub(crate) struct Scheduled {
+    /// When it is carried out.
+    #[schemars(with = "String")]
+    pub(crate) at: Timestamp,
+    /// Who approved.
+    pub(crate) by: String,
+    /// The digest of what they saw.
+    pub(crate) digest: Digest,
+}
+
+/// A draft that is put aside.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub(crate) struct Snoozed {
+    /// Until then.
+    #[schemars(with = "String")]
+    pub(crate) until: Timestamp,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+impl Docket {
+    /// Reads what is arranged about every draft that awaits a decision.
+    pub(crate) async fn read(&self, store: &dyn Store) -> Result<(), StoreError> {
+        for draft in store.drafts().await?.into_iter().filter(|draft| draft.state == DraftState::Pending) {
+            for entry in store.entries(&beside(&draft.draft)).await? {
+                self.apply(&entry);
+            }
+        }
+        self.sooner.notify_one();
+        Ok(())
+    }
+
+    /// Takes in what somebody did.
+    pub(crate) fn note(&self, by: &str, act: &StaffAct) {
+        self.lock_and(|drafts| apply(drafts, by, act));
+        self.sooner.notify_one();
+    }
+
+    fn apply(&self, entry: &Entry) {
+        if let (Actor::Human(by), Some(Event::StaffActed(StaffActed { act }))) = (&entry.actor, &entry.event) {
+            self.lock_and(|drafts| apply(drafts, by, act));
+        }
+    }
+
+    /// What is arranged about a draft.
+    pub(crate) fn of(&self, draft: &DraftId) -> Arranged {
+        self.lock().get(draft).cloned().unwrap_or_default()
+    }
+
+    /// Waits until the time of an approval has come, and gives it to be carried
+    /// out.
+    pub(crate) async fn due(&self, now: impl Fn() -> Timestamp) -> (DraftId, Review) {
+        loop {
+            let Some((at, draft)) = self.first() else {
+                self.sooner.notified().await;
+                continue;
+            };
+            let left = std::time::Duration::try_from(at.duration_since(now())).unwrap_or_default();
+            if !left.is_zero() {
+                tokio::select! {
+                    () = tokio::time::sleep(left) => {}
+                    () = self.sooner.notified() => {}
+                }
+                continue;
+            }
+            if let Some(Scheduled { by, digest, .. }) = self.take(&draft) {
+                let decision = Decision::Approve;
+                return (draft, Review { by, decision, digest, reason: None, subject: None, body: None });
+            }
+        }
+    }
+
+    /// The approval that is due first.
+    fn first(&self) -> Option<(Timestamp, DraftId)> {
+        let drafts = self.lock();
+        let times =
+            drafts.iter().filter_map(|(draft, arranged)| Some((arranged.scheduled.as_ref()?.at, draft.clone())));
+        times.min()
+    }
+
+    fn take(&self, draft: &DraftId) -> Option<Scheduled> {
+        self.lock().get_mut(draft)?.scheduled.take()
+    }
+
+    fn lock_and(&self, act: impl FnOnce(&mut BTreeMap<DraftId, Arranged>)) {
+        act(&mut self.lock());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<DraftId, Arranged>> {
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn apply(drafts: &mut BTreeMap<DraftId, Arranged>, by: &str, act: &StaffAct) {
+    match act {
+        StaffAct::ApprovalScheduled { draft, digest, at } => {
+            let scheduled = Scheduled { at: *at, by: by.to_owned(), digest: digest.clone() };
+            drafts.entry(draft.clone()).or_default().scheduled = Some(scheduled);
+        }
+        StaffAct::ApprovalCancelled { draft } => drafts.entry(draft.clone()).or_default().scheduled = None,
+        StaffAct::DraftAssigned { draft, to } => drafts.entry(draft.clone()).or_default().assigned.clone_from(to),
+        StaffAct::DraftSnoozed { draft, until, reason } => {
+            let snoozed = Snoozed { until: *until, reason: reason.clone() };
+            drafts.entry(draft.clone()).or_default().snoozed = Some(snoozed);
+        }
+        _ => {}
+    }
+}
+
+/// The run that what people did about a draft is entries of.
+pub(crate) fn beside(draft: &DraftId) -> RunId {
+    RunId::new(format!("review_{draft}"))
+}
