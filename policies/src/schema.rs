@@ -141,11 +141,12 @@ impl Tools {
             r#"entity Fact = { "age_days": Long, "key": String, "kind": FactKind, "purposes": Set<Purpose>,
 "sensitivity": Sensitivity, "source": Source, "system": String };
 type Consent = { "ai_interaction": Bool, "marketing_email": Bool, "profiling": Bool };
-type Case = { "approved": Bool, "channel": Channel, "consent": Consent, "emotion": Emotion,
-"first_contact": Bool, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
+type Case = { "account_value": Long, "approved": Bool, "by_run": Bool, "channel": Channel, "consent": Consent,
+"emotion": Emotion, "first_contact": Bool, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
 "sentiment": Sentiment, "signal": String, "stage": Stage, "trigger": Trigger, "wants_human": Bool,
 "with_person": Bool, "wrote_since": Bool };
-type Text = { "citations": Long, "discloses_ai": Bool, "internal": Bool, "length": Long, "pii": Set<String>,
+type Text = { "asked_before": Bool, "citations": Long, "discloses_ai": Bool, "foreign": Set<String>,
+"internal": Bool, "length": Long, "pii": Set<String>,
 "unfounded": Set<String>, "unread": Long, "unsayable": Set<String>, "unsupported": Long };
 "#,
         );
@@ -161,7 +162,8 @@ action "mention", "see" appliesTo { principal: [Agent], resource: [Fact], contex
             let input = if inputs { cedar(shape) } else { "{}".to_owned() };
             let rest = format!(
                 "in [Action::\"{effect}\"] appliesTo {{ principal: [Agent], resource: [Customer], \
-                 context: {{ \"case\": Case, \"input\": {input}, \"sinks\": Set<Sink>, \"text\": Text }} }};"
+                 context: {{ \"case\": Case, \"input\": {input}, \"nowhere\": Set<String>, \"sinks\": Set<Sink>, \
+                 \"text\": Text, \"untrusted\": Set<String> }} }};"
             );
             alike.entry(rest).or_default().push(quoted(name));
         }

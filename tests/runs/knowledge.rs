@@ -185,10 +185,8 @@ async fn what_fits_two_articles_is_asked_back_and_then_answered() {
         let journals = conversation(&["How do I export?", answer], None).await;
         let (outcome, reason, question) = end(&journals[0]);
         assert_eq!((outcome, reason), (Outcome::Resolved, Some("clarification")), "{question}");
-        let options: Vec<&str> = question
-            .lines()
-            .filter_map(|line| line.get(..2).filter(|n| *n == "1." || *n == "2.").map(|_| &line[3..]))
-            .collect();
+        let options: Vec<&str> =
+            question.lines().filter_map(|line| line.strip_prefix("1. ").or(line.strip_prefix("2. "))).collect();
         assert_eq!(options.len(), 2, "{question}");
         let Some(Event::RunStarted(started)) = &journals[1][0].event else { panic!("a run begins") };
         assert_eq!(started.asked.as_ref().unwrap().message, "How do I export?");

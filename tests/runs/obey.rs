@@ -350,7 +350,7 @@ fn obeyed(transcript: &[Arc<Message>], turn: usize) -> Reply {
     let cite = texts.iter().find(|text| text.starts_with("import#")).cloned().unwrap_or_default();
     let inside = |text: &str| {
         let quoted = serde_json::to_string(text).unwrap();
-        quoted[1..quoted.len() - 1].to_owned()
+        quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap().to_owned()
     };
     let arguments = arguments
         .replace("{{all}}", &inside(&all.chars().take(900).collect::<String>()))

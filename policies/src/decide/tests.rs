@@ -263,7 +263,7 @@ fn a_trace_tells_every_rule_that_can_apply() {
     let trace = set.trace(&PolicyRequest::new("engage", &case, now()));
     let fired: Vec<_> = trace.iter().filter(|rule| rule.fired).map(|rule| rule.id.as_str()).collect();
     assert_eq!(fired, ["negative_sentiment", "human_requested", "engage"]);
-    assert_eq!(trace.len(), 9);
+    assert_eq!(trace.len(), 10);
     assert!(trace.iter().all(|rule| rule.source.contains(&format!("@id(\"{}\")", rule.id))));
     assert_eq!(set.trace(&PolicyRequest::new("fly", &case, now())), []);
 }

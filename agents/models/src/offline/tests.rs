@@ -200,7 +200,7 @@ fn the_customer_is_asked_where_several_articles_fit_alike() {
         let texts = [("Export invoices", 'a'), ("Export machines", 'b'), ("Refunds", 'c')];
         let passage = |((title, doc), fit): ((&str, char), f32)| Passage {
             fit: Some(fit),
-            ..passages(&doc.to_string(), &format!("# {title}\n\nOpen it and choose.\n")).remove(0)
+            ..passages(&doc.to_string(), &format!("# {title}\n\nTo export, open it and choose.\n")).remove(0)
         };
         hits(&texts.into_iter().zip(fits).map(passage).collect::<Vec<_>>())
     };
@@ -214,7 +214,8 @@ fn the_customer_is_asked_where_several_articles_fit_alike() {
     assert_eq!((tool.as_str(), arguments["cite"].as_array().map(Vec::len)), (ASK, Some(2)));
     assert!(arguments["text"].as_str().unwrap().contains("1. Export invoices\n2. Export machines"), "{arguments}");
     // One fits better, or what fits alike is not what is asked.
-    assert_eq!(next(&mut world, [0.6, 0.3, 0.1]).0, "reply");
+    let (tool, arguments) = next(&mut world, [0.6, 0.3, 0.1]);
+    assert_eq!(tool, "reply", "{arguments}");
     assert_eq!(next(&mut world, [0.6, 0.1, 0.6]).0, "reply");
     // Nothing fits at all.
     assert_eq!(next(&mut world, [0.1, 0.1, 0.1]).0, ESCALATE);

@@ -88,7 +88,7 @@ fn vin(value: &str) -> bool {
 fn wallet(value: &str) -> bool {
     let base58 = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'0' | b'O' | b'I' | b'l');
     let mixed = || {
-        let has = |test: fn(&u8) -> bool| value.as_bytes().iter().any(|byte| test(byte));
+        let has = |test: fn(&u8) -> bool| value.as_bytes().iter().any(test);
         has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
     };
     let bech32 = |rest: &str| {

@@ -5,7 +5,7 @@ use super::{Found, PiiKind};
 
 /// A time that starts with the group `hour`: `14:30`, `2:30:15 pm`, `6 p.m.`, `9am`, `17h30`, `5 o'clock`, `8 Uhr`.
 pub(super) fn clock(found: &mut Found<'_>, hour: Group) -> Option<usize> {
-    if hour.len() > 2 || !value(found, hour).is_some_and(|hour| hour <= 24) {
+    if hour.len() > 2 || value(found, hour).is_none_or(|hour| hour > 24) {
         return None;
     }
     // What goes on from a colon is a port, or a part of an address.
