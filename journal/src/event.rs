@@ -1,7 +1,10 @@
 //! What can happen.
 
-use crate::{CallId, Digest, DraftId, Json, Message, Reply, RunId, StaffActed, SubjectId, Usage};
-use attache_context::{Bundle, Channel, Consent, FactKind, Stage, words};
+use crate::{
+    CallId, Decision, Digest, DraftId, Emotion, Json, Message, Outcome, Permission, Reply, Retry, RunId,
+    SentimentLabel, StaffActed, SubjectId, Usage, Verdict,
+};
+use attache_context::{Bundle, Channel, Consent, FactKind, Stage};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -518,106 +521,5 @@ impl<'de> Deserialize<'de> for Actor {
             None if text == "system" => Ok(Self::System),
             _ => Err(serde::de::Error::custom("expected `agent:PLAYBOOK`, `human:NAME` or `system`")),
         }
-    }
-}
-
-words! {
-    /// What policy says of an action, mildest first: the strictest of several
-    /// wins, so a later rule can only take away.
-    Verdict {
-        /// It may be done.
-        Allow = "allow",
-        /// It may be done with the marked values taken out.
-        Redact = "redact",
-        /// A person must approve it first.
-        Review = "review",
-        /// The agent stops and a person takes over.
-        Escalate = "escalate",
-        /// It is not done.
-        Deny = "deny",
-    }
-}
-
-words! {
-    /// What may be done with a fact, least first.
-    Permission {
-        /// It never reaches a model.
-        Hidden = "hidden",
-        /// It may steer and may not be stated.
-        Usable = "usable",
-        /// It may be stated to the customer.
-        Mentionable = "mentionable",
-    }
-}
-
-words! {
-    /// Whether trying again can help.
-    Retry {
-        /// Not before somebody found out what happened: it may have been done.
-        AfterCheck = "after_check",
-        /// No.
-        Never = "never",
-        /// Yes: nothing was done.
-        Safe = "safe",
-    }
-}
-
-words! {
-    /// Where a run came to rest.
-    Outcome {
-        /// A draft awaits a person.
-        Drafted = "drafted",
-        /// A person took over.
-        Escalated = "escalated",
-        /// Nothing reached anybody for a fault of ours; a person is told.
-        Failed = "failed",
-        /// The customer has an answer.
-        Resolved = "resolved",
-        /// Deliberately nothing was sent.
-        Suppressed = "suppressed",
-    }
-}
-
-words! {
-    /// What a reviewer decided.
-    Decision {
-        /// Send it as it is.
-        Approve = "approve",
-        /// Send it as they changed it.
-        Edit = "edit",
-        /// Do not send it.
-        Reject = "reject",
-    }
-}
-
-words! {
-    /// The class of a sentiment.
-    SentimentLabel {
-        /// Unhappy.
-        Negative = "negative",
-        /// Neither.
-        Neutral = "neutral",
-        /// Happy.
-        Positive = "positive",
-        /// Cannot be told.
-        Unknown = "unknown",
-    }
-}
-
-words! {
-    /// A feeling.
-    Emotion {
-        /// Ready to shout.
-        Angry = "angry",
-        /// Lost.
-        Confused = "confused",
-        /// Let down.
-        Disappointed = "disappointed",
-        /// Tired of trying.
-        Frustrated = "frustrated",
-        /// None stands out.
-        None = "none",
-        /// Grateful.
-        Thankful = "thankful",
     }
 }

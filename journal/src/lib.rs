@@ -22,15 +22,15 @@ mod staff;
 mod store;
 mod subject;
 mod summary;
+mod terms;
 mod usage;
 
 pub use chain::{Chain, Sealed};
 pub use entry::{Entry, EntryFault, VERSION, open, verify, verify_head};
 pub use event::{
-    Actor, Asked, Assessed, Citation, Decision, DraftCreated, Emotion, Erased, Escalated, Event, Evidence,
-    FactPermission, Fault, Finding, MessageSent, ModelCalled, Outcome, Past, Permission, PolicyDecided, Retry,
-    ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF, Sentiment, SentimentLabel, Support, Takeover,
-    ToolCalled, ToolReturned, Verdict,
+    Actor, Asked, Assessed, Citation, DraftCreated, Erased, Escalated, Event, Evidence, FactPermission, Fault, Finding,
+    MessageSent, ModelCalled, Past, PolicyDecided, ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF,
+    Sentiment, Support, Takeover, ToolCalled, ToolReturned,
 };
 pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
 pub use json::Json;
@@ -41,4 +41,5 @@ pub use staff::{Handoff, HandoffState, Right, Role, StaffAct, StaffActed};
 pub use store::{Batch, Commit, Receipt, RunFilter, Store, StoreError};
 pub use subject::{Key, Subject};
 pub use summary::{DraftState, DraftSummary, RunSummary};
+pub use terms::{Decision, Emotion, Outcome, Permission, Retry, SentimentLabel, Verdict};
 pub use usage::Usage;
