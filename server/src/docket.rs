@@ -69,13 +69,13 @@ impl Docket {
 
     /// Takes in what somebody did.
     pub(crate) fn note(&self, by: &str, act: &StaffAct) {
-        self.lock_and(|drafts| apply(drafts, by, act));
+        apply(&mut self.lock(), by, act);
         self.sooner.notify_one();
     }
 
     fn apply(&self, entry: &Entry) {
         if let (Actor::Human(by), Some(Event::StaffActed(StaffActed { act }))) = (&entry.actor, &entry.event) {
-            self.lock_and(|drafts| apply(drafts, by, act));
+            apply(&mut self.lock(), by, act);
         }
     }
 
@@ -117,10 +117,6 @@ impl Docket {
 
     fn take(&self, draft: &DraftId) -> Option<Scheduled> {
         self.lock().get_mut(draft)?.scheduled.take()
-    }
-
-    fn lock_and(&self, act: impl FnOnce(&mut BTreeMap<DraftId, Arranged>)) {
-        act(&mut self.lock());
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<DraftId, Arranged>> {

@@ -40,6 +40,29 @@ pub struct ReplyInput {
     pub cite: Vec<String>,
 }
 
+impl ReplyInput {
+    /// What the customer would read.
+    fn preview(&self) -> Preview {
+        Preview {
+            subject: REPLY_SUBJECT.to_owned(),
+            body: self.text.clone(),
+            subject_field: None,
+            body_field: "text",
+            discloses: true,
+            citations: cited(&self.cite),
+            audience: Audience::Customer,
+            channel: None,
+            on_approval: None,
+        }
+    }
+
+    /// Sends it on the channel they wrote on.
+    async fn send(self, outbox: &dyn Outbox, cx: &CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
+        let channel = cx.bundle().trigger.channel();
+        deliver(outbox, channel, Audience::Customer, REPLY_SUBJECT.into(), self.text, cx).await
+    }
+}
+
 impl Tool for Reply {
     const NAME: &'static str = "reply";
     type Effect = Write;
@@ -61,22 +84,11 @@ impl Tool for Reply {
     }
 
     fn preview(&self, input: &ReplyInput) -> Option<Preview> {
-        Some(Preview {
-            subject: REPLY_SUBJECT.to_owned(),
-            body: input.text.clone(),
-            subject_field: None,
-            body_field: "text",
-            discloses: true,
-            citations: cited(&input.cite),
-            audience: Audience::Customer,
-            channel: None,
-            on_approval: None,
-        })
+        Some(input.preview())
     }
 
     async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        let channel = cx.bundle().trigger.channel();
-        deliver(&*self.outbox, channel, Audience::Customer, REPLY_SUBJECT.into(), input.text, &cx).await
+        input.send(&*self.outbox, &cx).await
     }
 }
 
@@ -115,22 +127,11 @@ impl Tool for AskCustomer {
     }
 
     fn preview(&self, input: &ReplyInput) -> Option<Preview> {
-        Some(Preview {
-            subject: REPLY_SUBJECT.to_owned(),
-            body: input.text.clone(),
-            subject_field: None,
-            body_field: "text",
-            discloses: true,
-            citations: cited(&input.cite),
-            audience: Audience::Customer,
-            channel: None,
-            on_approval: None,
-        })
+        Some(input.preview())
     }
 
     async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        let channel = cx.bundle().trigger.channel();
-        deliver(&*self.outbox, channel, Audience::Customer, REPLY_SUBJECT.into(), input.text, &cx).await
+        input.send(&*self.outbox, &cx).await
     }
 }
 
