@@ -1,10 +1,8 @@
 //! Several messages of one customer that belong together, and who has the customer.
 
-use crate::engine::{Engine, Report, RunError, before, started};
+use crate::engine::{Engine, Report, RunError, before, ended, started};
 use attache_context::{Bundle, Channel, Fact, Sensitivity, Source, Trigger};
-use attache_journal::{
-    Event, Handoff, HandoffState, Outcome, RunFilter, RunId, RunStarted, RunSummary, StoreError, Takeover,
-};
+use attache_journal::{Handoff, HandoffState, Outcome, RunFilter, RunId, RunStarted, RunSummary, StoreError, Takeover};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -157,10 +155,7 @@ impl Engine {
 fn turn(run: &RunId, entries: &[attache_journal::Entry]) -> Option<Turn> {
     let started = started(entries)?;
     let Trigger::Message { at, channel, text } = &started.bundle.trigger else { return None };
-    let ended = entries.iter().rev().find_map(|entry| match &entry.event {
-        Some(Event::RunEnded(ended)) => Some(ended),
-        _ => None,
-    });
+    let ended = ended(entries);
     Some(Turn {
         run: run.clone(),
         at: *at,

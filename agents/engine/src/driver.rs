@@ -1,6 +1,6 @@
 //! One run being driven.
 
-use crate::engine::{Engine, Report, RunError};
+use crate::engine::{Engine, Report, RunError, ended};
 use crate::gates::Gate;
 use crate::tools;
 use attache_journal::{
@@ -107,11 +107,7 @@ impl<'e> Driver<'e> {
     /// A run that was resumed and had nothing left to do.
     async fn already_ended(&self) -> Result<Report, RunError> {
         let entries = self.engine.store.entries(self.run.id()).await?;
-        let ended = entries.into_iter().rev().find_map(|entry| match entry.event {
-            Some(Event::RunEnded(ended)) => Some(ended),
-            _ => None,
-        });
-        let ended = ended.ok_or_else(|| self.internal("the run has no end"))?;
+        let ended = ended(&entries).cloned().ok_or_else(|| self.internal("the run has no end"))?;
         Ok(Report { run: self.run.id().clone(), ended, closing_note: None })
     }
 

@@ -430,10 +430,7 @@ impl Engine {
         };
         let entries = self.entries(&run.run).await?;
         let message = started(&entries).and_then(|started| started.bundle.trigger.message());
-        let question = entries.iter().rev().find_map(|entry| match &entry.event {
-            Some(Event::RunEnded(ended)) => ended.reply.clone(),
-            _ => None,
-        });
+        let question = ended(&entries).and_then(|ended| ended.reply.clone());
         Ok(message.zip(question).map(|(message, question)| Asked { message: message.to_owned(), question }))
     }
 
@@ -520,6 +517,14 @@ struct Drafted {
     run: RunId,
     entries: Vec<Entry>,
     created: DraftCreated,
+}
+
+/// How a run came to rest last.
+pub(crate) fn ended(entries: &[Entry]) -> Option<&RunEnded> {
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        Some(Event::RunEnded(ended)) => Some(ended),
+        _ => None,
+    })
 }
 
 pub(crate) fn started(entries: &[Entry]) -> Option<&RunStarted> {
