@@ -1,8 +1,8 @@
 //! A store that forgets when the process ends.
 
 use crate::{
-    Batch, Commit, DraftSummary, Entry, EntryFault, Key, Outline, Past, Receipt, RunFilter, RunId, RunSummary, Sealed,
-    Store, StoreError, Subject, SubjectId, open,
+    Batch, Commit, DraftSummary, Entry, EntryFault, Key, Outcome, Outline, Past, Receipt, RunFilter, RunId, RunSummary,
+    Sealed, Store, StoreError, Subject, SubjectId, open,
 };
 use async_trait::async_trait;
 use attache_context::CustomerId;
@@ -137,6 +137,12 @@ impl Store for MemoryStore {
         let mut past: Vec<_> = runs.flat_map(|run| run.past).filter(|past| past.at >= since).collect();
         past.sort_by_key(|past| past.at);
         Ok(past)
+    }
+
+    async fn handed_over(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        let of = RunFilter { customer: Some(customer.clone()), since: Some(since), ..RunFilter::default() };
+        let runs = self.runs(&of).await?;
+        Ok(runs.into_iter().filter(|run| run.outcome == Some(Outcome::Escalated)).map(|run| run.run).collect())
     }
 
     async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {

@@ -41,6 +41,10 @@ pub trait Store: Send + Sync + 'static {
     /// What reached this customer since then, oldest first.
     async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError>;
 
+    /// This customer's runs that started since then and rest with a person, newest
+    /// first. Every run asks for them: a store does not look at all runs for it.
+    async fn handed_over(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<RunId>, StoreError>;
+
     /// All drafts, the one due first in front.
     async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError>;
 

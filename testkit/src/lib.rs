@@ -2,7 +2,7 @@
 //! for tool authors.
 //!
 //! - [`store_conformance`]: what every keeper of a journal must pass.
-//! - [`sample_run`], [`drafted_run`], [`RunWriter`]: runs to put into it.
+//! - [`sample_run`], [`drafted_run`], [`handed_run`], [`RunWriter`]: runs to put into it.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -12,7 +12,7 @@
 mod sample;
 mod store;
 
-pub use sample::{RunWriter, drafted_run, review, sample_bundle, sample_run, sent};
+pub use sample::{RunWriter, drafted_run, handed_run, review, sample_bundle, sample_run, sent};
 pub use store::{Durability, store_conformance};
 
 /// Waits for `future` on this thread, in a runtime of its own.

@@ -93,6 +93,17 @@ pub fn sample_run(customer: &str) -> Vec<(Actor, Event)> {
     run
 }
 
+/// A run that ended with a person: nine entries.
+///
+/// # Panics
+/// If `customer` is no id.
+#[must_use]
+pub fn handed_run(customer: &str) -> Vec<(Actor, Event)> {
+    let mut run = opening(customer);
+    run.push(ended(Outcome::Escalated));
+    run
+}
+
 /// A run that makes a draft by the call `call` and awaits a person's decision
 /// on it until `due`: eleven entries. The draft's id is [`DraftId::of`] run and
 /// call, its digest that of its id.

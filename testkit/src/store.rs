@@ -1,6 +1,6 @@
 //! What every keeper of a journal must pass.
 
-use crate::{RunWriter, drafted_run, review, sample_run, sent};
+use crate::{RunWriter, drafted_run, handed_run, review, sample_run, sent};
 use attache_context::CustomerId;
 use attache_journal::{Batch, Chain, Decision, Entry, Event, RunFilter, RunId, Sealed, Store, StoreError, verify_head};
 use futures::future::join;
@@ -42,6 +42,7 @@ pub async fn store_conformance<S: Store>(open: impl AsyncFn(&str) -> S, durabili
     queries::nothing(&open("nothing").await).await;
     queries::listing(&open("listing").await).await;
     queries::history(&open("history").await).await;
+    queries::handed_over(&open("handed_over").await).await;
     queries::drafts(&open("drafts").await).await;
     erasure::erasing(&open("erasing").await).await;
     if durability == Durability::Durable {
@@ -155,6 +156,7 @@ async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
     let mut going = RunWriter::of(&store, "ada", "run_2", "2026-11-21T09:00:00Z").await;
     append(&store, ended.batch(drafted_run("ada", "run_1", "call_2", "2026-11-23T09:00:00Z"))).await;
     append(&store, going.batch(sample_run("ada").into_iter().take(3))).await;
+    append(&store, RunWriter::of(&store, "ada", "run_3", START).await.batch(handed_run("ada"))).await;
     let filters = [RunFilter::default(), RunFilter { unfinished: true, ..RunFilter::default() }];
     for round in 0..3 {
         let before = (
@@ -164,6 +166,7 @@ async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
             store.runs(&filters[1]).await,
             store.drafts().await,
             store.history(&customer("ada"), Timestamp::MIN).await,
+            store.handed_over(&customer("ada"), Timestamp::MIN).await,
         );
         drop(store);
         store = open(name).await;
@@ -174,6 +177,7 @@ async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
             store.runs(&filters[1]).await,
             store.drafts().await,
             store.history(&customer("ada"), Timestamp::MIN).await,
+            store.handed_over(&customer("ada"), Timestamp::MIN).await,
         );
         assert_eq!(before, after, "round {round}: the store answers otherwise when it is opened again");
         append(&store, going.batch([sent("call_3", true)])).await;

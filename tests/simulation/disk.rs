@@ -188,6 +188,11 @@ impl Store for Disk {
         self.durable.history(customer, since).await
     }
 
+    async fn handed_over(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        self.read().await?;
+        self.durable.handed_over(customer, since).await
+    }
+
     async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
         self.read().await?;
         self.durable.drafts().await

@@ -115,20 +115,15 @@ impl Engine {
 
     /// The last time that a person took this customer over, if one did.
     pub(crate) async fn takeover(&self, bundle: &Bundle, now: Timestamp) -> Result<Option<Takeover>, StoreError> {
-        let customer = Some(bundle.customer.id.clone());
-        let recent = RunFilter { customer, since: Some(before(now)), ..RunFilter::default() };
         let mut last: Option<(Timestamp, Takeover)> = None;
-        for run in self.store.runs(&recent).await? {
-            if run.outcome != Some(Outcome::Escalated) {
-                continue;
-            }
-            let handoff = Handoff::of(&self.store.entries(&Handoff::beside(&run.run)).await?);
+        for run in self.store.handed_over(&bundle.customer.id, before(now)).await? {
+            let handoff = Handoff::of(&self.store.entries(&Handoff::beside(&run)).await?);
             let Some(at) = handoff.at else { continue };
             if handoff.state == HandoffState::Accepted {
-                return Ok(Some(Takeover { run: run.run, ended_at: None }));
+                return Ok(Some(Takeover { run, ended_at: None }));
             }
             if last.as_ref().is_none_or(|(latest, _)| at > *latest) {
-                last = Some((at, Takeover { run: run.run, ended_at: Some(at) }));
+                last = Some((at, Takeover { run, ended_at: Some(at) }));
             }
         }
         Ok(last.map(|(_, takeover)| takeover))

@@ -10,16 +10,17 @@
 //! | `t` start, run | nothing: runs by time |
 //! | `c` subject, 0, start, run | nothing: runs by subject and time |
 //! | `p` subject, 0, run | nothing: runs that reached the subject |
+//! | `h` subject, 0, run | nothing: runs that a person was given |
 //! | `d` draft | the run |
 //! | `s` subject | the customer's id under the subject's key |
 //!
 //! Nothing in here says anything of a customer once their key is gone, not even
 //! in pages that the database has not overwritten yet.
 
-use crate::live::{Row, Snapshot};
+use crate::live::{Listing, Row, Snapshot};
 use crate::ring::Ring;
 use crate::segment::Position;
-use attache_journal::{DraftId, Key, Past, RunId, RunSummary, StoreError, SubjectId};
+use attache_journal::{DraftId, Key, RunId, RunSummary, StoreError, SubjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
@@ -30,8 +31,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The version of the keys and rows. Another version is rebuilt, not migrated.
 ///
-/// 1: as described above.
-const VERSION: u32 = 1;
+/// 2: as described above. 1 did not list the runs that a person was given.
+const VERSION: u32 = 2;
 const META: &[u8] = b"m";
 
 /// The index of a store. It comes into being with the first write to it, so
@@ -156,20 +157,26 @@ impl Index {
         })
     }
 
-    /// What reached a subject, by run, in runs that `known` does not hold.
-    pub(crate) fn past(&self, subject: &SubjectId, known: &HashSet<RunId>) -> Result<Vec<Past>, StoreError> {
+    /// Gives `take` the summaries of the subject's runs that are listed so and
+    /// that `known` does not hold.
+    pub(crate) fn listed(
+        &self,
+        listing: Listing,
+        subject: &SubjectId,
+        known: &HashSet<RunId>,
+        mut take: impl FnMut(&RunSummary),
+    ) -> Result<(), StoreError> {
         self.query(|db| {
-            let prefix = [b"p", subject.as_str().as_bytes(), b"\0"].concat();
-            let mut past = Vec::new();
+            let prefix = list(listing, subject);
             for item in db.scan_prefix(&prefix).keys() {
                 let run = run_at(&item.map_err(Damage::of)?, prefix.len())?;
                 if !known.contains(&run) {
                     let row: Option<Row> = self.get(db, &[b"r", run.as_str().as_bytes()].concat())?;
                     let summary = row.and_then(|row| row.summary);
-                    past.extend(summary.ok_or_else(|| Damage("a listed run is missing".to_owned()))?.past);
+                    take(&summary.ok_or_else(|| Damage("a listed run is missing".to_owned()))?);
                 }
             }
-            Ok(past)
+            Ok(())
         })
     }
 
@@ -240,14 +247,13 @@ impl Index {
                 }
                 if let Some(summary) = &row.summary {
                     if let Some(subject) = &summary.subject {
-                        let id = subject.as_str().as_bytes();
-                        if !summary.past.is_empty() {
-                            batch.insert([b"p", id, b"\0", run.as_str().as_bytes()].concat(), b"");
+                        for listing in Listing::of(summary) {
+                            batch.insert([&list(listing, subject)[..], run.as_str().as_bytes()].concat(), b"");
                         }
                         if named.insert(subject)
                             && let Some((name, key)) = ring.owner(subject)
                         {
-                            batch.insert([b"s", id].concat(), key.seal_name(&name));
+                            batch.insert([b"s", subject.as_str().as_bytes()].concat(), key.seal_name(&name));
                         }
                     }
                     for listed in [Some(None), summary.subject.as_ref().map(Some)].into_iter().flatten() {
@@ -333,6 +339,14 @@ fn key(kind: u8, run: &RunId) -> Vec<u8> {
 fn prefix(subject: Option<&SubjectId>) -> Vec<u8> {
     // No id has a control character in it, so none is another's prefix.
     subject.map_or_else(|| b"t".to_vec(), |id| [b"c", id.as_str().as_bytes(), b"\0"].concat())
+}
+
+fn list(listing: Listing, subject: &SubjectId) -> Vec<u8> {
+    let kind = match listing {
+        Listing::Reached => b"p",
+        Listing::HandedOver => b"h",
+    };
+    [kind, subject.as_str().as_bytes(), b"\0"].concat()
 }
 
 /// Sixteen bytes that sort as the time does.

@@ -1,7 +1,7 @@
 //! What is known of runs without reading the log.
 
 use crate::segment::Position;
-use attache_journal::{Outline, RunId, RunSummary, SubjectId};
+use attache_journal::{Outcome, Outline, RunId, RunSummary, SubjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -80,12 +80,37 @@ pub(crate) struct Glance<'a> {
     pub(crate) hash: [u8; 32],
 }
 
+/// What each run asks of its customer's other runs.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Listing {
+    /// Those that reached the customer.
+    Reached,
+    /// Those that a person was given.
+    HandedOver,
+}
+
+impl Listing {
+    const ALL: [Self; 2] = [Self::Reached, Self::HandedOver];
+
+    /// Whether this run is one of them.
+    pub(crate) fn holds(self, summary: &RunSummary) -> bool {
+        match self {
+            Self::Reached => !summary.past.is_empty(),
+            Self::HandedOver => summary.outcome == Some(Outcome::Escalated),
+        }
+    }
+
+    /// The lists that this run is on.
+    pub(crate) fn of(summary: &RunSummary) -> impl Iterator<Item = Self> + '_ {
+        Self::ALL.into_iter().filter(|listing| listing.holds(summary))
+    }
+}
+
 /// The runs that are open, and those that the index does not have yet.
 pub(crate) struct Live {
     pub(crate) runs: HashMap<RunId, Row>,
-    /// Those of them that reached somebody, by whom they reached: each run asks
-    /// for those of its customer, and most reach nobody before they end.
-    reached: HashMap<SubjectId, HashSet<RunId>>,
+    /// Those of them that somebody's next run asks for; most are none of these.
+    listed: HashMap<(Listing, SubjectId), HashSet<RunId>>,
     /// The durable end of the log.
     pub(crate) end: Position,
     /// How many bytes of the log the index does not cover.
@@ -102,12 +127,12 @@ pub(crate) struct Snapshot {
 impl Live {
     /// Nothing but an index that is complete up to `end`.
     pub(crate) fn new(end: Position) -> Self {
-        Self { runs: HashMap::new(), reached: HashMap::new(), end, unindexed: 0 }
+        Self { runs: HashMap::new(), listed: HashMap::new(), end, unindexed: 0 }
     }
 
     /// Takes in a run that the index knew.
     pub(crate) fn insert(&mut self, run: RunId, row: Row) {
-        list(&mut self.reached, &run, &row);
+        list(&mut self.listed, &run, &row);
         self.runs.insert(run, row);
     }
 
@@ -116,7 +141,7 @@ impl Live {
         // Not `entry`, which would copy the id of every batch's run.
         if let Some(row) = self.runs.get_mut(run) {
             let changed = change(row);
-            list(&mut self.reached, run, row);
+            list(&mut self.listed, run, row);
             return changed;
         }
         let mut row = Row::default();
@@ -125,15 +150,15 @@ impl Live {
         changed
     }
 
-    /// The runs that reached somebody.
-    pub(crate) fn reached(&self, subject: &SubjectId) -> impl Iterator<Item = (&RunId, &Row)> {
-        let runs = self.reached.get(subject).into_iter().flatten();
+    /// The runs that may be on a list: what took a run off it again is not followed.
+    pub(crate) fn listed(&self, listing: Listing, subject: &SubjectId) -> impl Iterator<Item = (&RunId, &Row)> {
+        let runs = self.listed.get(&(listing, subject.clone())).into_iter().flatten();
         runs.filter_map(|run| self.runs.get_key_value(run))
     }
 
     /// Takes in that nothing can be read any more of what is about `subject`.
     pub(crate) fn erase(&mut self, subject: &SubjectId) {
-        self.reached.remove(subject);
+        self.listed.retain(|(_, listed), _| listed != subject);
         self.runs.values_mut().for_each(|row| row.erase(subject));
     }
 
@@ -168,20 +193,24 @@ impl Live {
     fn remove(&mut self, run: &RunId) {
         let removed = self.runs.remove(run);
         let Some(subject) = removed.and_then(|row| row.summary).and_then(|summary| summary.subject) else { return };
-        if let Some(runs) = self.reached.get_mut(&subject) {
-            runs.remove(run);
-            if runs.is_empty() {
-                self.reached.remove(&subject);
+        for listing in Listing::ALL {
+            let key = (listing, subject.clone());
+            if let Some(runs) = self.listed.get_mut(&key) {
+                runs.remove(run);
+                if runs.is_empty() {
+                    self.listed.remove(&key);
+                }
             }
         }
     }
 }
 
-/// Lists a run under whom it reached.
-fn list(reached: &mut HashMap<SubjectId, HashSet<RunId>>, run: &RunId, row: &Row) {
-    let summary = row.summary.as_ref().filter(|summary| !summary.past.is_empty());
-    if let Some(subject) = summary.and_then(|summary| summary.subject.as_ref()) {
-        reached.entry(subject.clone()).or_default().insert(run.clone());
+/// Puts a run on the lists of whom it was for.
+fn list(listed: &mut HashMap<(Listing, SubjectId), HashSet<RunId>>, run: &RunId, row: &Row) {
+    let Some(summary) = &row.summary else { return };
+    let Some(subject) = &summary.subject else { return };
+    for listing in Listing::of(summary) {
+        listed.entry((listing, subject.clone())).or_default().insert(run.clone());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The store: what callers see of all this.
 
 use crate::fs::{Fs, RealFs, fault};
-use crate::live::{Place, Row};
+use crate::live::{Listing, Place, Row};
 use crate::options::LogOptions;
 use crate::queue::Shared;
 use crate::recover::{Recovered, recover};
@@ -168,6 +168,29 @@ impl LogStore {
         summaries.map(|(run, summary)| (run.clone(), admits(summary).then(|| self.named(summary.clone())))).collect()
     }
 
+    /// Gives `take` the customer's runs that are on a list. On the way of every
+    /// run: no other run is looked at, and nothing is copied.
+    fn listed(
+        &self,
+        listing: Listing,
+        customer: &CustomerId,
+        mut take: impl FnMut(&RunSummary),
+    ) -> Result<(), StoreError> {
+        let Some(subject) = self.shared.ring.find(customer) else { return Ok(()) };
+        let mut take = |summary: &RunSummary| {
+            if listing.holds(summary) {
+                take(summary);
+            }
+        };
+        let mut known = HashSet::new();
+        for (run, row) in self.shared.live().listed(listing, &subject) {
+            row.summary.as_ref().into_iter().for_each(&mut take);
+            // Memory is newer than the index, which must not be asked about it.
+            known.insert(run.clone());
+        }
+        self.shared.index.listed(listing, &subject, &known, take)
+    }
+
     /// A summary that says whom it was for.
     fn named(&self, mut summary: RunSummary) -> RunSummary {
         if let Some(customer) = summary.subject.as_ref().and_then(|id| self.shared.ring.customer(id)) {
@@ -247,22 +270,19 @@ impl Store for LogStore {
     }
 
     async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError> {
-        // On the way of every run: nothing is copied that is not asked for.
-        let Some(subject) = self.shared.ring.find(customer) else {
-            return Ok(Vec::new());
-        };
-        let (mut past, mut known) = (Vec::new(), HashSet::new());
-        for (run, row) in self.shared.live().reached(&subject) {
-            // A run that reached nobody is not listed in the index either.
-            if let Some(summary) = row.summary.as_ref().filter(|summary| !summary.past.is_empty()) {
-                past.extend(summary.past.iter().cloned());
-                known.insert(run.clone());
-            }
-        }
-        past.extend(self.shared.index.past(&subject, &known)?);
+        let mut past = Vec::new();
+        self.listed(Listing::Reached, customer, |run| past.extend(run.past.iter().cloned()))?;
         past.retain(|past| past.at >= since);
         past.sort_by_key(|past| past.at);
         Ok(past)
+    }
+
+    async fn handed_over(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        let mut runs = Vec::new();
+        self.listed(Listing::HandedOver, customer, |run| runs.push((run.started_at, run.run.clone())))?;
+        runs.retain(|(started_at, _)| *started_at >= since);
+        runs.sort_by(|a, b| b.cmp(a));
+        Ok(runs.into_iter().map(|(_, run)| run).collect())
     }
 
     async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {

@@ -1,7 +1,7 @@
 //! The promises about forgetting a person.
 
 use super::{START, append, customer, entries, runs};
-use crate::{RunWriter, drafted_run, sample_run, sent};
+use crate::{RunWriter, drafted_run, handed_run, sample_run, sent};
 use attache_journal::{
     Actor, Batch, Chain, DraftState, Entry, Erased, Event, Outcome, RunFilter, RunId, Store, StoreError, Subject,
     verify_head,
@@ -16,12 +16,13 @@ fn order(subject: &Subject) -> Batch {
     Batch { run: RunId::new("order"), entries: vec![sealed] }
 }
 
-/// Ada has an answered and a drafted run, and one that goes on; Bob one.
+/// Ada has an answered, a drafted and a handed-over run, and one that goes on; Bob one.
 async fn filled(store: &impl Store) -> RunWriter {
     append(store, RunWriter::of(store, "ada", "run_1", START).await.batch(sample_run("ada"))).await;
     let drafted = drafted_run("ada", "run_2", "call_2", "2026-11-23T09:00:00Z");
     append(store, RunWriter::of(store, "ada", "run_2", START).await.batch(drafted)).await;
     append(store, RunWriter::of(store, "bob", "run_3", START).await.batch(sample_run("bob"))).await;
+    append(store, RunWriter::of(store, "ada", "run_0", START).await.batch(handed_run("ada"))).await;
     let mut going = RunWriter::of(store, "ada", "run_4", START).await;
     append(store, going.batch(sample_run("ada").into_iter().take(4))).await;
     going
@@ -69,6 +70,7 @@ async fn forgotten(store: &impl Store) {
     assert!(runs(store, of_ada).await.is_empty(), "no run is hers");
     assert_eq!(runs(store, RunFilter { unfinished: true, ..RunFilter::default() }).await, [""; 0], "none goes on");
     assert_eq!(store.history(&customer("ada"), Timestamp::MIN).await, Ok(Vec::new()), "she has no history");
+    assert_eq!(store.handed_over(&customer("ada"), Timestamp::MIN).await, Ok(Vec::new()), "nobody has her");
     let drafts = store.drafts().await.expect("drafts can be listed");
     assert!(
         drafts.iter().all(|draft| draft.customer.is_none() && draft.state == DraftState::Stopped),

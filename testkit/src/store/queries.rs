@@ -1,7 +1,7 @@
-//! The promises about summaries, history and drafts.
+//! The promises about summaries, history, handovers and drafts.
 
 use super::{START, append, customer, entries, runs, time};
-use crate::{RunWriter, drafted_run, review, sample_run, sent};
+use crate::{RunWriter, drafted_run, handed_run, review, sample_run, sent};
 use attache_journal::{Batch, CallId, Decision, DraftId, DraftState, Outcome, Past, RunFilter, RunId, Store};
 use jiff::Timestamp;
 
@@ -54,6 +54,28 @@ pub(super) async fn history(store: &impl Store) {
     assert_eq!(ask("ada", "2026-11-21T09:00:09Z").await, Ok(Vec::new()), "nothing before it");
     assert_eq!(ask("bob", "2026-01-01T00:00:00Z").await, Ok(vec![past(21)]), "nobody else's");
     assert_eq!(ask("ad", "2026-01-01T00:00:00Z").await, Ok(Vec::new()), "not by a part of the id");
+}
+
+pub(super) async fn handed_over(store: &impl Store) {
+    let runs = [("run_2", "ada", 20), ("run_1", "ada", 21), ("run_3", "bob", 21), ("run_4", "ada", 22)];
+    let mut again = None;
+    for (run, who, day) in runs {
+        let mut writer = RunWriter::of(store, who, run, &format!("2026-11-{day}T09:00:00Z")).await;
+        append(store, writer.batch(handed_run(who))).await;
+        again = Some(writer);
+    }
+    append(store, RunWriter::of(store, "ada", "run_5", START).await.batch(sample_run("ada"))).await;
+    let ask = async |who: &str, since: &str| {
+        let runs = store.handed_over(&customer(who), time(since)).await.expect("they can be listed");
+        runs.iter().map(|run| run.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ask("ada", "2026-01-01T00:00:00Z").await, ["run_4", "run_1", "run_2"], "newest first, no other run");
+    assert_eq!(ask("ada", "2026-11-21T09:00:00Z").await, ["run_4", "run_1"], "that moment included");
+    assert_eq!(ask("bob", "2026-01-01T00:00:00Z").await, ["run_3"], "nobody else's");
+    assert_eq!(ask("ad", "2026-01-01T00:00:00Z").await, [""; 0], "not by a part of the id");
+    let mut again = again.expect("there are runs");
+    append(store, again.batch([review("run_4", "call_2", Decision::Approve)])).await;
+    assert_eq!(ask("ada", "2026-01-01T00:00:00Z").await, ["run_1", "run_2"], "one that goes on rests with nobody");
 }
 
 pub(super) async fn drafts(store: &impl Store) {

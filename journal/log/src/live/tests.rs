@@ -14,7 +14,7 @@ fn absorb(live: &mut Live, run: &RunId, subject: &SubjectId, outlines: &[Outline
 }
 
 fn runs(live: &Live, subject: &SubjectId) -> Vec<RunId> {
-    live.reached(subject).map(|(run, _)| run.clone()).collect()
+    live.listed(Listing::Reached, subject).map(|(run, _)| run.clone()).collect()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_run_is_listed_by_whom_it_reached_until_the_index_has_it() {
     let snapshot = live.snapshot().expect("something is new");
     live.settle(&snapshot, |_| false);
     // The first has ended and is in the index; the second may go on.
-    assert!(runs(&live, &dana).is_empty() && !live.reached.contains_key(&dana));
+    assert!(runs(&live, &dana).is_empty() && !live.listed.contains_key(&(Listing::Reached, dana.clone())));
     assert_eq!(runs(&live, &omar), std::slice::from_ref(&second));
 
     live.erase(&omar);

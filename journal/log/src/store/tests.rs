@@ -1,6 +1,6 @@
 use super::*;
 use crate::{Against, VerifyReport, verify_folder};
-use attache_testkit::{Durability, RunWriter, block_on, drafted_run, sample_run, sent, store_conformance};
+use attache_testkit::{Durability, RunWriter, block_on, drafted_run, handed_run, sample_run, sent, store_conformance};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use tempfile::TempDir;
@@ -38,6 +38,7 @@ fn fill(store: &LogStore, runs: usize) {
         let (run, customer) = (format!("run_{i}"), format!("customer_{}", i % 3));
         let mut writer = written_by(store, &customer, &run);
         let events = match i % 3 {
+            0 if i % 2 == 1 => handed_run(&customer),
             0 => sample_run(&customer),
             1 => drafted_run(&customer, &run, "call_2", "2026-11-23T09:00:00Z"),
             _ => sample_run(&customer).into_iter().take(4).collect(),
@@ -71,6 +72,7 @@ fn answers(store: &LogStore) -> String {
                 store.runs(&filter).await.unwrap(),
                 store.runs(&unfinished).await.unwrap(),
                 store.history(&ada, Timestamp::MIN).await.unwrap(),
+                store.handed_over(&ada, Timestamp::MIN).await.unwrap(),
                 store.drafts().await.unwrap(),
                 runs,
             )
