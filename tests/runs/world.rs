@@ -8,7 +8,7 @@ use attache::planner::ChatModel;
 use attache::{Attache, Builder, Bundle};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tempfile::TempDir;
 
 pub(crate) struct World {
@@ -38,15 +38,18 @@ pub(crate) fn builder(data: &Path) -> Builder {
         .unwrap()
 }
 
-/// The company's articles.
+/// The company's articles, read once: nobody changes them.
 pub(crate) fn kb() -> Arc<Kb> {
-    let articles = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/company/kb");
-    let articles = fs::read_dir(articles).unwrap().map(|entry| {
-        let path = entry.unwrap().path();
-        let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        Document { id, text: fs::read_to_string(path).unwrap(), ..Document::default() }
+    static KB: LazyLock<Arc<Kb>> = LazyLock::new(|| {
+        let articles = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/company/kb");
+        let articles = fs::read_dir(articles).unwrap().map(|entry| {
+            let path = entry.unwrap().path();
+            let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            Document { id, text: fs::read_to_string(path).unwrap(), ..Document::default() }
+        });
+        Arc::new(Kb::in_memory(articles).unwrap())
     });
-    Arc::new(Kb::in_memory(articles).unwrap())
+    KB.clone()
 }
 
 pub(crate) fn offline() -> World {
