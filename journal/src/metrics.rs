@@ -5,8 +5,13 @@
 //! those that vendors publish, side by side, since they differ in what they call
 //! a resolution.
 
+mod weeks;
+
+pub use weeks::{Week, weeks};
+
 use crate::{Decision, Entry, Outcome, Outline, RunId, SubjectId, Usage};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +109,7 @@ impl RunFacts {
 }
 
 /// What a figure is counted in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Things.
@@ -118,7 +123,7 @@ pub enum Unit {
 }
 
 /// One figure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Figure {
     /// Its name, which stays the same.
     pub name: String,

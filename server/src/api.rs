@@ -47,6 +47,7 @@ fn system() -> ApiRouter<Arc<Desk>> {
         .api_route("/readyz", get_with(ready, told("ready", "system", "Whether the journal can be read")))
         .api_route("/metrics", get_with(gauges::show, told("metrics", "system", "Counts and times, as OpenMetrics")))
         .api_route("/v1/kb/search", get_with(reading::search, told("search", "reading", "Search the articles")))
+        .api_route("/v1/metrics", get_with(reading::metrics, told("figures", "reading", "Figures of service")))
         .api_route("/v1/policies", get_with(reading::policies, told("policies", "reading", "The rules in force")))
         .api_route("/v1/tools", get_with(reading::tools, told("tools", "reading", "What the agent can do")))
 }

@@ -4,6 +4,7 @@ use crate::Staff;
 use crate::answers::Answers;
 use crate::docket::Docket;
 use crate::gauges::Gauges;
+use crate::measured::Measured;
 use crate::pace::Pace;
 use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
@@ -62,6 +63,7 @@ pub(crate) struct Desk {
     pub(crate) answers: Answers,
     pub(crate) docket: Docket,
     pub(crate) gauges: Gauges,
+    pub(crate) measured: Measured,
     pub(crate) pace: Pace,
     /// Says that something in the journal changed.
     pub(crate) changed: broadcast::Sender<()>,

@@ -19,6 +19,7 @@ mod files;
 mod gauges;
 mod link;
 mod lockout;
+mod measured;
 mod once;
 mod pace;
 mod pages;

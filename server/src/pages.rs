@@ -3,6 +3,7 @@
 mod batch;
 mod customer;
 mod draft;
+mod figures;
 mod guide;
 mod handoff;
 mod live;
@@ -25,12 +26,13 @@ use std::sync::Arc;
 use tera::{Context, Tera};
 
 /// The templates, by name. What they are given is text and is escaped.
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("base.html", include_str!("../templates/base.html")),
     ("batch.html", include_str!("../templates/batch.html")),
     ("customer.html", include_str!("../templates/customer.html")),
     ("diff.html", include_str!("../templates/diff.html")),
     ("draft.html", include_str!("../templates/draft.html")),
+    ("figures.html", include_str!("../templates/figures.html")),
     ("guide.html", include_str!("../templates/guide.html")),
     ("handoff.html", include_str!("../templates/handoff.html")),
     ("policies.html", include_str!("../templates/policies.html")),
@@ -60,6 +62,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/runs/{run}", get(run::show))
         .route("/customers/{customer}", get(customer::show))
         .route("/policies", get(policies::show))
+        .route("/figures", get(figures::show))
         .route("/live", get(live::live))
         .route("/api", get(guide::show))
         .route("/assets/icon.svg", get(|| asset("image/svg+xml", include_str!("../assets/icon.svg"))))

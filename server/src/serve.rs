@@ -55,6 +55,7 @@ pub async fn serve(
         docket: Docket::default(),
         pace: Pace::new(settings.requests_per_second),
         gauges: Gauges::new(),
+        measured: Default::default(),
         pages: pages::templates()?,
         document,
         parts,

@@ -314,3 +314,38 @@ async fn a_customer_and_the_rules_are_pages() {
     let rules = house.page("/policies", &cookie).await;
     assert!(rules.status == 200 && rules.text.contains("id=\"with_person\""), "{}", rules.text);
 }
+
+#[tokio::test]
+async fn figures_are_told_and_drawn_from_what_was_done() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let value = async |name: &str| {
+        let told = house.get("/v1/metrics", &admin).await.json();
+        let figures = told["figures"].as_array().unwrap().clone();
+        let figure = figures.into_iter().find(|figure| figure["name"] == name).unwrap();
+        (figure["value"].as_f64(), told["weeks"].as_array().unwrap()[11]["handed_over"].as_u64())
+    };
+    assert_eq!(value("episodes").await, (Some(0.0), Some(0)));
+    for (bundle, runs) in [("wants-human.json", 1.0), ("angry-ticket.json", 2.0)] {
+        assert_eq!(house.post("/v1/runs", &admin, &house::sample(bundle)).await.status, 201);
+        let (episodes, handed_over) = value("episodes").await;
+        assert_eq!((episodes, handed_over.map(|runs| runs as f64)), (Some(runs), Some(runs)), "{bundle}");
+    }
+    assert_eq!(value("escalation_rate").await.0, Some(1.0));
+    // A run that goes on counts anew.
+    let draft = house.draft(&admin).await;
+    assert_eq!(value("review_approved").await.0, None);
+    let digest = house.get(&format!("/v1/drafts/{draft}"), &admin).await.json()["digest"].clone();
+    let approved = house.post(&format!("/v1/drafts/{draft}/approve"), &admin, &json!({ "digest": digest })).await;
+    assert_eq!((approved.status, value("review_approved").await.0), (200, Some(1.0)), "{}", approved.text);
+    assert_eq!(house.get("/v1/metrics?since=yesterday", &admin).await.status, 400);
+    assert_eq!(house.get("/v1/metrics", "").await.status, 401);
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let page = house.page("/figures?days=7", &cookie).await;
+    assert!(
+        page.status == 200 && page.text.contains("<svg ") && page.text.contains("fill=\"#030000\""),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains("fill=\"#020000\""), "nothing was answered with a person, no draft was changed");
+}

@@ -169,3 +169,26 @@ fn a_question_back_is_no_answer() {
     let asked = run("b1", Some("bo"), "01T09:00:00", vec![cost(1), sent("ask_customer"), ended(Outcome::Resolved)]);
     assert!(!asked.answered);
 }
+
+#[test]
+fn each_episode_and_draft_counts_once_in_the_week_it_began() {
+    // 2026-11-16 is a Monday.
+    let facts = [
+        answered("run_1", Some("ada"), "15T23:00:00"),
+        answered("run_2", Some("bob"), "16T00:00:00"),
+        escalated("run_3", "cid", "17T09:00:00", "no_answer"),
+        run("run_4", Some("dan"), "18T09:00:00", Vec::new()),
+        run("run_5", Some("eve"), "23T09:00:00", reviewed()),
+    ];
+    let found = weeks(&facts, 3, at("24T09:00:00"));
+    let of = |week: &Week| (week.monday.to_string(), week.alone, week.assisted, week.handed_over, week.open);
+    let expected = [
+        ("2026-11-09".to_owned(), 1, 0, 0, 0),
+        ("2026-11-16".to_owned(), 1, 0, 1, 1),
+        ("2026-11-23".to_owned(), 0, 1, 0, 0),
+    ];
+    assert_eq!(found.iter().map(of).collect::<Vec<_>>(), expected);
+    let drafts: usize = found.iter().map(|week| week.approved + week.edited + week.rejected + week.undecided).sum();
+    assert_eq!(drafts, facts.iter().map(|run| run.drafts.len()).sum::<usize>(), "a draft is in one week");
+    assert!(weeks(&facts, 0, at("24T09:00:00")).is_empty());
+}

@@ -2,12 +2,14 @@
 
 use super::exchange::Asked;
 use crate::desk::Desk;
+use crate::measured::Measures;
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_journal::{Right, Verdict};
 use attache_tools::{Ask, Passage, Readers, Scope, ToolSpec};
 use axum::Json;
 use axum::extract::State;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -49,6 +51,26 @@ pub(crate) struct Rules {
     digest: String,
     /// The rules.
     rules: Vec<Rule>,
+}
+
+/// Which figures.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Since {
+    /// Only of what began then or later.
+    #[schemars(with = "Option<String>")]
+    since: Option<Timestamp>,
+}
+
+/// Figures of service, by the definitions of `attache metrics`.
+pub(crate) async fn metrics(
+    State(desk): State<Arc<Desk>>,
+    who: Who,
+    Asked(Since { since }): Asked<Since>,
+) -> Result<Json<Measures>, Problem> {
+    who.may(Right::Read)?;
+    let store = &*desk.parts.store;
+    Ok(Json(desk.measured.ask(store, since, desk.parts.clock.now()).await?))
 }
 
 /// Searches the articles, those for colleagues included.
