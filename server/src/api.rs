@@ -4,6 +4,7 @@ mod arranging;
 mod batch;
 mod conversations;
 mod customers;
+mod decisions;
 mod describe;
 mod drafts;
 mod exchange;
@@ -16,6 +17,7 @@ mod runs;
 pub(crate) use arranging::{approve_at, give, put_aside, take_back};
 pub(crate) use batch::{One, approve_all, class_of};
 pub(crate) use customers::known;
+pub(crate) use decisions::{Decided, Which as WhichDecisions, search as search_decisions};
 pub(crate) use drafts::{opened, review_draft};
 pub(crate) use exchange::{Asked, At, Filled, ToldOnce, schema};
 pub(crate) use handoffs::{handoffs, move_handoff, status};
@@ -47,6 +49,7 @@ fn system() -> ApiRouter<Arc<Desk>> {
         .api_route("/readyz", get_with(ready, told("ready", "system", "Whether the journal can be read")))
         .api_route("/metrics", get_with(gauges::show, told("metrics", "system", "Counts and times, as OpenMetrics")))
         .api_route("/v1/kb/search", get_with(reading::search, told("search", "reading", "Search the articles")))
+        .api_route("/v1/decisions", get_with(decisions::list, told("decisions", "reading", "Search decisions")))
         .api_route("/v1/metrics", get_with(reading::metrics, told("figures", "reading", "Figures of service")))
         .api_route("/v1/policies", get_with(reading::policies, told("policies", "reading", "The rules in force")))
         .api_route("/v1/tools", get_with(reading::tools, told("tools", "reading", "What the agent can do")))

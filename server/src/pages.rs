@@ -1,5 +1,6 @@
 //! The review desk: pages for people, made here and readable without a script.
 
+mod audit;
 mod batch;
 mod customer;
 mod draft;
@@ -26,7 +27,8 @@ use std::sync::Arc;
 use tera::{Context, Tera};
 
 /// The templates, by name. What they are given is text and is escaped.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 14] = [
+    ("audit.html", include_str!("../templates/audit.html")),
     ("base.html", include_str!("../templates/base.html")),
     ("batch.html", include_str!("../templates/batch.html")),
     ("customer.html", include_str!("../templates/customer.html")),
@@ -63,6 +65,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/customers/{customer}", get(customer::show))
         .route("/policies", get(policies::show))
         .route("/figures", get(figures::show))
+        .route("/audit", get(audit::show))
         .route("/live", get(live::live))
         .route("/api", get(guide::show))
         .route("/assets/icon.svg", get(|| asset("image/svg+xml", include_str!("../assets/icon.svg"))))

@@ -349,3 +349,50 @@ async fn figures_are_told_and_drawn_from_what_was_done() {
     );
     assert!(!page.text.contains("fill=\"#020000\""), "nothing was answered with a person, no draft was changed");
 }
+
+#[tokio::test]
+async fn decisions_are_searched_by_what_made_them() {
+    let house = House::open().await;
+    let (admin, lena) = (house.token("admin", "admin").await, house.token("lena", "reviewer").await);
+    for bundle in ["wants-human.json", "angry-ticket.json"] {
+        assert_eq!(house.post("/v1/runs", &admin, &house::sample(bundle)).await.status, 201);
+    }
+    let draft = house.draft(&admin).await;
+    let digest = house.get(&format!("/v1/drafts/{draft}"), &lena).await.json()["digest"].clone();
+    let refused = json!({ "digest": digest, "reason": "too soon" });
+    assert_eq!(house.post(&format!("/v1/drafts/{draft}/reject"), &lena, &refused).await.status, 200);
+    let search = async |asked: &str| {
+        let found = house.get(&format!("/v1/decisions?{asked}"), &admin).await;
+        assert_eq!(found.status, 200, "{asked}: {}", found.text);
+        found.json()["items"].as_array().unwrap().clone()
+    };
+    let by_rule = search("rule=negative_sentiment").await;
+    assert!(
+        by_rule.len() == 1 && by_rule[0]["decision"] == "escalate" && by_rule[0]["action"] == "engage",
+        "{by_rule:?}"
+    );
+    let by_lena = search("by=lena&decision=reject").await;
+    assert!(by_lena.len() == 1 && by_lena[0]["action"] == "review", "{by_lena:?}");
+    let run = by_lena[0]["run"].as_str().unwrap();
+    let entry = house.get(&format!("/v1/runs/{run}/entries"), &admin).await.json();
+    let seq = usize::try_from(by_lena[0]["seq"].as_u64().unwrap()).unwrap();
+    assert_eq!(entry["items"][seq]["hash"], by_lena[0]["hash"], "it names the entry");
+    assert_eq!(search("by=otto").await.len() + search("until=2020-01-01T00:00:00Z").await.len(), 0);
+    assert_eq!(search("since=2020-01-01T00:00:00Z").await, search("").await);
+    // A page ends with a whole run; all pages together are everything.
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = house.get(&format!("/v1/decisions?limit=1{cursor}"), &admin).await.json();
+        paged.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert!(!cursor.is_empty() && paged == search("").await, "{paged:?}");
+    assert_eq!(house.get("/v1/decisions", &lena).await.status, 403, "whoever may read is no auditor");
+    assert_eq!(house.get("/v1/decisions?decision=perhaps", &admin).await.status, 400);
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let page = house.page("/audit?rule=&action=review&decision=reject&since=2020-01-01", &cookie).await;
+    assert!(page.status == 200 && page.text.contains(&format!("/runs/{run}#e{seq}")), "{}", page.text);
+    let page = house.page("/audit?since=tomorrow", &cookie).await;
+    assert!(page.status == 422 && page.text.contains("since: expected a day"), "{}", page.text);
+}

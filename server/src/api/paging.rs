@@ -15,6 +15,14 @@ pub(crate) struct Page {
     pub(crate) limit: Option<usize>,
 }
 
+impl Page {
+    /// How many items a page holds.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.limit.unwrap_or(50);
+        if (1..=200).contains(&limit) { Ok(limit) } else { Err(Problem::refused("limit: expected 1 to 200")) }
+    }
+}
+
 /// A page.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Listed<T> {
@@ -28,10 +36,7 @@ pub(crate) struct Listed<T> {
 /// The page of `all` after the item that the cursor names by its id. An item
 /// that is gone meanwhile is a cursor to ask anew for.
 pub(crate) fn page<T>(page: &Page, all: Vec<T>, id: impl Fn(&T) -> &str) -> Result<Listed<T>, Problem> {
-    let limit = page.limit.unwrap_or(50);
-    if !(1..=200).contains(&limit) {
-        return Err(Problem::refused("limit: expected 1 to 200"));
-    }
+    let limit = page.limit()?;
     let from = match &page.cursor {
         Some(cursor) => {
             let place = all.iter().position(|item| id(item) == cursor);

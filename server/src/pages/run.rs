@@ -5,10 +5,11 @@ use crate::api::{At, read};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
-use attache_journal::{Entry, Event, Message};
+use attache_journal::{Entry, Event, Message, StaffAct};
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 use tera::Context;
 
@@ -94,12 +95,27 @@ fn step(entry: &Entry) -> Step {
         Some(Event::Erased(e)) => ("erased", format!("{} runs of subject {}", e.runs, e.subject)),
         Some(Event::StaffActed(e)) => {
             literal.extend(serde_json::to_string(&e.act).ok());
-            ("staff", String::new())
+            ("staff", acted(&e.act))
         }
     };
     let (at, actor) = (entry.at.to_string(), entry.actor.to_string());
     literal.retain(|text| !text.is_empty());
     Step { seq: entry.seq, at, actor, what, text, literal, hash: entry.hash.chars().take(12).collect() }
+}
+
+/// What a colleague did, as `account added · name: kim · roles: reviewer`.
+fn acted(act: &StaffAct) -> String {
+    let Ok(Value::Object(fields)) = serde_json::to_value(act) else { return String::new() };
+    let plain = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    let told = fields.iter().map(|(name, value)| match name.as_str() {
+        "kind" => plain(value).replace('_', " "),
+        _ => format!("{name}: {}", plain(value)),
+    });
+    told.collect::<Vec<_>>().join(" · ")
 }
 
 /// A message as it was sent: with placeholders, without hidden facts.
@@ -111,3 +127,6 @@ fn said(message: &Message) -> String {
         Message::User { text } => format!("user: {text}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
