@@ -1,5 +1,7 @@
 //! `attache.toml`: what a project sets.
 
+mod shown;
+
 use crate::failure::Failure;
 use attache::channels::{ChatwootConfig, SlackConfig, SmtpConfig, WebhookConfig};
 use attache_models::OpenAiConfig;

@@ -10,7 +10,7 @@ mod drafts;
 mod exchange;
 mod handoffs;
 mod paging;
-mod people;
+pub(crate) mod people;
 mod reading;
 mod runs;
 
@@ -19,7 +19,7 @@ pub(crate) use batch::{One, approve_all, class_of};
 pub(crate) use customers::known;
 pub(crate) use decisions::{Decided, Which as WhichDecisions, search as search_decisions};
 pub(crate) use drafts::{opened, review_draft};
-pub(crate) use exchange::{Asked, At, Filled, ToldOnce, schema};
+pub(crate) use exchange::{Asked, At, Filled, Given, ToldOnce, schema};
 pub(crate) use handoffs::{handoffs, move_handoff, status};
 pub(crate) use runs::read;
 
@@ -133,7 +133,11 @@ fn people() -> ApiRouter<Arc<Desk>> {
             "/v1/accounts/{name}/link",
             post_with(people::link, told("link_account", "people", "Another link that sets a password")),
         )
-        .api_route("/v1/tokens", post_with(people::add_token, told("add_token", "people", "Make a token")))
+        .api_route(
+            "/v1/tokens",
+            post_with(people::add_token, told("add_token", "people", "Make a token"))
+                .get_with(people::tokens, told("list_tokens", "people", "Tokens, without what proves them")),
+        )
         .api_route(
             "/v1/tokens/{token}",
             delete_with(people::revoke, told("revoke_token", "people", "Take a token back")),

@@ -10,6 +10,7 @@ use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
 use attache_journal::Store;
 use attache_tools::{KnowledgeBase, Outbox, Registry};
+use serde::Serialize;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +53,21 @@ pub struct Settings {
     pub undo_seconds: u32,
     /// Where it keeps what is not the journal's.
     pub folder: PathBuf,
+    /// All that the installation is set to, for a page that shows it. No secrets.
+    pub shown: Vec<Setting>,
+}
+
+/// A key of the configuration and what it is set to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Setting {
+    /// `server.undo_seconds`.
+    pub key: String,
+    /// As it stands in the file; empty if it is not set.
+    pub value: String,
+    /// What it means.
+    pub meaning: String,
+    /// Whether it is something else than the default.
+    pub changed: bool,
 }
 
 /// The parts with what they share.

@@ -32,7 +32,7 @@ mod who;
 
 use std::path::Path;
 
-pub use desk::{Parts, Settings};
+pub use desk::{Parts, Setting, Settings};
 pub use serve::{Exposed, check_exposure, serve};
 pub use staff::{Staff, StaffError};
 

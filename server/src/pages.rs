@@ -11,6 +11,7 @@ mod live;
 mod policies;
 mod queue;
 mod run;
+mod settings;
 mod sign_in;
 
 use crate::desk::Desk;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use tera::{Context, Tera};
 
 /// The templates, by name. What they are given is text and is escaped.
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("audit.html", include_str!("../templates/audit.html")),
     ("base.html", include_str!("../templates/base.html")),
     ("batch.html", include_str!("../templates/batch.html")),
@@ -41,6 +42,7 @@ const TEMPLATES: [(&str, &str); 14] = [
     ("problem.html", include_str!("../templates/problem.html")),
     ("queue.html", include_str!("../templates/queue.html")),
     ("run.html", include_str!("../templates/run.html")),
+    ("settings.html", include_str!("../templates/settings.html")),
     ("sign_in.html", include_str!("../templates/sign_in.html")),
 ];
 
@@ -66,6 +68,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/policies", get(policies::show))
         .route("/figures", get(figures::show))
         .route("/audit", get(audit::show))
+        .route("/settings", get(settings::show).post(settings::change))
         .route("/live", get(live::live))
         .route("/api", get(guide::show))
         .route("/assets/icon.svg", get(|| asset("image/svg+xml", include_str!("../assets/icon.svg"))))

@@ -59,9 +59,12 @@ pub(crate) struct Account {
     password: Option<u64>,
 }
 
-struct Token {
-    name: String,
-    scopes: BTreeSet<Right>,
+/// A token, without what proves it.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) scopes: BTreeSet<Right>,
     entry: u64,
 }
 
@@ -273,6 +276,13 @@ impl Staff {
         self.read().accounts.clone()
     }
 
+    /// The tokens by id: those of `name`, or everybody's.
+    pub(crate) fn tokens(&self, name: Option<&str>) -> BTreeMap<String, Token> {
+        let mut tokens = self.read().tokens.clone();
+        tokens.retain(|_, token| name.is_none_or(|name| token.name == name));
+        tokens
+    }
+
     /// Who a browser's secret belongs to, and what they may do now.
     pub(crate) fn session(&self, secret: &str) -> Option<(Session, BTreeSet<Right>)> {
         let session = self.sessions.find(secret, self.clock.now())?;
@@ -349,8 +359,8 @@ impl Known {
                     account.password = Some(seq);
                 }
             }
-            StaffAct::TokenAdded { token, name, scopes, .. } => {
-                self.tokens.insert(token, Token { name, scopes: scopes.into_iter().collect(), entry: seq });
+            StaffAct::TokenAdded { token, name, label, scopes } => {
+                self.tokens.insert(token, Token { name, label, scopes: scopes.into_iter().collect(), entry: seq });
             }
             StaffAct::TokenRevoked { token } => drop(self.tokens.remove(&token)),
             StaffAct::SignInLocked { .. } | StaffAct::DraftOpened { .. } => {}

@@ -18,7 +18,9 @@ pub(crate) fn run(
     model: Option<&str>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let config = Project::read(global.config.as_deref())?.config.server;
+    let project = Project::read(global.config.as_deref())?.config;
+    let shown = project.shown();
+    let config = project.server;
     let listen = listen.unwrap_or(config.listen);
     check_exposure(listen, config.trusted_proxy).map_err(|e| Failure::refused(e.to_string()))?;
     let app = App::open(global, Wants { model, ..Wants::default() })?;
@@ -55,6 +57,7 @@ pub(crate) fn run(
                 requests_per_second: config.requests_per_second,
                 undo_seconds: config.undo_seconds,
                 folder,
+                shown,
             },
         };
         tokio::select! {

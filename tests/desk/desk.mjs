@@ -181,7 +181,7 @@ await test("nothing is shut out, wide, small, light or dark", async () => {
   const [draft, other] = [await house.draft("cus_look"), await house.draft("cus_look_too")];
   const { run } = await house.ask("/v1/conversations", sample("wants-human.json"));
   const pages = { queue: "/", draft: `/drafts/${draft}`, batch: `/batch?draft=${draft}&draft=${other}`, customer: "/customers/cus_look" };
-  Object.assign(pages, { handoff: `/handoffs/${run}`, run: `/runs/${run}`, rules: "/policies", figures: "/figures", audit: "/audit", sent: "/?tab=sent", interface: "/api" });
+  Object.assign(pages, { handoff: `/handoffs/${run}`, run: `/runs/${run}`, rules: "/policies", figures: "/figures", audit: "/audit", settings: "/settings", sent: "/?tab=sent", interface: "/api" });
   for (const [width, colorScheme] of [[1280, "light"], [1280, "dark"], [375, "light"], [375, "dark"]]) {
     // The policy of our pages keeps every script out that is not ours: also axe-core.
     const look = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };

@@ -99,6 +99,7 @@ impl House {
                 requests_per_second,
                 undo_seconds: 0,
                 folder: data.path().join("desk"),
+                shown: Vec::new(),
             },
         };
         let (stop, stopped) = oneshot::channel::<()>();

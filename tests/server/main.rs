@@ -396,3 +396,43 @@ async fn decisions_are_searched_by_what_made_them() {
     let page = house.page("/audit?since=tomorrow", &cookie).await;
     assert!(page.status == 422 && page.text.contains("since: expected a day"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn accounts_and_tokens_are_made_and_closed_on_a_page() {
+    let house = House::open().await;
+    let (admin, _) = (house.token("admin", "admin").await, house.token("lena", "reviewer").await);
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let csrf = async |cookie: &str| {
+        let page = house.page("/settings", cookie).await;
+        page.text.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let form = csrf(&cookie).await;
+    let ask = async |fields: &[(&str, &str)]| house.form("/settings", &cookie, fields).await;
+    let names = async || house.get("/v1/accounts", &admin).await.text;
+    let add = [("act", "add"), ("name", "kim"), ("role", "auditor")];
+    assert_eq!(ask(&add).await.status, 403, "without the token of the form");
+    let made = ask(&[&add[..], &[("csrf", &form)]].concat()).await;
+    assert!(made.status == 200 && made.text.contains("&#x2F;welcome&#x2F;"), "{}", made.text);
+    assert!(names().await.contains("\"kim\",\"roles\":[\"auditor\"]"), "{}", names().await);
+    let again = ask(&[&add[..], &[("csrf", &form)]].concat()).await;
+    assert!(again.status == 409 && again.text.contains("there is an account `kim` already"), "{}", again.text);
+    assert_eq!(ask(&[("csrf", &form), ("act", "close"), ("name", "kim")]).await.status, 200);
+    assert!(!names().await.contains("kim"));
+    let token = ask(&[("csrf", &form), ("act", "token"), ("label", "nightly"), ("scope", "read")]).await;
+    let secret = token.text.split("<code>att_").nth(1).unwrap().split('<').next().unwrap();
+    let secret = format!("att_{secret}");
+    assert_eq!(house.get("/v1/me", &secret).await.json()["rights"], json!(["read"]));
+    let tokens = house.get("/v1/tokens", &admin).await;
+    assert!(!tokens.text.contains("att_"), "{}", tokens.text);
+    let tokens = tokens.json();
+    let nightly = tokens.as_array().unwrap().iter().find(|token| token["label"] == "nightly").unwrap()["token"].clone();
+    assert_eq!(ask(&[("csrf", &form), ("act", "revoke"), ("token", nightly.as_str().unwrap())]).await.status, 200);
+    assert_eq!(house.get("/v1/me", &secret).await.status, 401);
+    // A reviewer sees their own tokens and nobody's account.
+    let lena = house.sign_in("lena", PASSWORD).await.cookie;
+    let page = house.page("/settings", &lena).await.text;
+    assert!(!page.contains("Accounts") && !page.contains("<td>admin</td>"), "{page}");
+    let form = csrf(&lena).await;
+    let close = [("csrf", form.as_str()), ("act", "close"), ("name", "admin")];
+    assert_eq!(house.form("/settings", &lena, &close).await.status, 403);
+}

@@ -4,6 +4,7 @@ use super::exchange::{At, Done, Given, Made};
 use crate::desk::Desk;
 use crate::forget_answers;
 use crate::problem::Problem;
+use crate::staff;
 use crate::who::Who;
 use attache_context::CustomerId;
 use attache_engine::Erasure;
@@ -39,16 +40,16 @@ pub(crate) struct Account {
 pub(crate) struct NewAccount {
     /// 1 to 64 letters, digits, `.`, `-` or `_`.
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
-    name: String,
+    pub(crate) name: String,
     /// What it is for.
-    roles: BTreeSet<Role>,
+    pub(crate) roles: BTreeSet<Role>,
 }
 
 /// A link that sets a password, once.
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Link {
     /// To open in a browser within a day.
-    link: String,
+    pub(crate) link: String,
 }
 
 /// A token that is to be.
@@ -57,9 +58,9 @@ pub(crate) struct Link {
 pub(crate) struct NewToken {
     /// 1 to 128 characters that say what it is for.
     #[schemars(length(min = 1, max = 128))]
-    label: String,
+    pub(crate) label: String,
     /// What it may do, of what its owner may.
-    scopes: BTreeSet<Right>,
+    pub(crate) scopes: BTreeSet<Right>,
 }
 
 /// A token; its secret is told this once.
@@ -68,7 +69,20 @@ pub(crate) struct Token {
     /// Its id.
     token: String,
     /// What proves it.
-    secret: String,
+    pub(crate) secret: String,
+}
+
+/// A token that there is.
+#[derive(JsonSchema, Serialize)]
+pub(crate) struct KnownToken {
+    /// Its id.
+    pub(crate) token: String,
+    /// The account it acts for.
+    pub(crate) name: String,
+    /// What it is for, in its owner's words.
+    pub(crate) label: String,
+    /// What it may do, of what its account may.
+    pub(crate) scopes: BTreeSet<Right>,
 }
 
 /// An order to forget.
@@ -83,14 +97,14 @@ pub(crate) struct Why {
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct AccountName {
     /// The account.
-    name: String,
+    pub(crate) name: String,
 }
 
 /// Names a token.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct TokenName {
     /// The token's id.
-    token: String,
+    pub(crate) token: String,
 }
 
 /// Names a customer.
@@ -155,6 +169,17 @@ pub(crate) async fn add_token(
     }
     let (token, secret) = desk.parts.staff.add_token(&who.name, &new.label, &new.scopes).await?;
     Ok(Made { at: None, body: Token { token, secret }, secret: true })
+}
+
+/// One's own tokens; everybody's for an administrator.
+pub(crate) async fn tokens(State(desk): State<Arc<Desk>>, who: Who) -> Json<Vec<KnownToken>> {
+    let all = who.may(Right::Administer).is_ok();
+    let tokens = desk.parts.staff.tokens((!all).then_some(&who.name)).into_iter();
+    Json(
+        tokens
+            .map(|(token, staff::Token { name, label, scopes, .. })| KnownToken { token, name, label, scopes })
+            .collect(),
+    )
 }
 
 pub(crate) async fn revoke(
