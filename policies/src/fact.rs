@@ -7,11 +7,12 @@ use attache_context::{Fact, FactKind};
 use attache_journal::{FactPermission, Permission, Verdict};
 use cedar_policy::Context;
 use jiff::Timestamp;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Answers kept by a set; two generations of this many.
-const GENERATION: usize = 4_096;
+/// How many answers a set keeps.
+const ANSWERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(8_191);
 
 impl PolicySet {
     /// What may be done with a fact: `hidden` if `see` is not allowed, else
@@ -23,11 +24,12 @@ impl PolicySet {
     #[must_use]
     pub fn permit_fact(&self, case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> FactPermission {
         let key = key(case, kind, fact, now);
-        if let Some((permission, policies)) = self.cache.get(&key) {
-            return FactPermission { key: fact.key.clone(), kind, permission, policies };
-        }
-        let (permission, policies) = self.judge(case, kind, fact, now);
-        self.cache.put(key, (permission, policies.clone()));
+        let kept = self.answers.kept().get(&key).cloned();
+        let (permission, policies) = kept.unwrap_or_else(|| {
+            let answer = self.judge(case, kind, fact, now);
+            self.answers.kept().put(key, answer.clone());
+            answer
+        });
         FactPermission { key: fact.key.clone(), kind, permission, policies }
     }
 
@@ -62,50 +64,21 @@ impl PolicySet {
 }
 
 /// Answers about facts. Only a memory: what it says is what would be computed.
-#[derive(Debug, Default)]
-pub(crate) struct Cache {
-    generations: Mutex<Generations>,
-}
+#[derive(Debug)]
+pub(crate) struct Answers(Mutex<LruCache<Box<[u8]>, Answer>>);
 
 type Answer = (Permission, Vec<String>);
 
-/// Bounded without a clock: when the young generation is full it becomes the old
-/// one, and what nobody asked for since is gone with the one before.
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<Box<[u8]>, Answer>,
-    old: HashMap<Box<[u8]>, Answer>,
+impl Default for Answers {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(ANSWERS)))
+    }
 }
 
-impl Cache {
-    fn get(&self, key: &[u8]) -> Option<Answer> {
+impl Answers {
+    fn kept(&self) -> MutexGuard<'_, LruCache<Box<[u8]>, Answer>> {
         // A panic elsewhere cannot leave half an answer behind.
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = generations.young.get(key) {
-            return Some(answer.clone());
-        }
-        let (key, answer) = generations.old.remove_entry(key)?;
-        generations.insert(key, answer.clone());
-        Some(answer)
-    }
-
-    fn put(&self, key: Box<[u8]>, answer: Answer) {
-        self.generations.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer);
-    }
-
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.young.len().saturating_add(generations.old.len())
-    }
-}
-
-impl Generations {
-    fn insert(&mut self, key: Box<[u8]>, answer: Answer) {
-        if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, answer);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

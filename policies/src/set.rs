@@ -1,6 +1,6 @@
 //! Loading rules: everything that can be wrong with them is found here.
 
-use crate::fact::Cache;
+use crate::fact::Answers;
 use crate::history::{EVENTS, Leaf};
 use crate::request::Lexicon;
 use crate::rule::Rule;
@@ -32,7 +32,7 @@ pub struct PolicySet {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) lexicon: Lexicon,
     pub(crate) schema: Schema,
-    pub(crate) cache: Cache,
+    pub(crate) answers: Answers,
     digest: Digest,
 }
 
@@ -113,7 +113,7 @@ impl PolicySet {
             leaves,
             lexicon,
             schema: lowered.set.cedar_schema().clone(),
-            cache: Cache::default(),
+            answers: Answers::default(),
         })
     }
 
