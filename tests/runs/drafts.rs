@@ -47,53 +47,6 @@ fn pointed(text: &str, finding: &Finding) -> String {
     text.chars().skip(finding.start).take(finding.end - finding.start).collect()
 }
 
-/// Each bad text, the rule that denies it, the guard that points, and at what.
-const BAD: [(&str, &str, &str, &str); 5] = [
-    ("Your score of 8,123 is high.", "unsayable_fact", "unsayable", "8,123"),
-    ("The import costs 349 euros.", "unfounded_specific", "unfounded", "349"),
-    ("Write to Jane Malory at jane.malory@rival.example.", "others_data", "foreign", "jane.malory@rival.example"),
-    ("We told cus_1001 the same.", "others_data", "foreign", "cus_1001"),
-    ("Spreadsheets from accounting travel by courier pigeon.", "reply_stands_in_sources", "unsupported", "pigeon"),
-];
-
-#[tokio::test]
-async fn what_is_wrong_with_an_answer_is_denied_named_and_fed_back_exactly_once() {
-    let mut known = (*bundle("tier1-question.json")).clone();
-    let mut score = known.intent[0].clone();
-    (score.key, score.value) = ("lead.score".to_owned(), 8_123.into());
-    known.intent.push(score);
-    let known = Arc::new(known);
-    let good = "A CSV file needs the columns name and site.";
-    for (bad, rule, guard, words) in BAD {
-        let model = Arc::new(Scripted::replies([search(), answer(&format!("{good} {bad}")), answer(good)]));
-        let world = crate::world::with_model(model.clone());
-        let entries = world.run_bundle(known.clone()).await;
-        let verdicts = decided(&entries, "reply");
-        assert_eq!(verdicts[0].verdict, Verdict::Deny, "{bad}");
-        assert!(verdicts[0].policies.contains(&rule.to_owned()), "{bad}: {:?}", verdicts[0].policies);
-        let text = format!("Re: your message\n{good} {bad}");
-        let places: Vec<_> =
-            verdicts[0].findings.iter().filter(|f| f.guard == guard).map(|f| pointed(&text, f)).collect();
-        assert!(places.iter().any(|place| place.contains(words)), "{bad}: {:?}", verdicts[0].findings);
-        // The model reads why, once, and its better answer goes.
-        let told = serde_json::to_string(&model.seen().last().unwrap().transcript).unwrap();
-        assert!(told.contains("policy does not allow this"), "{bad}: {told}");
-        assert_eq!(ended(&entries).outcome, Outcome::Resolved, "{bad} {:?}", shape(&entries));
-        // A second bad one goes to a person, and the model is not asked again.
-        let model = Arc::new(Scripted::replies([
-            search(),
-            answer(&format!("{good} {bad}")),
-            answer(&format!("{good} Indeed. {bad}")),
-            answer(good),
-        ]));
-        let world = crate::world::with_model(model.clone());
-        let entries = world.run_bundle(known.clone()).await;
-        assert_eq!(ended(&entries).outcome, Outcome::Escalated, "{bad}");
-        assert_eq!(model.left(), 1, "{bad}");
-        assert!(!ended(&entries).reply.as_ref().unwrap().contains(bad));
-    }
-}
-
 #[tokio::test]
 async fn a_draft_that_claims_without_a_source_shows_the_reviewer_where() {
     let body = "Hello Bruno,\n\ninspections travel by courier pigeon every morning. Our plan has inspections.";

@@ -12,6 +12,7 @@ mod drafts;
 mod engine;
 mod knowledge;
 mod obey;
+mod redraft;
 mod routing;
 mod stories;
 mod whatif;

@@ -58,11 +58,15 @@ pub(crate) fn check(call: &Call, program: &Program, context: &Context, spent: &S
         retry: Retry::Never,
         feedback: format!("there is no such tool; yours are {}", program.playbook.tools.join(", ")),
     })?;
-    let arguments = match call.origin {
+    let (arguments, invented) = match call.origin {
         Origin::Model(_) => restored(&call.arguments, context)?,
-        Origin::Approval | Origin::System => call.arguments.clone(),
+        Origin::Approval | Origin::System => (call.arguments.clone(), None),
     };
     let mut admitted = tool.admit(&arguments)?;
+    // What a text says is for policy, which is told of the placeholder.
+    if let Some(invented) = invented.filter(|_| admitted.preview.is_none()) {
+        return Err(InputFault { pointer: String::new(), message: invented }.into());
+    }
     if call.origin != Origin::Approval
         && context.first_contact
         && let Some(preview) = &admitted.preview
@@ -107,22 +111,23 @@ fn with_text(tool: &Registered, admitted: &Admitted, field: &str, text: &str) ->
     tool.admit(&input.to_string())
 }
 
-fn restored(arguments: &str, context: &Context) -> Result<String, Fault> {
+/// The arguments with what the placeholders stand for, and why one stands for nothing.
+fn restored(arguments: &str, context: &Context) -> Result<(String, Option<String>), Fault> {
     // A `<` may be written as an escape.
     if !arguments.contains('<') && !arguments.contains("\\u003") {
-        return Ok(arguments.to_owned());
+        return Ok((arguments.to_owned(), None));
     }
-    let invalid = |message: String| Fault::from(InputFault { pointer: String::new(), message });
-    let mut value: Value = serde_json::from_str(arguments).map_err(|e| invalid(format!("not JSON: {e}")))?;
+    let invalid = |e| InputFault { pointer: String::new(), message: format!("not JSON: {e}") };
+    let mut value: Value = serde_json::from_str(arguments).map_err(invalid)?;
     let mut invented = None;
     for_each_text(&mut value, &mut |text| match context.pseudonyms.restore(text) {
         Ok(original) => *text = original,
-        Err(e) => invented = Some(e.to_string()),
+        Err(e) => {
+            invented.get_or_insert(e.to_string());
+            *text = e.restored;
+        }
     });
-    match invented {
-        Some(message) => Err(invalid(message)),
-        None => Ok(value.to_string()),
-    }
+    Ok((value.to_string(), invented))
 }
 
 /// Calls `f` on each string of a JSON value.

@@ -5,6 +5,7 @@ pub(crate) mod figures;
 mod promises;
 
 use crate::fold::plain;
+use crate::pseudonyms::tokens;
 use crate::{PiiKind, PiiSpan};
 use attache_context::words;
 use figures::{Figure, figures};
@@ -30,6 +31,8 @@ words! {
         Name = "name",
         /// Something that we would have to do or have done: `we will refund`.
         Promise = "promise",
+        /// A placeholder such as `<person_9>` that stands for nobody.
+        Placeholder = "placeholder",
     }
 }
 
@@ -110,21 +113,20 @@ pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str], cited: impl Fn(usiz
         .into_iter()
         .enumerate()
         .map(|(place, (start, end))| {
-            let within = |specific: &Specific| specific.start >= start && specific.end <= end;
-            let mut own = specifics.iter().zip(&founded).filter(|(specific, _)| within(specific));
-            let rests = own.all(|(_, sources)| sources.iter().any(|source| cited(*source)));
+            // In order, as the sentences are: each is looked at for its own sentence alone.
+            let from = specifics.partition_point(|specific| specific.start < start);
+            let own = || {
+                let from = specifics.iter().zip(&founded).skip(from);
+                from.take_while(|(specific, _)| specific.start < end).filter(|(specific, _)| specific.end <= end)
+            };
+            let rests = own().all(|(_, sources)| sources.iter().any(|source| cited(*source)));
             let on = || facts.iter().enumerate().filter(|(source, _)| cited(*source)).map(|(_, facts)| &facts.words);
             let sentence = plain(text.get(start..end).unwrap_or_default());
             if claims::claims(&sentence) && !(rests && claims::stand(&sentence, &asked, on)) {
                 unsupported.push(place);
             }
             let words = content(&sentence);
-            let mut of: BTreeSet<usize> = specifics
-                .iter()
-                .zip(&founded)
-                .filter(|(specific, _)| within(specific))
-                .flat_map(|(_, sources)| sources.iter().copied())
-                .collect();
+            let mut of: BTreeSet<usize> = own().flat_map(|(_, sources)| sources.iter().copied()).collect();
             of.extend(facts.iter().enumerate().filter(|(_, facts)| facts.shares(&words)).map(|(index, _)| index));
             Grounded { start: char_at(start), end: char_at(end), sources: of.into_iter().collect() }
         })
@@ -146,6 +148,8 @@ enum What {
     Figure(Figure),
     /// Words that must stand together.
     Letters(String),
+    /// What must stand as it is.
+    Token(String),
     /// The words of a name: each must be known.
     Words(Vec<String>),
     Promise(&'static [&'static str]),
@@ -153,7 +157,7 @@ enum What {
 
 /// What is specific in `text`, in order.
 fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
-    let mut found: Vec<Specific> = Vec::new();
+    let mut found: Vec<Specific> = placeholders(text).collect();
     let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
     let byte = |at: usize| starts.get(at).copied().unwrap_or(text.len());
     for span in pii {
@@ -177,9 +181,11 @@ fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
         };
         found.push(Specific { kind, start, end, what, counts: Vec::new() });
     }
-    let taken: Vec<(usize, usize)> = found.iter().map(|specific| (specific.start, specific.end)).collect();
+    let mut taken: Vec<(usize, usize)> = found.iter().map(|specific| (specific.start, specific.end)).collect();
+    taken.sort_unstable();
     for figure in figures(text) {
-        let free = taken.iter().all(|(start, end)| figure.end <= *start || *end <= figure.start);
+        let next = taken.partition_point(|(_, end)| *end <= figure.start);
+        let free = taken.get(next).is_none_or(|(start, _)| figure.end <= *start);
         if free && !figure.is_trivial(text) {
             let kind = figure.kind();
             let counts = if figure.is_small() { stems(text.get(figure.end..).unwrap_or_default()) } else { Vec::new() };
@@ -193,9 +199,21 @@ fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
     found
 }
 
+/// What looks like a placeholder: nothing that was given out is left of those in a text.
+fn placeholders(text: &str) -> impl Iterator<Item = Specific> {
+    tokens(text).map(|(start, token)| Specific {
+        kind: SpecificKind::Placeholder,
+        start,
+        end: start + token.len(),
+        what: What::Token(plain(token)),
+        counts: Vec::new(),
+    })
+}
+
 /// The stems of the next two words, if they follow at once.
 fn stems(rest: &str) -> Vec<String> {
-    let clause = rest.split(['.', ',', ';', ':', '!', '?', '\n', '(', ')']).next().unwrap_or_default();
+    let near = rest.get(..rest.floor_char_boundary(96)).unwrap_or_default();
+    let clause = near.split(['.', ',', ';', ':', '!', '?', '\n', '(', ')']).next().unwrap_or_default();
     let words = clause.split_whitespace().take(2).map(plain).filter(|word| word.chars().count() >= 4);
     words.map(|word| word.chars().take(4).collect()).collect()
 }
@@ -231,6 +249,7 @@ impl Facts {
                 counted && self.figures.iter().any(|known| figure.same(known, self.minor))
             }
             What::Letters(letters) => self.letters.contains(letters.as_str()),
+            What::Token(token) => self.plain.contains(token.as_str()),
             What::Words(words) => words.iter().all(|word| self.words.contains(word)),
             What::Promise(deed) => deed.iter().any(|deed| self.plain.contains(deed)),
         }

@@ -9,6 +9,7 @@ use crate::pii::digit_runs;
 use crate::squeeze::Squeezed;
 use crate::{KnownValue, PiiDetector, PiiKind};
 use names::Name;
+pub(crate) use shape::tokens;
 use spellings::Spellings;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -75,8 +76,10 @@ pub struct Pseudonyms {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{placeholder}` is not a placeholder of this run")]
 pub struct InventedPlaceholder {
-    /// The token as it stands in the text.
+    /// The first such token as it stands in the text.
     pub placeholder: String,
+    /// The text with the originals of all other placeholders.
+    pub restored: String,
 }
 
 /// What a placeholder names: personal data, or text that looked like a placeholder.
@@ -200,23 +203,27 @@ impl Pseudonyms {
     ///
     /// # Errors
     ///
-    /// [`InventedPlaceholder`] for the first token in the shape of a placeholder
-    /// that was never given out. Nothing is restored then.
+    /// [`InventedPlaceholder`] if a token in the shape of a placeholder was never
+    /// given out.
     pub fn restore(&self, text: &str) -> Result<String, InventedPlaceholder> {
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
+        let mut restored = String::with_capacity(text.len());
+        let (mut rest, mut invented) = (text, None);
         while let Some((before, token, after)) = shape::next(rest) {
-            let form = self
-                .forms
-                .get(&token.to_ascii_lowercase())
-                .filter(|form| form.given || (form.on_record && self.entities.get(form.entity).is_some_and(|e| e.seen)))
-                .ok_or_else(|| InventedPlaceholder { placeholder: token.to_owned() })?;
-            out.push_str(before);
-            out.push_str(&form.spelling);
+            let form = self.forms.get(&token.to_ascii_lowercase()).filter(|form| {
+                form.given || (form.on_record && self.entities.get(form.entity).is_some_and(|e| e.seen))
+            });
+            if form.is_none() {
+                invented.get_or_insert(token);
+            }
+            restored.push_str(before);
+            restored.push_str(form.map_or(token, |form| &form.spelling));
             rest = after;
         }
-        out.push_str(rest);
-        Ok(out)
+        restored.push_str(rest);
+        match invented {
+            None => Ok(restored),
+            Some(token) => Err(InventedPlaceholder { placeholder: token.to_owned(), restored }),
+        }
     }
 
     /// The places of known values, whole words only.
@@ -411,12 +418,7 @@ fn is_hidden(kind: PiiKind) -> bool {
 
 /// The places of what looks like a placeholder already.
 fn literals(text: &str, places: &mut Vec<Place>) {
-    let mut rest = text;
-    while let Some((_, token, after)) = shape::next(rest) {
-        let end = text.len() - after.len();
-        places.push(Place { start: end - token.len(), end, what: What::Literal });
-        rest = after;
-    }
+    places.extend(tokens(text).map(|(start, token)| Place { start, end: start + token.len(), what: What::Literal }));
 }
 
 /// The places of identifiers that the detector sees. Spans that do not fit the

@@ -77,10 +77,9 @@ impl Figure {
         let marked = step
             && after.starts_with(['.', ')', ']', ':'])
             && !after.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
         let named = before.trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
         // `[1]` cites, `24/7` is always, `S3` and `Q3` are names.
-        let cites = word.ends_with('[') && after.starts_with(']');
+        let cites = before.ends_with('[') && after.starts_with(']');
         let always = text.get(self.start..).is_some_and(|rest| rest.starts_with("24/7"))
             || (before.ends_with("24/") && after.is_empty() | !after.starts_with(|c: char| c.is_ascii_digit()));
         marked || cites || always || matches!(&*named, "step") && small

@@ -30,6 +30,7 @@ fn a_specific_stands_in_a_source_however_it_is_written() {
         ("We cannot refund the charge.", ""),
         ("1. Open the page.\n2) Save it. We are here 24/7 [1].", ""),
         ("One of us will look at the two of them.", ""),
+        ("You wrote <PERSON_9>, which is nobody.", "What the customer wrote: is <person_9> me?"),
     ] {
         assert_eq!(unfounded(text, &[source]), [], "{text:?}");
     }
@@ -50,6 +51,7 @@ fn what_stands_nowhere_is_found() {
         ("Call +1 415 555 2671.", "identifier", "+1 415 555 2671"),
         ("Ask for Mr. Whitfield.", "name", "Whitfield"),
         ("We will refund it.", "promise", "refund"),
+        ("Ask <person_9> again.", "placeholder", "<person_9>"),
     ] {
         let source = "It renews on March 3, 2026 for $12,500. See https://docs.example, help@docs.example.";
         assert_eq!(unfounded(text, &[source]), [(kind, value.to_owned())], "{text:?}");

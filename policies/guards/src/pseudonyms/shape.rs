@@ -26,6 +26,16 @@ pub(super) fn next(text: &str) -> Option<(&str, &str, &str)> {
     }
 }
 
+/// All such tokens of `text`, each with the byte where it starts.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, token, after) = next(rest)?;
+        rest = after;
+        Some((text.len() - after.len() - token.len(), token))
+    })
+}
+
 /// The length of the token at the start of `text`, whose first char is `<`.
 fn length(text: &str) -> Option<usize> {
     let inner = text.get(1..)?;

@@ -102,7 +102,9 @@ fn text_that_looks_like_a_placeholder_survives() {
 #[test]
 fn an_invented_placeholder_is_named() {
     let mut run = dana();
-    let invented = |placeholder: &str| Err(InventedPlaceholder { placeholder: placeholder.to_owned() });
+    let invented = |placeholder: &str| {
+        Err(InventedPlaceholder { placeholder: placeholder.to_owned(), restored: format!("Hi {placeholder}") })
+    };
     assert_eq!(run.restore("Hi <person_1>"), invented("<person_1>"));
     assert_eq!(run.hide("Dana Whitfield", &PatternPii), "<person_1>");
     assert_eq!(run.restore("Hi <person_1>, <PERSON_1>"), Ok("Hi Dana Whitfield, Dana Whitfield".to_owned()));
@@ -111,10 +113,9 @@ fn an_invented_placeholder_is_named() {
         assert_eq!(run.restore(&format!("Hi {token}")), invented(token));
     }
     assert_eq!(run.restore("1 <2> <b> <customer_1> < person_1>").as_deref(), Ok("1 <2> <b> <customer_1> < person_1>"));
-    assert_eq!(
-        invented("<email_9>").map_err(|e: InventedPlaceholder| e.to_string()),
-        Err::<String, _>("`<email_9>` is not a placeholder of this run".to_owned())
-    );
+    let two = run.restore("<email_9> wrote to <person_1.first> and <email_8>").unwrap_err();
+    assert_eq!(two.to_string(), "`<email_9>` is not a placeholder of this run");
+    assert_eq!(two.restored, "<email_9> wrote to Dana and <email_8>");
 }
 
 #[test]
