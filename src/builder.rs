@@ -3,9 +3,10 @@
 use attache_channels::FolderOutbox;
 use attache_context::{Bundle, CustomerId};
 use attache_engine::{Clock, Engine, EngineFault, EraseError, Erasure, Parts, Report, RunError, SystemClock};
+use attache_guards::{PiiDetector, SentimentDetector};
 use attache_journal::{Actor, Entry, MemoryStore, RunId, Store, StoreError};
 use attache_models::Offline;
-use attache_planner::{ChatModel, PlaybookFault, Playbooks, actions};
+use attache_planner::{ChatModel, Guards, PlaybookFault, Playbooks, actions};
 use attache_policies::{PolicyFault, PolicyFile, PolicySet};
 use attache_prompts::{PromptFault, Prompts};
 use attache_tools::{Crm, KnowledgeBase, Nothing, Outbox, RegisterError, Registry, Tool};
@@ -107,6 +108,7 @@ type SeeLine = Arc<dyn Fn(&[u8]) + Send + Sync>;
 pub struct Builder {
     clock: Option<Arc<dyn Clock>>,
     crm: Option<Arc<dyn Crm>>,
+    guards: Guards,
     kb: Option<Arc<dyn KnowledgeBase>>,
     model: Option<Arc<dyn ChatModel>>,
     observer: Option<SeeLine>,
@@ -135,7 +137,7 @@ pub enum BuildError {
     #[error(transparent)]
     Playbook(#[from] PlaybookFault),
     /// A rule is wrong.
-    #[error("policies/{0}")]
+    #[error("policies/rules/{0}")]
     Policy(#[from] PolicyFault),
     /// A template is wrong.
     #[error(transparent)]
@@ -180,6 +182,20 @@ impl Builder {
     #[must_use]
     pub fn model(mut self, model: Arc<dyn ChatModel>) -> Self {
         self.model = Some(model);
+        self
+    }
+
+    /// Says how a text sounds, such as a larger model or a service; the built-in one if not said.
+    #[must_use]
+    pub fn sentiment(mut self, detector: Arc<dyn SentimentDetector>) -> Self {
+        self.guards.sentiment = detector;
+        self
+    }
+
+    /// Finds personal data; the built-in one if not said. What it does not find reaches the model.
+    #[must_use]
+    pub fn personal_data(mut self, detector: Arc<dyn PiiDetector>) -> Self {
+        self.guards.pii = detector;
         self
     }
 
@@ -259,7 +275,7 @@ impl Builder {
             prompts,
             playbooks,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            guards: None,
+            guards: self.guards,
             observer: self.observer,
         })?;
         Ok(Attache { engine: Arc::new(engine), registry, policy, store, outbox })

@@ -3,7 +3,8 @@
 use crate::world::{World, builder, bundle, call, events, shape};
 use attache::Bundle;
 use attache::context::Trigger;
-use attache::journal::{Emotion, Entry, Escalated, Event, Outcome, RunEnded, SentimentLabel};
+use attache::guards::{CustomerSentiment, SentimentDetector};
+use attache::journal::{Emotion, Entry, Escalated, Event, Outcome, RunEnded, Sentiment, SentimentLabel};
 use attache::models::Scripted;
 use std::sync::Arc;
 
@@ -185,4 +186,51 @@ async fn queue_and_words_by_reason_are_settings() {
     let entries = world.run("tier1-question.json").await;
     assert_eq!(escalated(&entries).reason_code, "______playbooks_support");
     assert!(ended(&entries).reply.as_ref().unwrap().contains("A colleague takes over"));
+}
+
+/// A model of a company's own that knows what the built-in one does not.
+struct Larger;
+
+impl SentimentDetector for Larger {
+    fn assess(&self, text: &str) -> Sentiment {
+        if text.contains("columns") {
+            return Sentiment { label: SentimentLabel::Negative, score: -0.75, emotion: Emotion::Disappointed };
+        }
+        CustomerSentiment.assess(text)
+    }
+}
+
+#[tokio::test]
+async fn a_larger_model_is_plugged_in_and_routes_and_is_on_record() {
+    let data = tempfile::tempdir().unwrap();
+    let attache = builder(data.path()).sentiment(Arc::new(Larger)).build().unwrap();
+    let world = World { attache, data };
+    let entries = world.run_bundle(writes("Which columns does the file need?", None)).await;
+    let Some(Event::Assessed(assessed)) = events(&entries, "assessed").next() else { panic!() };
+    assert_eq!((assessed.sentiment.score, assessed.sentiment.emotion), (-0.75, Emotion::Disappointed));
+    assert_eq!(escalated(&entries).queue, "retention");
+}
+
+#[tokio::test]
+async fn how_a_customer_sounded_over_time_is_on_record_and_fades() {
+    let world = crate::world::offline();
+    let trend = async |days: &[(i64, f64)]| {
+        let mut bundle = (*writes("Which columns does an import file need?", None)).clone();
+        bundle.sentiment.clear();
+        for (number, (ago, score)) in days.iter().enumerate() {
+            let mut fact = bundle.contextual[0].clone();
+            (fact.key, fact.value) = (format!("message.{number}.sentiment"), serde_json::json!(score));
+            fact.observed_at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * ago);
+            bundle.sentiment.push(fact);
+        }
+        let entries = world.run_bundle(Arc::new(bundle)).await;
+        let Some(Event::Assessed(assessed)) = events(&entries, "assessed").next() else { panic!() };
+        (assessed.sentiment.score, assessed.trend.unwrap())
+    };
+    let (score, alone) = trend(&[]).await;
+    assert_eq!(alone, score);
+    // Half as much for every two weeks: weights 1, 1/2 and 1/4.
+    let (_, faded) = trend(&[(14, -0.8), (28, 0.4)]).await;
+    let expected = (score - 0.8 * 0.5 + 0.4 * 0.25) / 1.75;
+    assert!((faded - expected).abs() < 1e-3, "{faded} for {expected}");
 }

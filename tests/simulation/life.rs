@@ -11,7 +11,7 @@ use attache::Bundle;
 use attache::context::CustomerId;
 use attache::engine::{Engine, Parts};
 use attache::journal::{DraftState, RunFilter, Store, SubjectId};
-use attache::planner::{Playbooks, actions};
+use attache::planner::{Guards, Playbooks, actions};
 use attache::policies::{PolicyFile, PolicySet};
 use attache::prompts::Prompts;
 use attache::tools::{Outbox, Registry};
@@ -73,7 +73,7 @@ impl Ground {
             playbooks: self.playbooks.clone(),
             model: Arc::new(Whim(world.clone())),
             clock: world.clone(),
-            guards: None,
+            guards: Guards::default(),
             observer: Some(Arc::new(move |line: &[u8]| seen.told.lock().unwrap().push(line.to_vec()))),
         })
         .unwrap()

@@ -4,7 +4,6 @@ use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
 use attache_context::{Bundle, Consent, CustomerId};
-use attache_guards::{CustomerSentiment, PatternPii, Seen};
 use attache_journal::{
     Actor, Asked, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, PolicyDecided,
     ReviewDecided, RunEnded, RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
@@ -44,8 +43,8 @@ pub struct Parts {
     pub model: Arc<dyn ChatModel>,
     /// Time and ids.
     pub clock: Arc<dyn Clock>,
-    /// Sentiment and personal data; the simple ones if absent.
-    pub guards: Option<Guards>,
+    /// Sentiment and personal data.
+    pub guards: Guards,
     /// Sees each line of the journal when it is durable, in order.
     pub observer: Option<Arc<Observer>>,
 }
@@ -184,13 +183,10 @@ impl Engine {
     /// # Errors
     /// [`EngineFault`] if a playbook names a tool or template that is not there.
     pub fn new(parts: Parts) -> Result<Self, EngineFault> {
-        let guards = parts
-            .guards
-            .unwrap_or_else(|| Guards { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(Seen::new(PatternPii)) });
         let mut programs = BTreeMap::new();
         for playbook in parts.playbooks.iter() {
             let (registry, prompts) = (parts.registry.clone(), parts.prompts.clone());
-            let program = Program::compile(playbook.clone(), registry, prompts, guards.clone())?;
+            let program = Program::compile(playbook.clone(), registry, prompts, parts.guards.clone())?;
             programs.insert(playbook.name.clone(), Arc::new(program));
         }
         let limits = parts

@@ -1,7 +1,7 @@
 //! What a run follows: playbook, prompts, tools and guards, compiled once.
 
 use crate::{Playbook, ToolSet};
-use attache_guards::{PiiDetector, SentimentDetector};
+use attache_guards::{CustomerSentiment, PatternPii, PiiDetector, Seen, SentimentDetector};
 use attache_journal::{Digest, Message};
 use attache_policies::ActionSpec;
 use attache_prompts::{PromptFault, Prompts};
@@ -16,6 +16,13 @@ pub struct Guards {
     pub sentiment: Arc<dyn SentimentDetector>,
     /// What personal data is in it.
     pub pii: Arc<dyn PiiDetector>,
+}
+
+/// The built-in ones; what is in a text that comes again is remembered.
+impl Default for Guards {
+    fn default() -> Self {
+        Self { sentiment: Arc::new(CustomerSentiment), pii: Arc::new(Seen::new(PatternPii)) }
+    }
 }
 
 impl std::fmt::Debug for Guards {

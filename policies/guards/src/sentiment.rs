@@ -20,7 +20,8 @@ use std::sync::LazyLock;
 /// Says how a text sounds. The same text always sounds the same.
 ///
 /// The built-in one is [`CustomerSentiment`]. A larger model is plugged in by
-/// implementing this trait and handing it to the engine:
+/// implementing this trait and handing it to the builder of the facade
+/// (`Attache::builder().sentiment(…)`) or to the engine (`Guards`):
 ///
 /// ```
 /// use attache_guards::{CustomerSentiment, SentimentDetector};
