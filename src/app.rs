@@ -10,8 +10,9 @@ use attache::journal::{RunFilter, Store};
 use attache::kb::{Kb, Synonyms};
 use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};
-use attache::planner::ChatModel;
-use attache::policies::PolicyFile;
+use attache::planner::{ChatModel, actions};
+use attache::policies::{PolicyFile, PolicySet};
+use attache::tools::Registry;
 use attache::{Attache, Builder};
 use jiff::{SignedDuration, Timestamp};
 use std::convert::Infallible;
@@ -241,14 +242,23 @@ pub(crate) fn import(crm: &EmbeddedCrm, path: &Path) -> Result<attache::crm::Imp
     crm.import(&rows).map_err(|e| Failure::unavailable(e.to_string()))
 }
 
-/// The rules of a folder laid over the shipped ones.
-pub(crate) fn rules_of(dir: &Path) -> Result<Vec<PolicyFile>, Failure> {
+/// The examples of a folder of policies laid over those of the shipped rules.
+pub(crate) fn examples_of(dir: &Path) -> Result<Vec<PolicyFile>, Failure> {
+    let own = files(&dir.join("tests"), "toml")?;
+    let mut examples = PolicySet::shipped_tests();
+    examples.retain(|file| !own.contains_key(&file.name));
+    examples.extend(own.into_iter().map(|(name, text)| PolicyFile::new(name, text)));
+    Ok(examples)
+}
+
+/// The rules of a folder of policies, in its `rules` if it has that, laid over the shipped ones.
+pub(crate) fn policy_of(dir: &Path, registry: &Registry) -> Result<PolicySet, Failure> {
     if !dir.is_dir() {
         return Err(Failure::refused(format!("{}: no such folder", dir.display())));
     }
-    let mut found = files(&dir.join("rules"), "dw")?;
-    if found.is_empty() {
-        found = files(dir, "dw")?;
-    }
-    Ok(found.into_iter().map(|(name, text)| PolicyFile::new(name, text)).collect())
+    let rules = dir.join("rules");
+    let rules = if rules.is_dir() { &*rules } else { dir };
+    let own: Vec<_> = files(rules, "dw")?.into_iter().map(|(name, text)| PolicyFile::new(name, text)).collect();
+    PolicySet::load(&PolicySet::overlay(&own), &actions(registry))
+        .map_err(|e| Failure::refused(format!("{}/{e}", rules.display())))
 }

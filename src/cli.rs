@@ -173,6 +173,8 @@ pub(crate) enum Document {
     Bundle,
     /// A line of the journal
     Entry,
+    /// What a line of the journal tells
+    Event,
     /// `attache.toml`
     Config,
 }

@@ -179,6 +179,10 @@ fn scan_reads_lines_and_says_what_it_sees() {
     let bad = feed(dir.path(), &["scan"], "{\"id\":1,\"text\":\"x\"}\nnot json\n");
     assert_eq!(bad.status.code(), Some(2));
     assert!(err(&bad).contains("-:2:"), "{}", err(&bad));
+    // What was said before the fault stands; what no text is has no finding.
+    let bad = feed(dir.path(), &["scan"], b"{\"id\":1,\"text\":\"x\"}\n\n{\"id\":2,\"text\":\"caf\xe9\"}\n");
+    assert_eq!((bad.status.code(), out(&bad).lines().count()), (Some(2), 1));
+    assert!(err(&bad).contains("error: -:3:20: not UTF-8"), "{}", err(&bad));
 }
 
 #[test]

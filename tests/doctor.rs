@@ -87,8 +87,12 @@ fn each_fault_is_named_with_what_to_do() {
     assert!(!out(&found).contains("sk-secret-key"));
     assert_eq!(err(&found).trim(), "error: 4 parts have a fault");
     let found = findings(&found);
-    for (check, says) in [("rules", "own.dw"), ("keys", "can be read by others"), ("model", "401"), ("mail", "connect")]
-    {
+    for (check, says) in [
+        ("rules", "policies/rules/own.dw:1:"),
+        ("keys", "can be read by others"),
+        ("model", "401"),
+        ("mail", "connect"),
+    ] {
         assert_eq!(found[check]["state"], "fault", "{check}: {found:?}");
         assert!(found[check]["message"].as_str().unwrap().contains(says), "{check}: {}", found[check]);
         assert!(!found[check]["advice"].as_str().unwrap().is_empty(), "{check}");

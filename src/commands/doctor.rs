@@ -2,15 +2,15 @@
 //! about what does not.
 
 use super::{block_on, json};
-use crate::app::{env, model, open_crm, open_kb, open_log_of, overrides};
+use crate::app::{env, examples_of, model, open_crm, open_kb, open_log_of, overrides};
 use crate::channels::Channels;
 use crate::cli::Global;
-use crate::config::{Project, files};
+use crate::config::Project;
 use crate::failure::Failure;
 use crate::tell;
 use attache::Attache;
 use attache::channels::State;
-use attache::policies::{PolicyFile, PolicySet, run_tests};
+use attache::policies::run_tests;
 use attache::server::check_exposure;
 use serde::Serialize;
 use std::io::Write;
@@ -142,13 +142,10 @@ fn rules(project: &Project) -> Finding {
         Ok(attache) => attache,
         Err(e) => return Finding::fault("rules", e.message, advice),
     };
-    let own = match files(&project.path(&project.config.project.policies).join("tests"), "toml") {
-        Ok(own) => own,
+    let examples = match examples_of(&project.path(&project.config.project.policies)) {
+        Ok(examples) => examples,
         Err(e) => return Finding::fault("rules", e.message, advice),
     };
-    let mut examples = PolicySet::shipped_tests();
-    examples.retain(|file| !own.contains_key(&file.name));
-    examples.extend(own.into_iter().map(|(name, text)| PolicyFile::new(name, text)));
     match run_tests(attache.policy(), &examples) {
         Err(e) => Finding::fault("rules", e.to_string(), advice),
         Ok(results) => match results.iter().filter(|result| !result.passed()).count() {

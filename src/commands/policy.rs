@@ -1,15 +1,15 @@
 //! `attache policy`.
 
 use super::json;
-use crate::app::{overrides, rules_of};
+use crate::app::{examples_of, overrides, policy_of};
 use crate::cli::{Global, Policy};
-use crate::config::{Project, files};
+use crate::config::Project;
 use crate::failure::Failure;
 use attache::Attache;
-use attache::planner::actions;
-use attache::policies::{PolicyFile, PolicySet, run_tests};
+use attache::policies::{PolicySet, run_tests};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(crate) fn run(global: &Global, policy: &Policy, out: &mut dyn Write) -> Result<(), Failure> {
     match policy {
@@ -27,30 +27,22 @@ pub(crate) fn run(global: &Global, policy: &Policy, out: &mut dyn Write) -> Resu
 }
 
 /// The shipped rules with those of `dir`, or of the project, laid over them.
-fn load(global: &Global, dir: Option<&Path>) -> Result<PolicySet, Failure> {
+fn load(global: &Global, dir: Option<&Path>) -> Result<Arc<PolicySet>, Failure> {
     let project = Project::read(global.config.as_deref())?;
-    let asked = dir.is_some();
-    let dir = dir.map_or_else(|| project.path(&project.config.project.policies), Path::to_owned);
-    // A project need not have rules of its own; a folder that is named must be there.
-    let own = if asked || dir.is_dir() { rules_of(&dir)? } else { Vec::new() };
     // The project's own tools are not known to the command; built-in ones are.
     let attache = overrides(&project, Attache::builder())?.build()?;
-    let files = PolicySet::overlay(&own);
-    PolicySet::load(&files, &actions(attache.registry()))
-        .map_err(|e| Failure::refused(format!("{}/{e}", dir.display())))
+    match dir {
+        Some(dir) => Ok(Arc::new(policy_of(dir, attache.registry())?)),
+        None => Ok(attache.policy().clone()),
+    }
 }
 
 fn test(global: &Global, dir: Option<&Path>, out: &mut dyn Write) -> Result<(), Failure> {
     let set = load(global, dir)?;
     let project = Project::read(global.config.as_deref())?;
     let dir = dir.map_or_else(|| project.path(&project.config.project.policies), PathBuf::from);
-    let own = files(&dir.join("tests"), "toml")?;
-    let mut examples = PolicySet::shipped_tests();
-    for (name, text) in own {
-        examples.retain(|file| file.name != name);
-        examples.push(PolicyFile::new(name, text));
-    }
-    let results = run_tests(&set, &examples).map_err(|e| Failure::refused(format!("{}/tests/{e}", dir.display())))?;
+    let results =
+        run_tests(&set, &examples_of(&dir)?).map_err(|e| Failure::refused(format!("{}/tests/{e}", dir.display())))?;
     let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
     if global.json {
         results.iter().try_for_each(|result| json(out, result))?;

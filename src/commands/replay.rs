@@ -2,7 +2,7 @@
 
 use super::log::wanted;
 use super::{bar, block_on, json};
-use crate::app::{open_log_of, overrides, rules_of, with_model};
+use crate::app::{open_log_of, overrides, policy_of, with_model};
 use crate::cli::Global;
 use crate::config::{Project, files};
 use crate::failure::Failure;
@@ -10,8 +10,7 @@ use crate::tell;
 use attache::Attache;
 use attache::engine::{Looked, Replanned};
 use attache::journal::{RunId, Store};
-use attache::planner::{Course, Filed, Flip, Load, WhatIf, actions};
-use attache::policies::PolicySet;
+use attache::planner::{Course, Filed, Flip, Load, WhatIf};
 use comfy_table::{Table, presets};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
@@ -60,11 +59,7 @@ pub(crate) fn run(global: &Global, asked: &Asked<'_>, out: &mut dyn Write) -> Re
     // No knowledge base, no CRM and no outbox: nothing can be called.
     let attache = builder.store(log.clone()).build()?;
     let other = match asked.policies {
-        Some(dir) => {
-            let files = PolicySet::overlay(&rules_of(dir)?);
-            let set = PolicySet::load(&files, &actions(attache.registry()));
-            Some(set.map_err(|e| Failure::refused(format!("{}/{e}", dir.display())))?)
-        }
+        Some(dir) => Some(policy_of(dir, attache.registry())?),
         None => None,
     };
     let policy = other.as_ref().unwrap_or(attache.policy());

@@ -9,7 +9,7 @@ pub(crate) fn attache(data: &Path, args: &[&str]) -> Output {
     feed(data, args, "")
 }
 
-pub(crate) fn feed(data: &Path, args: &[&str], input: &str) -> Output {
+pub(crate) fn feed(data: &Path, args: &[&str], input: impl AsRef<[u8]>) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_attache"))
         .args(args)
         .env("ATTACHE_DATA", data)
@@ -24,7 +24,7 @@ pub(crate) fn feed(data: &Path, args: &[&str], input: &str) -> Output {
         .spawn()
         .unwrap();
     // The child may refuse without reading.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(input.as_ref());
     child.wait_with_output().unwrap()
 }
 
