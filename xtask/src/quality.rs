@@ -29,7 +29,8 @@ pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Out
         Some(_) => {}
     }
     for (name, measure) in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part.0)) {
-        page = section(&page, name, &measure(house, data)?)?;
+        let by = format!("By `cargo xtask quality --data DIR --only {name}`.\n\n{}", measure(house, data)?);
+        page = section(&page, name, &by)?;
     }
     std::fs::write(&path, page).map_err(|e| format!("{PAGE}: {e}"))?;
     println!("{PAGE} is written");
@@ -56,7 +57,7 @@ fn answers(house: &House, data: Option<&Path>) -> Outcome<String> {
 
 /// What planners that mean harm get done, by the tests that assert it.
 fn authority(house: &House, _: Option<&Path>) -> Outcome<String> {
-    let test = ["test", "--locked", "--test", "runs", "beyond", "--", "--nocapture"];
+    let test = ["test", "--workspace", "--locked", "--test", "runs", "beyond", "--", "--nocapture"];
     let output = house.cargo(test).stderr(Stdio::inherit()).output().map_err(|e| format!("cargo test: {e}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let rows: Vec<String> = text

@@ -11,6 +11,7 @@ mod names;
 mod national;
 mod net;
 mod numbers;
+mod postcodes;
 mod secrets;
 mod seen;
 mod times;
@@ -236,15 +237,12 @@ fn find_plain(text: &str) -> Vec<PiiSpan> {
     named::find(text, &words, &mut spans);
     national::lettered(&words, text, &mut spans);
     let push = |spans: &mut Vec<PiiSpan>, kind, start, end, score| spans.push(PiiSpan { kind, start, end, score });
-    let mut places = vec![];
-    for (start, end) in address::corners(text, &words) {
+    for (start, end) in address::corners(&words) {
         push(&mut spans, PiiKind::Address, start, end, 0.8);
-        places.push((start, end));
     }
     for found in address::find(text, &words, lower) {
         if let (Some(first), Some(last)) = (words.get(found.first), words.get(found.last - 1)) {
             push(&mut spans, PiiKind::Address, first.start, last.end, found.score);
-            places.push((first.start, last.end));
         }
     }
     names::find(text, &words, lower, &mut spans);
@@ -328,13 +326,12 @@ impl Found<'_> {
 
     /// Whether one of `words` stands as a whole word in the 48 bytes before `at`, in any case.
     fn word_before(&self, at: usize, words: &[&str]) -> bool {
-        let from = at.saturating_sub(48);
-        let window = self.bytes.get(from..at).unwrap_or_default();
-        words.iter().any(|word| {
-            window.windows(word.len()).enumerate().any(|(offset, part)| {
-                part.eq_ignore_ascii_case(word.as_bytes())
-                    && !self.byte((from + offset).wrapping_sub(1)).is_ascii_alphabetic()
-                    && !self.byte(from + offset + word.len()).is_ascii_alphabetic()
+        let letter = |at: usize| self.byte(at).is_ascii_alphabetic();
+        (at.saturating_sub(48)..at).filter(|start| letter(*start) && !letter(start.wrapping_sub(1))).any(|start| {
+            words.iter().any(|word| {
+                let end = start + word.len();
+                let said = self.bytes.get(start..end).filter(|_| end <= at && !letter(end));
+                said.is_some_and(|said| said.eq_ignore_ascii_case(word.as_bytes()))
             })
         })
     }

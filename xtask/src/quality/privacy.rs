@@ -16,29 +16,45 @@ use crate::house::House;
 const STRUCTURED: &[&str] = &[
     "AGE",
     "BIC",
+    "CA_POSTCODE",
     "CREDIT_CARD",
     "CRYPTO",
+    "CUSTOMER_ID",
+    "CVV",
+    "DATE",
     "DATE_TIME",
+    "DEVICE_ID",
+    "DE_POSTCODE",
     "DOMAIN_NAME",
     "EMAIL_ADDRESS",
+    "EMPLOYEE_ID",
     "EXPIRY",
+    "GEO",
     "IBAN_CODE",
     "IMEI",
     "IP_ADDRESS",
     "MAC",
+    "MEDICAL_RECORD",
+    "MEMBER_ID",
     "NATIONAL_ID",
+    "NL_POSTCODE",
     "PASSWORD",
     "PHONE_NUMBER",
     "PLATE",
+    "POLICY_NUMBER",
+    "ROUTING_NUMBER",
     "SORT_CODE",
     "TAX_ID",
     "TIME",
+    "UK_POSTCODE",
     "URL",
     "USERNAME",
     "US_BANK_NUMBER",
     "US_DRIVER_LICENSE",
     "US_PASSPORT",
     "US_SSN",
+    "US_ZIP",
+    "UUID",
     "VIN",
     "ZIP_CODE",
 ];
@@ -48,7 +64,7 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
     let data = data.unwrap_or(Path::new("no data was given"));
     house.run(&mut house.cargo(["build", "--release", "--locked", "-p", "attache-guards", "--example", "scan"]))?;
     let mut lines = vec![
-        "`cargo xtask quality --data DIR`, with what `attache scan` runs. A leak is a character of a labelled span that no find covers; titles are not counted.".to_owned(),
+        "With what `attache scan` runs. A leak is a character of a labelled span that no find covers; titles are not counted.".to_owned(),
         String::new(),
         "| set | records | structured kinds leak | all kinds leak | finds without any label |".to_owned(),
         "|---|---|---|---|---|".to_owned(),
@@ -60,7 +76,13 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
         });
     }
     lines.push(leaks(house, "`eval/personal.txt`, written apart", &own(house)?)?);
-    lines.push(leaks(house, "`eval/forms.txt`, published forms filled by a seed", &forms::records(house)?)?);
+    lines.push(leaks(
+        house,
+        "`eval/forms.txt`, published forms filled by a seed",
+        &forms::records(house, "forms.txt")?,
+    )?);
+    let others = forms::records(house, "others.txt")?;
+    lines.push(leaks(house, "`eval/others.txt`, other forms and sentences, not tuned to", &others)?);
     lines.extend([
         String::new(),
         "| questions that name nobody | records | finds | for 3,000 |".to_owned(),
@@ -77,32 +99,32 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
         None => own(house)?,
     };
     lines.extend([String::new(), run(house, &messages, &["speed"])?.trim().to_owned()]);
+    let [planted, spellings] = said(house, ["planted", "spellings"])?;
     lines.extend([
         String::new(),
-        format!(
-            "Drafts put together by `policies/guards/src/grounding/tests/planted.rs`: {}.",
-            said(house, "planted")?
-        ),
+        format!("Drafts put together by `policies/guards/src/grounding/tests/planted.rs`: {planted}."),
         String::new(),
         format!(
             "Names, addresses, numbers and accounts on record, written in other spellings by \
-             `policies/guards/src/pseudonyms/tests/spellings.rs`, without any detector: {}.",
-            said(house, "spellings")?
+             `policies/guards/src/pseudonyms/tests/spellings.rs`, without any detector: {spellings}."
         ),
     ]);
     Ok(lines.join("\n"))
 }
 
-/// The line of figures that a test of the guards prints; its name and the line begin with the same word.
-fn said(house: &House, word: &str) -> Outcome<String> {
-    let mut test = house.cargo(["test", "--locked", "-p", "attache-guards", "--lib", word, "--", "--nocapture"]);
-    let output = test.stderr(Stdio::inherit()).output().map_err(|e| format!("cargo test: {e}"))?;
+/// The lines of figures that tests of the guards print; the name of each and its line begin with the same word.
+fn said<const N: usize>(house: &House, words: [&str; N]) -> Outcome<[String; N]> {
+    let mut test = house.cargo(["test", "--locked", "-p", "attache-guards", "--lib", "--"]);
+    let output = test.args(words).arg("--nocapture").stderr(Stdio::inherit()).output();
+    let output = output.map_err(|e| format!("cargo test: {e}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     // A test that goes on printing stands on the line of its name.
-    let line = text.lines().find_map(|line| line.find(&format!("{word} ")).and_then(|at| line.get(at..)));
-    match line {
-        Some(line) if output.status.success() => Ok(line.to_owned()),
-        _ => Err(format!("the test of {word} failed")),
+    let line = |word: &str| text.lines().find_map(|line| line.get(line.find(&format!("{word} "))?..));
+    match words.map(line) {
+        lines if output.status.success() && lines.iter().all(Option::is_some) => {
+            Ok(lines.map(|line| line.unwrap_or_default().to_owned()))
+        }
+        _ => Err(format!("the tests of {}: {}", words.join(" and "), output.status)),
     }
 }
 

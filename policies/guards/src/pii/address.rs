@@ -47,6 +47,7 @@ const MOST: usize = 22;
 /// The addresses among `tokens`. `lower` says that the text has no capitals, so
 /// that a name shows by being no common word.
 pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool) -> Vec<Address> {
+    let lines = text.contains('\n');
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -55,7 +56,7 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool) -> Vec<Address
             at += 1;
             continue;
         }
-        if let Some(address) = judge(text, tokens, at, at + run, lower) {
+        if let Some(address) = judge(text, tokens, at, at + run, lower, lines) {
             at = address.last;
             found.push(address);
         } else {
@@ -116,8 +117,8 @@ fn is_part(word: &str) -> bool {
         || ["po", "box", "postbox", "psc"].contains(&word)
 }
 
-/// Whether the tokens are an address, and which of them.
-fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: bool) -> Option<Address> {
+/// Whether the tokens are an address, and which of them. `lines` says that the text has more than one line.
+fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: bool, lines: bool) -> Option<Address> {
     let all = tokens.get(first..last)?;
     let (mut street, mut unit, mut number, mut box_, mut town) = (None, None, None, None, 0);
     let mut zip = false;
@@ -191,7 +192,7 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
         }
     }
     let stands = stands_where(tokens, first);
-    let alone = alone(text, tokens, first, last);
+    let alone = lines && alone(tokens, first, last);
     let after_street = tokens.get(last).is_some_and(|next| matches!(&*next.word, "street" | "st" | "road" | "avenue"));
     let mut score = 0;
     score += if street.is_some() { 2 } else { 0 };
@@ -260,14 +261,14 @@ fn stands_where(tokens: &[Token<'_>], first: usize) -> bool {
 }
 
 /// Whether the tokens fill whole lines.
-fn alone(text: &str, tokens: &[Token<'_>], first: usize, last: usize) -> bool {
+fn alone(tokens: &[Token<'_>], first: usize, last: usize) -> bool {
     let starts = tokens.get(first).is_some_and(|token| token.gap.any(Gap::LINE.or(Gap::START).or(Gap::BLANK)));
     let ends = tokens.get(last).is_none_or(|token| token.gap.any(Gap::LINE));
-    starts && ends && text.contains('\n')
+    starts && ends
 }
 
 /// `the corner of X and Y`: the bytes after `corner of`, to the end of the clause.
-pub(super) fn corners(text: &str, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
+pub(super) fn corners(tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
         if token.word != "corner" || tokens.get(index + 1).is_none_or(|of| of.word != "of") {
@@ -302,6 +303,5 @@ pub(super) fn corners(text: &str, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
             found.push((start, end));
         }
     }
-    let _ = text;
     found
 }

@@ -19,7 +19,10 @@ pub(super) fn find(found: &mut Found<'_>) {
         for start in [0, named].into_iter().take(1 + usize::from(named > 0)) {
             let value = trimmed.get(start..).unwrap_or_default();
             // No word of a language has a digit in it, which spares nearly all of the work.
-            if value.len() >= SHORTEST && value.bytes().any(|byte| byte.is_ascii_digit()) && is_id(value) {
+            if value.len() >= SHORTEST
+                && value.bytes().any(|byte| byte.is_ascii_digit())
+                && (is_id(value) || uuid(value) && found.context(at + start, SOMEBODY))
+            {
                 found.push(PiiKind::Other, at + start, at + trimmed.len(), 0.9);
                 break;
             }
@@ -51,6 +54,34 @@ pub(super) fn point(found: &mut Found<'_>, at: usize) -> Option<usize> {
 
 fn is_id(value: &str) -> bool {
     mac(value) || imei(value) || vin(value) || wallet(value)
+}
+
+/// Words of which one stands before a UUID that is somebody's. Without one it is an order, a request or a build, which
+/// names nobody.
+const SOMEBODY: &[&str] = &[
+    "account",
+    "client",
+    "contact",
+    "customer",
+    "device",
+    "employee",
+    "guest",
+    "holder",
+    "kunde",
+    "member",
+    "my id",
+    "owner",
+    "patient",
+    "person",
+    "profile",
+    "subscriber",
+    "user",
+];
+
+/// RFC 9562: `f81d4fae-7dec-11d0-a765-00a0c91e6bf6`.
+fn uuid(value: &str) -> bool {
+    let lengths = value.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// IEEE 802: six pairs of hexadecimal digits, or three times four with points.

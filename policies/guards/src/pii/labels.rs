@@ -62,7 +62,28 @@ const LABELS: &[(Label, &str)] = &[
     (
         label(PiiKind::Other, 4, 20, 3),
         "mrn|medical record|medicare|health insurance|student no|employee no|patient id|patient number|patient no|employee id|employee number|student id\
-         |student number|matrikelnummer|beneficiary number|health plan|member id|membership number",
+         |student number|matrikelnummer|beneficiary number|beneficiary no|beneficiary id|health plan|member id|member no\
+         |member number|membership id|membership no|membership number|membership card|mitgliedsnummer|lidnummer\
+         |loyalty card|loyalty id|loyalty number|frequent flyer|subscriber id|subscriber no|subscriber number\
+         |group id|group no|group number|staff id|staff no|staff number|badge id|badge no|badge number\
+         |personnel no|personnel number|personalnummer|matricule",
+    ),
+    (
+        label(PiiKind::Other, 5, 20, 4),
+        "policy id|policy no|policy nr|policy number|insurance id|insurance no|insurance policy|versicherungsnummer\
+         |versicherungsnr|versichertennummer|versicherungsscheinnummer|numero de police|numero de poliza\
+         |numero di polizza|polisnummer|certificate no|certificate number",
+    ),
+    (
+        label(PiiKind::Other, 4, 20, 3),
+        "customer id|customer no|customer nr|customer number|client id|client no|client number|kundennummer|kundennr\
+         |kunden nr|numero client|numero de client|numero de cliente|numero cliente|codice cliente|klantnummer\
+         |numer klienta|kundnummer|asiakasnumero",
+    ),
+    (
+        label(PiiKind::Other, 6, 24, 4),
+        "serial no|serial number|seriennummer|device id|device identifier|device serial|unique id|unique identifier\
+         |biometric id|biometric identifier",
     ),
     (label(PiiKind::Other, 14, 17, 14), "imei|imeisv|meid|iccid"),
     (label(PiiKind::Other, 11, 17, 5), "vin|vehicle identification|chassis|fahrgestellnummer|fin"),

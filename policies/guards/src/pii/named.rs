@@ -1,10 +1,10 @@
 //! Values that a word before them explains: whatever has a label, names of accounts, ages, postcodes.
 
-use super::labels;
 use super::list::Words;
 use super::tokens::{Gap, Shape, Token};
 use super::words::Kinds;
 use super::{PiiKind, PiiSpan};
+use super::{labels, postcodes};
 
 /// Finds what a word names; spans in byte offsets.
 pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
@@ -23,6 +23,14 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
             "account" if next_is_number(tokens, index) => {
                 value(text, tokens, index, (6, 18), 6).map(|span| (PiiKind::BankAccount, span))
             }
+            // `policy HX-2231-8840-K`, and not what a policy says of 30 days.
+            "policy" | "membership"
+                if next_is_number(tokens, index)
+                    || next_is_mixed(tokens, index)
+                    || next_is_lettered(text, tokens, index) =>
+            {
+                value(text, tokens, index, (6, 20), 4).map(|span| (PiiKind::Other, span))
+            }
             // `licence D1234-56789`, and not a licence for so many seats.
             "license" | "licence" if next_is_number(tokens, index) || next_is_mixed(tokens, index) => {
                 value(text, tokens, index, (7, 20), 5).map(|span| (PiiKind::DriverLicense, span))
@@ -40,8 +48,8 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
             age(tokens, index, spans);
             year(tokens, index, spans);
             phone(text, tokens, index, spans);
-            postcode(tokens, index, spans);
         }
+        postcodes::find(text, tokens, index, spans);
     }
 }
 
@@ -57,13 +65,12 @@ fn next_is_mixed(tokens: &[Token<'_>], index: usize) -> bool {
     tokens.get(index + 1).is_some_and(|token| token.shape == Shape::Mixed)
 }
 
-/// A postcode of five digits with its town: `79098 Freiburg`.
-fn postcode(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
-    let (Some(code), Some(town)) = (tokens.get(index), tokens.get(index + 1)) else { return };
-    let follows = town.gap.is_space() && town.shape == Shape::Title && town.kinds.any(Kinds::PLACE);
-    if code.end - code.start == 5 && follows && !town.is_plain() {
-        spans.push(PiiSpan { kind: PiiKind::Address, start: code.start, end: code.end, score: 0.7 });
-    }
+/// Whether letters that belong to a number follow: `HX-2231`.
+fn next_is_lettered(text: &str, tokens: &[Token<'_>], index: usize) -> bool {
+    let (Some(letters), Some(number)) = (tokens.get(index + 1), tokens.get(index + 2)) else { return false };
+    letters.shape == Shape::Upper
+        && matches!(number.shape, Shape::Number | Shape::Mixed)
+        && text.get(letters.end..number.start) == Some("-")
 }
 
 /// The value after the word at `index`: the first of the next words that is made
@@ -113,13 +120,22 @@ fn value(
             let count = value.chars().filter(|c| c.is_ascii_digit()).count();
             let money = text.get(..start)?.ends_with(['$', '€', '£']);
             if (least..=most).contains(&letters) && count >= digits && !money {
-                return Some((start, end));
+                return Some((start - hanging(text, start), end));
             }
             return None;
         }
         at += 1;
     }
     None
+}
+
+/// The bytes before `at` that hang on it by a hyphen or a line: `CUS-ABC-` of `CUS-ABC-1042`.
+fn hanging(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(at.saturating_sub(16)..at).unwrap_or_default();
+    if !matches!(before.last(), Some(b'-' | b'_')) {
+        return 0;
+    }
+    before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).count()
 }
 
 /// The word after `username:`, `user=` or `username is`; without these, one that is no word of a language.

@@ -27,8 +27,9 @@ struct Run {
 /// Finds people, firms and places; spans in byte offsets.
 pub(super) fn find(text: &str, tokens: &[Token<'_>], lower: bool, spans: &mut Vec<PiiSpan>) {
     let plain = tokens.iter().filter(|token| token.is_plain()).count();
-    let mut context =
-        Context { text, tokens, lower, service: false, personal: false, english: plain * 3 >= tokens.len() };
+    let english = plain * 3 >= tokens.len();
+    let lines = text.contains('\n');
+    let mut context = Context { text, tokens, lower, lines, service: false, personal: false, english };
     let (mut at, mut sentence) = (0, 0);
     while at < tokens.len() {
         if at >= sentence {
@@ -64,6 +65,8 @@ struct Context<'t, 'a> {
     text: &'t str,
     tokens: &'t [Token<'a>],
     lower: bool,
+    /// Whether the text has more than one line.
+    lines: bool,
     service: bool,
     personal: bool,
     /// Whether enough of the words are common English ones.
@@ -237,7 +240,7 @@ impl<'a> Context<'_, 'a> {
             all.first().is_some_and(|token| token.kinds.any(Kinds::FIRST) && (!token.is_plain() || all.len() > 1));
         let last_name = all.last().is_some_and(|token| token.kinds.any(Kinds::LAST) && !token.is_plain());
         let place = has(Kinds::PLACE);
-        if self.several(first, last) {
+        if self.several_end(last).is_some() {
             return self.push(PiiKind::Organization, first, last, 0.6, spans);
         }
         if all.len() == 1 && all.iter().all(|token| self.is_double(token)) {
@@ -287,7 +290,7 @@ impl<'a> Context<'_, 'a> {
             return;
         }
         // In a language whose words we do not know every word is unknown.
-        let block = self.alone(first, last) && self.text.contains('\n');
+        let block = self.alone(first, last) && self.lines;
         if !(self.english || block) {
             return;
         }
@@ -369,12 +372,7 @@ impl<'a> Context<'_, 'a> {
         links && near.iter().any(|token| BEFORE_FIRM.contains(&token.word))
     }
 
-    /// `Lopez, Santos and Coleman`: handled from its first name.
-    fn several(&self, first: usize, last: usize) -> bool {
-        let _ = first;
-        self.several_end(last).is_some()
-    }
-
+    /// Where `Lopez, Santos and Coleman` ends, if one ends its first name at `last`.
     fn several_end(&self, last: usize) -> Option<usize> {
         let second = self.token(last)?;
         let and = self.token(last + 1)?;

@@ -238,6 +238,7 @@ fn a_mebibyte_takes_no_longer_than_its_length() {
         "00:1b:",
         "40.7128, ",
         "licence no ",
+        "Xyzzy\r",
         "the 13th ",
         "Mon, 1 May 2024 ",
     ] {
@@ -276,6 +277,27 @@ proptest! {
             prop_assert!(span.start < span.end && span.end <= length);
         }
     }
+
+    #[test]
+    fn fuzz_no_disguise_hides_a_card(
+        digits in "4[0-9]{14}",
+        marks in proptest::collection::vec("[\u{200b}\u{200e}\u{202a}-\u{202e}\u{2060}\u{ad}\u{feff}]{0,2}", 16),
+        zeros in proptest::collection::vec(proptest::sample::select(&['0', '\u{ff10}', '\u{660}', '\u{966}'][..]), 16),
+        around in "[a-zа-я \u{200b}é]{0,6}",
+    ) {
+        let check = (0..10).find(|check| checks::luhn(format!("{digits}{check}").as_bytes())).unwrap();
+        let number = format!("{digits}{check}");
+        let written = number.chars().zip(&marks).zip(&zeros).map(|((digit, mark), zero)| {
+            format!("{}{mark}", char::from_u32(u32::from(*zero) + digit.to_digit(10).unwrap()).unwrap())
+        });
+        let card: String = written.collect();
+        let text = format!("{around} {card} {around}");
+        let (start, length) = (around.chars().count() + 1, card.trim_end_matches(|c: char| !c.is_numeric()).chars().count());
+        let hidden = PatternPii.find(&text).into_iter().any(|span| {
+            span.kind == PiiKind::CreditCard && span.start <= start && start + length <= span.end
+        });
+        prop_assert!(hidden, "{:?}: {:?}", text, PatternPii.find(&text));
+    }
 }
 
 /// What words say rather than shapes.
@@ -293,6 +315,16 @@ fn finds_what_words_tell() {
         ("the shop is at Villacher Strasse 89", "address", "Villacher Strasse 89"),
         ("send it to PSC 6695, Box 2353\nAPO AP 20849", "address", "PSC 6695, Box 2353\nAPO AP 20849"),
         ("my zip code is 35350", "address", "35350"),
+        ("the flat is at M20 4BX now", "address", "M20 4BX"),
+        ("new one is ec1v 9hq ok", "address", "ec1v 9hq"),
+        ("ship it to K1A 0B1 please", "address", "K1A 0B1"),
+        ("wij zitten op 1017 XR Zuidplein", "address", "1017 XR"),
+        ("policy HX-2231-8840-K lapsed", "other", "HX-2231-8840-K"),
+        ("my policy number is 44871233", "other", "44871233"),
+        ("customer id CUS-ABC-1042, thanks", "other", "CUS-ABC-1042"),
+        ("Kundennummer: 4471188", "other", "4471188"),
+        ("the serial number is SN4471881X", "other", "SN4471881X"),
+        ("account f81d4fae-7dec-41d0-a765-00a0c91e6bf6 is gone", "other", "f81d4fae-7dec-41d0-a765-00a0c91e6bf6"),
         ("my driver's license number is F162823540116", "driver_license", "F162823540116"),
         ("passport no. C01X00T47", "passport", "C01X00T47"),
         ("account number 12345678", "bank_account", "12345678"),
@@ -321,6 +353,9 @@ fn service_talk_holds_nobody() {
         "Is there an age limit? My son is 16",
         "What is Direct Debit and how do I Top Up?",
         "I'm still waiting and I've tried it twice",
+        "the M2 8GB is slow and on the s7 3rd party apps hang",
+        "your policy says 30 days and 1500 EU points in 2024 London prices",
+        "build f81d4fae-7dec-41d0-a765-00a0c91e6bf6 of order A12 3BC failed",
         "HOW DO I CHANGE MY PIN",
     ] {
         assert_eq!(found(text), [], "{text:?}");

@@ -1,4 +1,5 @@
-//! Texts with personal data in published forms: `policies/guards/eval/forms.txt`, filled by a seed.
+//! Texts with personal data in published forms: sentences and forms of a file under `policies/guards/eval`, filled by
+//! a seed. `forms.txt` there says how they are written.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,6 @@ use serde_json::{Value, json};
 use crate::Outcome;
 use crate::house::House;
 
-const PATH: &str = "policies/guards/eval/forms.txt";
 /// How often each sentence is filled.
 const EACH: usize = 40;
 const SEED: u64 = 20_261_128;
@@ -102,8 +102,9 @@ const MOIS: &[&str] = &["janvier", "février", "mars", "avril", "mai", "juin", "
 const WEEKDAYS: &[&str] = &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// The texts with their spans, as the records of a labelled set.
-pub(super) fn records(house: &House) -> Outcome<Vec<Value>> {
-    let text = std::fs::read_to_string(house.path(PATH)).map_err(|e| format!("{PATH}: {e}"))?;
+pub(super) fn records(house: &House, file: &str) -> Outcome<Vec<Value>> {
+    let path = format!("policies/guards/eval/{file}");
+    let text = std::fs::read_to_string(house.path(&path)).map_err(|e| format!("{path}: {e}"))?;
     let mut forms: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (kind, form) in text.lines().filter(|line| !line.starts_with(['#', '>'])).filter_map(|l| l.split_once(" = ")) {
         forms.entry(kind).or_default().push(form);
@@ -112,7 +113,7 @@ pub(super) fn records(house: &House) -> Outcome<Vec<Value>> {
     let mut records = Vec::new();
     for sentence in text.lines().filter_map(|line| line.strip_prefix("> ")) {
         for _ in 0..EACH {
-            records.push(filled(sentence, &forms, &mut dice)?);
+            records.push(filled(sentence, &forms, &mut dice).map_err(|e| format!("{path}: {e}"))?);
         }
     }
     Ok(records)
@@ -125,7 +126,7 @@ fn filled(sentence: &str, forms: &BTreeMap<&str, Vec<&str>>, dice: &mut Dice) ->
         rest.split_once('[').and_then(|(before, after)| Some((before, after.split_once(']')?)))
     {
         text.push_str(before);
-        let of = forms.get(kind).ok_or_else(|| format!("{PATH}: `{sentence}`: there is no form of {kind}"))?;
+        let of = forms.get(kind).ok_or_else(|| format!("`{sentence}`: there is no form of {kind}"))?;
         let value = value(dice.pick(of), dice);
         let start = text.chars().count();
         text.push_str(&value);
