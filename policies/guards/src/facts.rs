@@ -195,7 +195,8 @@ impl FactValues {
         }
         let mut said = figures(text);
         said.retain(|figure| !self.public.iter().any(|known| figure.same(known, false)));
-        let char_at = |byte: usize| text.get(..byte).unwrap_or_default().chars().count();
+        let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).collect();
+        let char_at = |byte: usize| starts.partition_point(|start| *start < byte);
         let places = self
             .figured
             .iter()

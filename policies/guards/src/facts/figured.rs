@@ -34,6 +34,8 @@ const ABOUT: [&str; 14] = [
     "up",
     "~",
 ];
+/// As far as the words beside a figure are read, in bytes: more than the longest of them has.
+const NEAR: usize = 24;
 /// How far a rounded number may be from the value, and a span may reach.
 const ROUNDED: f64 = 0.1;
 const SPAN: f64 = 0.5;
@@ -89,7 +91,7 @@ impl Figured {
     fn says(&self, text: &str, figure: &Figure) -> bool {
         // `48a` is the name of a thing.
         let glued: String =
-            text.get(figure.end..).unwrap_or_default().chars().take_while(|c| c.is_alphabetic()).collect();
+            text.get(figure.end..).unwrap_or_default().chars().take(4).take_while(|c| c.is_alphabetic()).collect();
         if !matches!(glued.to_lowercase().as_str(), "" | "k" | "m" | "mn" | "eur" | "usd" | "gbp") {
             return false;
         }
@@ -98,12 +100,14 @@ impl Figured {
         }
         let (Some(amount), Some(said)) = (self.figure.amount(), figure.amount()) else { return false };
         let before = text.get(..figure.start).unwrap_or_default().trim_end();
-        let word = before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default().to_lowercase();
-        let near = ABOUT.contains(&word.as_str()) || before.ends_with('~');
-        if near && amount >= LARGE && (said - amount).abs() <= amount * ROUNDED {
+        let near = before.get(before.floor_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default();
+        let word = near.rsplit(char::is_whitespace).next().unwrap_or_default().to_lowercase();
+        let about = ABOUT.contains(&word.as_str()) || before.ends_with('~');
+        if about && amount >= LARGE && (said - amount).abs() <= amount * ROUNDED {
             return true;
         }
-        let after = text.get(figure.end..).unwrap_or_default().trim_start_matches([' ', '-', '\u{a0}']).to_lowercase();
+        let after = text.get(figure.end..).unwrap_or_default().trim_start_matches([' ', '-', '\u{a0}']);
+        let after = after.get(..after.floor_char_boundary(NEAR)).unwrap_or_default().to_lowercase();
         // A share may be said in hundredths.
         if after.starts_with('%') && amount < 1.0 {
             return (said - amount * 100.0).abs() < 1e-6;

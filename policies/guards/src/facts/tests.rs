@@ -127,3 +127,22 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn fuzz_a_value_is_found_in_its_place(
+        value in "[a-z]{4,8}( [a-z]{3,8}){1,2}",
+        between in "[ \\-_\u{200b}.]{1,2}",
+        before in "\\PC{0,30}",
+        after in "\\PC{0,30}",
+    ) {
+        let json = json!(value);
+        let values = FactValues::new([("secret", &json, Hidden)], &[]);
+        let text = format!("{before} {} {after}", value.replace(' ', &between));
+        let length = text.chars().count();
+        let stated = values.stated(&text);
+        prop_assert!(stated.iter().all(|stated| stated.start < stated.end && stated.end <= length));
+        prop_assert!(!stated.is_empty(), "{:?} in {:?}", value, text);
+        let _ = values.stated(&before);
+    }
+}

@@ -10,6 +10,7 @@ pub(crate) fn latest(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut own = String::with_capacity(text.len());
+    let mut has_words = false;
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let trimmed = line.trim_start_matches(['*', ' ']).trim_end();
@@ -24,22 +25,19 @@ pub(crate) fn latest(text: &str) -> Cow<'_, str> {
                     continue;
                 }
             }
-            if has_words(&own) {
+            if has_words {
                 break;
             }
             continue;
         }
-        if (is_divider(trimmed) || line == "-- " || line == "--") && has_words(&own) {
+        if (is_divider(trimmed) || line == "-- " || line == "--") && has_words {
             break;
         }
+        has_words |= line.contains(char::is_alphanumeric);
         own.push_str(line);
         own.push('\n');
     }
-    if has_words(&own) { Cow::Owned(own) } else { Cow::Borrowed(text) }
-}
-
-fn has_words(text: &str) -> bool {
-    text.contains(char::is_alphanumeric)
+    if has_words { Cow::Owned(own) } else { Cow::Borrowed(text) }
 }
 
 /// `On Monday, Dana wrote:`.

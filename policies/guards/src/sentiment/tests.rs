@@ -256,12 +256,35 @@ fn pieces_are_the_text() {
 
 #[test]
 fn a_mebibyte_takes_no_longer_than_its_length() {
-    for text in
-        ["a", "a ", "!", "good bad ", "so ", "angry", "?\n", "é", "not", "\u{200B}", "а", "> ", "@", "$1", "\u{1F621}"]
-    {
+    for text in [
+        "a",
+        "a ",
+        "!",
+        "good bad ",
+        "so ",
+        "angry",
+        "?\n",
+        "é",
+        "not",
+        "\u{200B}",
+        "а",
+        "> ",
+        "@",
+        "$1",
+        "\u{1F621}",
+        "--\n",
+        "On a@b wrote:\n",
+    ] {
         let _ = assess(&crate::tests::long(text));
     }
 }
+
+const CURSES: [&str; 4] = [
+    "you are a bunch of fucking idiots",
+    "this is a pathetic scam and i hate you",
+    "go to hell with your garbage service",
+    "worst company ever, piece of shit",
+];
 
 proptest! {
     #[test]
@@ -270,6 +293,31 @@ proptest! {
         prop_assert!((-1.0..=1.0).contains(&found.score));
         prop_assert_eq!(found.label == Unknown && found.score != 0.0, false);
         prop_assert_eq!(found.clone(), assess(&text));
+    }
+
+    /// A person looks at what cannot be read, so `unknown` hides nothing either.
+    #[test]
+    fn fuzz_no_disguise_hides_a_curse(
+        text in proptest::sample::select(&CURSES[..]),
+        marks in proptest::collection::vec("[\u{200b}\u{200e}\u{202a}-\u{202e}\u{2060}\u{ad}\u{301}\u{feff}]{0,2}", 60),
+        swapped in proptest::collection::vec(any::<bool>(), 60),
+    ) {
+        let pieces = text.chars().zip(marks.iter().zip(&swapped)).map(|(c, (mark, swapped))| {
+            let alike = match c {
+                'a' => 'а',
+                'c' => 'с',
+                'e' => 'е',
+                'i' => 'і',
+                'o' => 'о',
+                'p' => 'р',
+                's' => 'ѕ',
+                other => other,
+            };
+            format!("{}{mark}", if *swapped { alike } else { c })
+        });
+        let disguised: String = pieces.collect();
+        let found = assess(&disguised).label;
+        prop_assert!(matches!(found, Negative | Unknown), "{}: {:?}", disguised, found);
     }
 
     #[test]
