@@ -15,8 +15,8 @@ const PARSERS: [&str; 7] =
 const FIRST_CASES: u64 = 2_000;
 
 /// Runs rounds until the time is over, then says which parsers have no such test.
-pub(crate) fn run(house: &House, seconds: u64, seed: Option<u64>) -> Outcome {
-    let mut build = command(house);
+pub(crate) fn run(house: &House, seconds: u64, seed: Option<u64>, packages: &[String]) -> Outcome {
+    let mut build = command(house, packages);
     house.run(build.arg("--no-run"))?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|e| e.to_string())?;
     let mut seed = seed.unwrap_or(since.as_secs());
@@ -26,7 +26,7 @@ pub(crate) fn run(house: &House, seconds: u64, seed: Option<u64>) -> Outcome {
     let mut round = 1;
     while begin.elapsed() < limit {
         println!("\n== round {round}: seed {seed}, {cases} cases a test, {} of {seconds} s", begin.elapsed().as_secs());
-        let mut tests = command(house);
+        let mut tests = command(house, packages);
         tests.env("PROPTEST_CASES", cases.to_string()).env("PROPTEST_RNG_SEED", seed.to_string());
         tests.arg("--").arg("--quiet").args(NAMES);
         let start = Instant::now();
@@ -47,8 +47,12 @@ pub(crate) fn run(house: &House, seconds: u64, seed: Option<u64>) -> Outcome {
 }
 
 /// Optimised, but with its checks on and without the slow link of a release.
-fn command(house: &House) -> std::process::Command {
-    let mut command = house.cargo(["test", "--workspace", "--locked", "--release", "--lib", "--bins", "--tests"]);
+fn command(house: &House, packages: &[String]) -> std::process::Command {
+    let mut command = house.cargo(["test", "--locked", "--release", "--lib", "--bins", "--tests"]);
+    if packages.is_empty() {
+        command.arg("--workspace");
+    }
+    command.args(packages.iter().map(|package| format!("--package={package}")));
     command.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     command.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
     command

@@ -48,7 +48,7 @@ enum Verb {
     /// The shape of the tree: arrows between rooms, purity, file lengths, leftovers
     Tidy,
     /// The property tests of all parsers, again and again with new seeds
-    #[command(after_help = "Example:\n  cargo xtask fuzz --seconds 600")]
+    #[command(after_help = "Examples:\n  cargo xtask fuzz --seconds 600\n  cargo xtask fuzz --package attache-guards")]
     Fuzz {
         /// How long to go on
         #[arg(long, default_value_t = 60)]
@@ -56,6 +56,9 @@ enum Verb {
         /// The first seed; a round that failed is run again with its seed
         #[arg(long)]
         seed: Option<u64>,
+        /// Only the tests of this crate (can be given more than once)
+        #[arg(long)]
+        package: Vec<String>,
     },
     /// Runs in simulated worlds: crashes, lost answers, disks that fail, people at the same time
     #[command(after_help = "Example:\n  cargo xtask simulate --seeds 1000000")]
@@ -102,7 +105,7 @@ fn main() -> ExitCode {
     let outcome = House::find().and_then(|house| match cli.verb {
         Verb::Test { quick, only } => check::run(&house, quick, &only),
         Verb::Tidy => tidy::run(&house),
-        Verb::Fuzz { seconds, seed } => fuzz::run(&house, seconds, seed),
+        Verb::Fuzz { seconds, seed, package } => fuzz::run(&house, seconds, seed, &package),
         Verb::Simulate { seeds, seed } => simulate::run(&house, seeds, seed),
         Verb::Bench { args } => bench::run(&house, &args),
         Verb::Quality { data, only } => quality::run(&house, data.as_deref(), only.as_deref()),
