@@ -187,6 +187,7 @@ fn part(name: &str, before: &str, dice: &mut Dice) -> String {
         "email" => {
             format!("{}.{}@{}", dice.pick(FIRST).to_lowercase(), dice.pick(LAST).to_lowercase(), dice.pick(DOMAINS))
         }
+        "at" => "@".to_owned(),
         "luhn" => luhn(before).to_string(),
         "97" => LATER.to_string(),
         other => format!("{{{other}}}"),
