@@ -3,13 +3,14 @@
 
 use crate::world::{World, builder, bundle, call, events, shape};
 use attache::Bundle;
-use attache::context::Fact;
+use attache::context::{CustomerId, Fact, Trigger};
 use attache::journal::{Entry, Event, Finding, Outcome, PolicyDecided, Reply, RunEnded, Verdict};
 use attache::kb::{Document, Kb};
 use attache::models::FunctionModel;
 use attache::tools::{About, Readers};
 use serde_json::json;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What is wrong with a text: the words, the rule that denies them, the guard
@@ -80,6 +81,7 @@ impl Way {
 struct Planned {
     world: World,
     plan: Arc<Mutex<VecDeque<Reply>>>,
+    runs: AtomicUsize,
 }
 
 fn planned(with: impl FnOnce(attache::Builder) -> attache::Builder) -> Planned {
@@ -88,14 +90,18 @@ fn planned(with: impl FnOnce(attache::Builder) -> attache::Builder) -> Planned {
     let model = FunctionModel::new("planned", move |_| Ok(says.lock().unwrap().pop_front().unwrap()));
     let data = tempfile::tempdir().unwrap();
     let attache = with(builder(data.path())).model(Arc::new(model)).build().unwrap();
-    Planned { world: World { attache, data }, plan }
+    Planned { world: World { attache, data }, plan, runs: AtomicUsize::new(0) }
 }
 
 impl Planned {
     /// The journal of a run in which the model says this, and how much of it was left unsaid.
+    /// Each is somebody else's: nobody's history is in the way.
     async fn run(&self, bundle: &Bundle, says: Vec<Reply>) -> (Vec<Entry>, usize) {
         *self.plan.lock().unwrap() = says.into();
-        let entries = self.world.run_bundle(Arc::new(bundle.clone())).await;
+        let mut bundle = bundle.clone();
+        let number = self.runs.fetch_add(1, Ordering::SeqCst);
+        bundle.customer.id = CustomerId::new(format!("cus_{}", 9_000 + number)).unwrap();
+        let entries = self.world.run_bundle(Arc::new(bundle)).await;
         (entries, self.plan.lock().unwrap().len())
     }
 
@@ -198,7 +204,6 @@ async fn whatever_a_guard_finds_is_written_anew_once_and_then_a_persons() {
             assert!(findings.iter().any(found), "{} {bad}: {findings:?}", way.tool);
         }
     }
-    assert!(planned.world.outbox().is_empty());
 }
 
 #[tokio::test]
@@ -214,6 +219,14 @@ async fn an_answer_without_its_sources_is_written_anew_once_and_then_a_persons()
         bundle.contextual.push(fact);
         bundle
     };
+    let confused = {
+        let mut bundle = known.clone();
+        if let Trigger::Message { text, .. } = &mut bundle.trigger {
+            "I am confused and do not understand how the import works. Which columns does a CSV file need?"
+                .clone_into(text);
+        }
+        bundle
+    };
     let again = |more: &str| REPLY.says(&format!("{good} {more}Which columns has your file?"));
     let rows = [
         (
@@ -224,7 +237,7 @@ async fn an_answer_without_its_sources_is_written_anew_once_and_then_a_persons()
         ("reply_needs_source", &known, [good, "Use a CSV file."].map(|text| REPLY.cites(text, &[]))),
         ("cites_unread", &known, ["a#1-2", "b#1-2"].map(|id| REPLY.cites(good, &[REPLY.cite[0], id]))),
         ("same_question", &asked, ["", "Hello. "].map(again)),
-        ("simpler_for_confused", &bundle("confused-customer.json"), [30, 31].map(|times| REPLY.says(&long(times)))),
+        ("simpler_for_confused", &confused, [30, 31].map(|times| REPLY.says(&long(times)))),
     ];
     for (rule, bundle, says) in rows {
         planned.redrafts_once(&REPLY, bundle, rule, &[search()], says).await;

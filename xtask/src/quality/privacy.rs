@@ -114,7 +114,7 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
 
 /// The lines of figures that tests of the guards print; the name of each and its line begin with the same word.
 fn said<const N: usize>(house: &House, words: [&str; N]) -> Outcome<[String; N]> {
-    let mut test = house.cargo(["test", "--locked", "-p", "attache-guards", "--lib", "--"]);
+    let mut test = house.cargo(["test", "--release", "--locked", "-p", "attache-guards", "--lib", "--"]);
     let output = test.args(words).arg("--nocapture").stderr(Stdio::inherit()).output();
     let output = output.map_err(|e| format!("cargo test: {e}"))?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -21,7 +21,7 @@ pub(super) fn find(found: &mut Found<'_>) {
             // No word of a language has a digit in it, which spares nearly all of the work.
             if value.len() >= SHORTEST
                 && value.bytes().any(|byte| byte.is_ascii_digit())
-                && (is_id(value) || uuid(value) && found.context(at + start, SOMEBODY))
+                && (is_id(value) || uuid(value) && whose(found, at + start))
             {
                 found.push(PiiKind::Other, at + start, at + trimmed.len(), 0.9);
                 break;
@@ -77,6 +77,16 @@ const SOMEBODY: &[&str] = &[
     "subscriber",
     "user",
 ];
+
+/// Whether a UUID at `at` is somebody's: by a word before it, or as the one right before it is: `merged into …`.
+fn whose(found: &Found<'_>, at: usize) -> bool {
+    let near = |end: usize| at.checked_sub(end).is_some_and(|between| between <= 24);
+    let beside = found.spans.last().is_some_and(|span| span.end - span.start == UUID && near(span.end));
+    beside || found.context(at, SOMEBODY)
+}
+
+/// The bytes of a UUID.
+const UUID: usize = 36;
 
 /// RFC 9562: `f81d4fae-7dec-11d0-a765-00a0c91e6bf6`.
 fn uuid(value: &str) -> bool {

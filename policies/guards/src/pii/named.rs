@@ -24,15 +24,13 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
                 value(text, tokens, index, (6, 18), 6).map(|span| (PiiKind::BankAccount, span))
             }
             // `policy HX-2231-8840-K`, and not what a policy says of 30 days.
-            "policy" | "membership"
-                if next_is_number(tokens, index)
-                    || next_is_mixed(tokens, index)
-                    || next_is_lettered(text, tokens, index) =>
-            {
+            "policy" | "membership" if next_is_value(text, tokens, index) => {
                 value(text, tokens, index, (6, 20), 4).map(|span| (PiiKind::Other, span))
             }
             // `licence D1234-56789`, and not a licence for so many seats.
-            "license" | "licence" if next_is_number(tokens, index) || next_is_mixed(tokens, index) => {
+            "license" | "licence"
+                if next_is_value(text, tokens, index + usize::from(says(tokens, index + 1, "is"))) =>
+            {
                 value(text, tokens, index, (7, 20), 5).map(|span| (PiiKind::DriverLicense, span))
             }
             _ => None,
@@ -43,6 +41,12 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
         });
         if let Some((kind, (start, end))) = found {
             spans.push(PiiSpan { kind, start, end, score: 0.85 });
+        }
+        // `IBAN … (BOFIIE2D)`: what has the form of an IBAN is no word any more.
+        if let Some((start, end)) = (token.word == "iban").then(|| bic(tokens, index)).flatten()
+            && text.as_bytes().get(start + 4..start + 6).is_some_and(of_iban)
+        {
+            spans.push(PiiSpan { kind: PiiKind::BankAccount, start, end, score: 0.8 });
         }
         if token.shape == Shape::Number {
             age(tokens, index, spans);
@@ -65,12 +69,19 @@ fn next_is_mixed(tokens: &[Token<'_>], index: usize) -> bool {
     tokens.get(index + 1).is_some_and(|token| token.shape == Shape::Mixed)
 }
 
-/// Whether letters that belong to a number follow: `HX-2231`.
-fn next_is_lettered(text: &str, tokens: &[Token<'_>], index: usize) -> bool {
-    let (Some(letters), Some(number)) = (tokens.get(index + 1), tokens.get(index + 2)) else { return false };
-    letters.shape == Shape::Upper
-        && matches!(number.shape, Shape::Number | Shape::Mixed)
-        && text.get(letters.end..number.start) == Some("-")
+fn says(tokens: &[Token<'_>], index: usize, word: &str) -> bool {
+    tokens.get(index).is_some_and(|token| token.word == word)
+}
+
+/// Whether a number follows, or letters that belong to one: `HX-2231`, `HX 2231`.
+fn next_is_value(text: &str, tokens: &[Token<'_>], index: usize) -> bool {
+    let lettered = || {
+        let (Some(letters), Some(number)) = (tokens.get(index + 1), tokens.get(index + 2)) else { return false };
+        letters.shape == Shape::Upper
+            && matches!(number.shape, Shape::Number | Shape::Mixed)
+            && matches!(text.get(letters.end..number.start), Some("-" | " "))
+    };
+    next_is_number(tokens, index) || next_is_mixed(tokens, index) || lettered()
 }
 
 /// The value after the word at `index`: the first of the next words that is made
@@ -183,6 +194,11 @@ fn bic(tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)> {
             && token.word.bytes().take(6).all(|byte| byte.is_ascii_alphabetic())
     })?;
     Some((found.start, found.end))
+}
+
+/// Whether this is the code of a land that has IBANs: `IBAN TRANSFER` names no bank.
+fn of_iban(land: &[u8]) -> bool {
+    land.try_into().is_ok_and(|land| super::checks::iban_length(land).is_some())
 }
 
 /// A year: `since 1997`.

@@ -117,9 +117,10 @@ pub(super) fn find(found: &mut Found<'_>) {
                 }
             }
             Rule::Password => {
-                if let Some((skip, length)) = named(rest, 5, |value| {
+                let odd = |value: &str| {
                     value.bytes().any(|byte| !byte.is_ascii_alphabetic() && byte != b'\'' && byte != b'-')
-                }) {
+                };
+                if let Some((skip, length)) = named(rest, 5, odd).or_else(|| follows(rest)) {
                     found.push(PiiKind::Password, at + skip, at + skip + length, 0.8);
                 }
             }
@@ -148,6 +149,15 @@ fn token(rest: &str) -> usize {
         })
         .count();
     rest.get(..long).unwrap_or_default().trim_end_matches(['.', '-']).len()
+}
+
+/// A value right after a word, without anything that says so: it has what no word has.
+fn follows(rest: &str) -> Option<(usize, usize)> {
+    let value = rest.strip_prefix(' ')?.split(|c: char| c.is_whitespace() || matches!(c, '"' | ',' | '<')).next()?;
+    let value = value.get(..value.floor_char_boundary(64))?.trim_end_matches(['.', ';', ')', '?']);
+    let has = |test: fn(&u8) -> bool| value.as_bytes().iter().any(test);
+    let odd = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && value.len() >= 7;
+    odd.then_some((1, value.len()))
 }
 
 /// The value after a word: (bytes to skip, its length). A colon, an equals sign
