@@ -53,7 +53,7 @@ No text of a customer of anybody is in it. The sets under `eval/` are not traine
   was written; `eval/calm.tsv` was only counted, and `eval/apart.tsv` is younger than the training. Measure on your own
   before you rely on a threshold.
 - A problem told as a fact is neutral, even one that costs somebody money; it is frustration where they say how often, how
-  long or in what tone. One calm problem in eleven or so is still taken for an upset one.
+  long or in what tone. One calm problem in twelve or so is still taken for an upset one.
 - `frustrated` errs towards care. The label does not follow a suspicion, it turns negative where being upset is likelier
   than not.
 - Forum comments bring their own bias: coarse language counts as negative even where it is friendly.
