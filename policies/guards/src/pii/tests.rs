@@ -358,7 +358,7 @@ fn service_talk_holds_nobody() {
         "I'm still waiting and I've tried it twice",
         "a password of 8 characters, and password 2 or 3",
         "the M2 8GB is slow and on the s7 3rd party apps hang",
-        "your policy says 30 days and 1500 EU points in 2024 London prices",
+        "your policy says 30 days and 1500 EU points in 2024",
         "build f81d4fae-7dec-41d0-a765-00a0c91e6bf6 of order A12 3BC failed",
         "HOW DO I CHANGE MY PIN",
     ] {

@@ -277,28 +277,32 @@ fn emoticon(rest: &str) -> Option<(char, usize)> {
     FACES.iter().find(|(face, _)| rest.starts_with(face)).map(|(face, emoji)| (*emoji, face.len()))
 }
 
-/// The text in its compatibility form, without characters that cannot be seen
-/// and with letters of other scripts that look like Latin ones written as those,
-/// where they stand in a text that is mostly Latin.
+/// The text without characters that cannot be seen and marks that were put on
+/// letters, in its compatibility form, and with letters of other scripts that look
+/// like Latin ones written as those, where they stand in a text that is mostly Latin.
 fn undisguised(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    let normal: Cow<'_, str> = match is_nfkc_quick(text.chars()) {
-        IsNormalized::Yes => Cow::Borrowed(text),
-        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfkc().collect()),
+    // Before the marks are joined with their letters: nothing would tell `l` with an accent from a letter of its own.
+    let seen: Cow<'_, str> = if text.chars().any(is_hidden) {
+        Cow::Owned(text.chars().filter(|c| !is_hidden(*c)).collect())
+    } else {
+        Cow::Borrowed(text)
     };
-    let (mut latin, mut alike, mut hidden) = (0_usize, 0_usize, false);
+    let normal = match is_nfkc_quick(seen.chars()) {
+        IsNormalized::Yes => seen,
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(seen.nfkc().collect()),
+    };
+    let (mut latin, mut alike) = (0_usize, 0_usize);
     for c in normal.chars() {
         latin += usize::from(c.is_ascii_alphabetic());
         alike += usize::from(look_alike(c) != c);
-        hidden |= is_hidden(c);
     }
-    if !hidden && (alike == 0 || latin < alike) {
+    if alike == 0 || latin < alike {
         return normal;
     }
-    let swap = latin >= alike;
-    Cow::Owned(normal.chars().filter(|c| !is_hidden(*c)).map(|c| if swap { look_alike(c) } else { c }).collect())
+    Cow::Owned(normal.chars().map(look_alike).collect())
 }
 
 /// Characters without a shape of their own: zero width, direction, variation,
