@@ -82,7 +82,7 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
         &forms::records(house, "forms.txt")?,
     )?);
     let others = forms::records(house, "others.txt")?;
-    lines.push(leaks(house, "`eval/others.txt`, other forms and sentences, not tuned to", &others)?);
+    lines.push(leaks(house, "`eval/others.txt`, other forms and sentences, filled by a seed", &others)?);
     lines.extend([
         String::new(),
         "| questions that name nobody | records | finds | for 3,000 |".to_owned(),
