@@ -208,8 +208,23 @@ pub(crate) enum Review {
         #[arg(long)]
         body: Option<String>,
     },
+    /// Do not send it: a person goes on with the customer
+    Escalate {
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
     /// Do not send it
     Reject {
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+    /// Have the agent write another version, by the words of --reason
+    Revise {
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+    /// Do not send it, although nothing is wrong with it
+    Withdraw {
         #[command(flatten)]
         decision: DecisionArgs,
     },

@@ -58,6 +58,28 @@ pub(crate) struct ServerConfig {
     /// For how many seconds an approval on a page of the desk can be taken back;
     /// with 0 it leaves at once.
     pub(crate) undo_seconds: u32,
+    /// For how many minutes nobody else decides on a draft that somebody opened;
+    /// with 0 opening one keeps nobody from it.
+    pub(crate) claim_minutes: u32,
+    /// When people review: what the queue says is left until a draft is due counts
+    /// these hours alone. Around the clock if not set.
+    pub(crate) business_hours: Option<BusinessHours>,
+}
+
+/// When people review.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BusinessHours {
+    /// `mon` to `sun`.
+    pub(crate) days: Vec<String>,
+    /// From then, such as `09:00:00`.
+    #[schemars(with = "String")]
+    pub(crate) from: jiff::civil::Time,
+    /// Until then.
+    #[schemars(with = "String")]
+    pub(crate) to: jiff::civil::Time,
+    /// In that zone, a name of the IANA database.
+    pub(crate) timezone: String,
 }
 
 impl Default for ServerConfig {
@@ -69,6 +91,8 @@ impl Default for ServerConfig {
             session_hours: 12,
             requests_per_second: NonZeroU32::MIN.saturating_add(99),
             undo_seconds: 10,
+            claim_minutes: 10,
+            business_hours: None,
         }
     }
 }

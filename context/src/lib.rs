@@ -15,7 +15,7 @@ mod parse;
 mod words;
 
 pub use bundle::{
-    Bundle, Channel, Consent, Customer, Fact, FactKind, Kind, Purpose, Sensitivity, Source, Stage, Trigger,
+    Bundle, Channel, Consent, Customer, Fact, FactKind, Kind, Purpose, Sensitivity, Source, Stage, Trigger, zone,
 };
 pub use ids::{CustomerId, IdFault};
 pub use parse::{BundleFault, MAX_BYTES, MAX_FACTS, Place, parse_strict};

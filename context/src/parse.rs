@@ -81,6 +81,9 @@ impl Bundle {
         if self.customer.name.as_deref().is_some_and(|name| name.chars().any(char::is_control)) {
             return Err(at("/customer/name", "a name has no control characters"));
         }
+        if self.customer.timezone.is_some() && self.customer.zone().is_none() {
+            return Err(at("/customer/timezone", "expected a name of the IANA database, such as `Europe/Berlin`"));
+        }
         for kind in FactKind::ALL {
             for (i, fact) in self.of(kind).iter().enumerate() {
                 check_fact(fact).map_err(|(field, message)| at(&format!("/{kind}/{i}/{field}"), message))?;

@@ -226,6 +226,9 @@ pub struct PolicyDecided {
     /// Who else is told at once, beside the queue.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<String>,
+    /// How many people must approve, if the verdict is `review`.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub approvers: u8,
     /// The kinds of personal data that must be taken out of the text before the
     /// action is decided on again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -333,6 +336,9 @@ pub struct DraftCreated {
     /// What each of its sentences rests on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub support: Vec<Support>,
+    /// The draft that a person sent back for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<DraftId>,
     /// The digest of content, evidence, policy and labels: an approval names it.
     pub digest: Digest,
 }
@@ -384,6 +390,17 @@ pub struct ReviewRequested {
     /// Until when; after that it is not sent.
     #[schemars(with = "String")]
     pub due: Timestamp,
+    /// How many people must approve it.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub approvers: u8,
+}
+
+pub(crate) fn one() -> u8 {
+    1
+}
+
+pub(crate) fn is_one(number: &u8) -> bool {
+    *number == 1
 }
 
 /// A person decided.

@@ -350,7 +350,10 @@ fn reviews(facts: &[RunFacts], within: impl Fn(Timestamp) -> bool, now: Timestam
         turnaround("review_turnaround_p95", "of twenty drafts nineteen were decided on within so many hours", 0.95),
         part("review_approved", "of decided drafts: sent as they were", &decided, &with(Decision::Approve)),
         part("review_edited", "of decided drafts: sent with changes", &decided, &with(Decision::Edit)),
+        part("review_escalated", "of decided drafts: given to a person", &decided, &with(Decision::Escalate)),
         part("review_rejected", "of decided drafts: not sent", &decided, &with(Decision::Reject)),
+        part("review_revised", "of decided drafts: sent back for another version", &decided, &with(Decision::Revise)),
+        part("review_withdrawn", "of decided drafts: taken back", &decided, &with(Decision::Withdraw)),
         part("review_expired", "of all drafts: nobody decided in time", &drafts, &|draft| {
             draft.decided.is_none() && draft.due.is_some_and(|due| due < now)
         }),

@@ -1,5 +1,6 @@
 //! What of an event may be kept for ever.
 
+use crate::event::{is_one, one};
 use crate::{Decision, DraftId, Event, Outcome, STAFF, SubjectId, Usage, Verdict};
 use attache_context::{Channel, Stage};
 use jiff::Timestamp;
@@ -73,6 +74,9 @@ pub enum Outline {
         /// Until when.
         #[schemars(with = "String")]
         due: Timestamp,
+        /// How many people must approve it.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        approvers: u8,
     },
     /// Of [`ReviewDecided`](crate::ReviewDecided).
     ReviewDecided {
@@ -142,7 +146,8 @@ impl Event {
             Self::ToolReturned(e) => Outline::ToolReturned { fault: code(&e.fault) },
             Self::DraftCreated(e) => Outline::DraftCreated { draft: e.draft.clone() },
             Self::ReviewRequested(e) => {
-                Outline::ReviewRequested { draft: e.draft.clone(), queue: e.queue.clone(), due: e.due }
+                let (draft, queue) = (e.draft.clone(), e.queue.clone());
+                Outline::ReviewRequested { draft, queue, due: e.due, approvers: e.approvers }
             }
             Self::ReviewDecided(e) => Outline::ReviewDecided { draft: e.draft.clone(), decision: e.decision },
             Self::MessageSent(e) => {

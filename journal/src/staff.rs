@@ -55,12 +55,26 @@ pub enum StaffAct {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<String>,
     },
+    /// A person works on a draft: until they leave it, decide, or the time is
+    /// over nobody else decides on it.
+    DraftClaimed {
+        /// The draft.
+        draft: DraftId,
+        /// Until then.
+        #[schemars(with = "String")]
+        until: Timestamp,
+    },
     /// A draft was opened for review.
     DraftOpened {
         /// The draft.
         draft: DraftId,
         /// The digest of what was shown.
         digest: Digest,
+    },
+    /// A person left a draft that they worked on.
+    DraftReleased {
+        /// The draft.
+        draft: DraftId,
     },
     /// A draft is put aside.
     DraftSnoozed {

@@ -1,5 +1,6 @@
 //! A run on one line: a projection of its entries that any store can rebuild.
 
+use crate::event::one;
 use crate::{Decision, DraftId, Outcome, Outline, Past, RunId, SubjectId, Usage};
 use attache_context::{CustomerId, Stage};
 use jiff::Timestamp;
@@ -62,6 +63,12 @@ pub struct DraftSummary {
     /// When it was made.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
+    /// How many people must approve it.
+    #[serde(default = "one")]
+    pub approvers: u8,
+    /// How many have.
+    #[serde(default)]
+    pub approvals: u8,
 }
 
 /// Where a draft stands.
@@ -70,14 +77,20 @@ pub struct DraftSummary {
 pub enum DraftState {
     /// A person said yes; it is on its way.
     Approved,
+    /// A person goes on with the customer instead.
+    Escalated,
     /// It awaits a person.
     Pending,
     /// A person said no.
     Rejected,
+    /// Another version was asked for.
+    Replaced,
     /// It left.
     Sent,
     /// A person said yes, and policy, its due date or a fault kept it back.
     Stopped,
+    /// A person took it back.
+    Withdrawn,
 }
 
 impl RunSummary {
@@ -154,21 +167,33 @@ impl RunSummary {
                 queue: String::new(),
                 due: at,
                 created_at: at,
+                approvers: 1,
+                approvals: 0,
             }),
-            Outline::ReviewRequested { draft, queue, due } => {
+            Outline::ReviewRequested { draft, queue, due, approvers } => {
                 self.queue = Some(queue.clone());
                 if let Some(draft) = self.draft_mut(draft) {
                     draft.queue.clone_from(queue);
                     draft.due = *due;
+                    draft.approvers = *approvers;
                 }
             }
             Outline::ReviewDecided { draft, decision } => {
                 // The agent's part was over; with a decision the run goes on.
                 self.outcome = None;
                 if let Some(draft) = self.draft_mut(draft) {
+                    // Nobody but its editor has seen an edited text.
+                    draft.approvals = match decision {
+                        Decision::Edit => 1,
+                        _ => draft.approvals.saturating_add(decision.sends().into()),
+                    };
                     draft.state = match decision {
+                        Decision::Approve | Decision::Edit if draft.approvals < draft.approvers => DraftState::Pending,
                         Decision::Approve | Decision::Edit => DraftState::Approved,
+                        Decision::Escalate => DraftState::Escalated,
                         Decision::Reject => DraftState::Rejected,
+                        Decision::Revise => DraftState::Replaced,
+                        Decision::Withdraw => DraftState::Withdrawn,
                     };
                 }
             }
@@ -190,7 +215,8 @@ impl RunSummary {
             Outline::RunEnded { outcome, reason_code, .. } => {
                 self.outcome = Some(*outcome);
                 for draft in &mut self.drafts {
-                    if draft.state == DraftState::Approved {
+                    let half = draft.state == DraftState::Pending && draft.approvals > 0;
+                    if draft.state == DraftState::Approved || half && *outcome != Outcome::Drafted {
                         draft.state = DraftState::Stopped;
                     }
                 }

@@ -66,8 +66,25 @@ words! {
         Approve = "approve",
         /// Send it as they changed it.
         Edit = "edit",
+        /// Do not send it: a person goes on with the customer.
+        Escalate = "escalate",
         /// Do not send it.
         Reject = "reject",
+        /// Do not send it: the agent writes another version.
+        Revise = "revise",
+        /// Do not send it, although nothing is wrong with it.
+        Withdraw = "withdraw",
+    }
+}
+
+impl Decision {
+    /// Whether the text leaves, if policy still allows it.
+    #[must_use]
+    pub fn sends(self) -> bool {
+        match self {
+            Self::Approve | Self::Edit => true,
+            Self::Escalate | Self::Reject | Self::Revise | Self::Withdraw => false,
+        }
     }
 }
 

@@ -208,6 +208,7 @@ impl PolicySet {
             queue: forbids().find_map(|rule| rule.queue.clone()),
             reason_code: forbids().find_map(|rule| rule.reason_code.clone()),
             alerts: Vec::new(),
+            approvers: forbids().map(|rule| rule.approvers).max().unwrap_or(1),
         };
         for alert in forbids().filter_map(|rule| rule.alert.as_ref()) {
             if !decision.alerts.contains(alert) {
@@ -249,6 +250,7 @@ fn policy_error(message: String) -> PolicyDecision {
         queue: None,
         reason_code: None,
         alerts: Vec::new(),
+        approvers: 1,
     }
 }
 

@@ -99,6 +99,7 @@ fn key(case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> Box<[u8]> {
         wants_human,
         account_value,
         consent,
+        hour,
         first_contact,
         outreach,
         approved,
@@ -134,6 +135,7 @@ fn key(case: &Case, kind: FactKind, fact: &Fact, now: Timestamp) -> Box<[u8]> {
         *sensitivity as u8,
         purposes.iter().fold(0, |set, purpose| set | 1_u8 << (*purpose as u8)),
     ]);
+    bytes.extend_from_slice(&hour.to_le_bytes());
     bytes.extend_from_slice(&mood.to_le_bytes());
     bytes.extend_from_slice(&account_value.to_le_bytes());
     bytes.extend_from_slice(&fact.age_days(now).to_le_bytes());

@@ -50,6 +50,8 @@ pub struct Case {
     pub account_value: i64,
     /// What they agreed to.
     pub consent: Consent,
+    /// The hour of the day where they are, 0 to 23; -1 where that is not known.
+    pub hour: i64,
     /// Whether they never heard from us before.
     pub first_contact: bool,
     /// Whether we speak first.
@@ -83,6 +85,7 @@ impl Default for Case {
             wants_human: false,
             account_value: 0,
             consent: Consent { ai_interaction: true, ..Consent::default() },
+            hour: -1,
             first_contact: false,
             outreach: false,
             approved: false,
@@ -201,6 +204,8 @@ pub struct PolicyDecision {
     pub reason_code: Option<String>,
     /// Who else is told at once: everybody whom a rule that fired names.
     pub alerts: Vec<String>,
+    /// How many people must approve: as many as the rule that asks for most.
+    pub approvers: u8,
 }
 
 /// How one rule took part in a decision.

@@ -105,6 +105,7 @@ impl Lexicon {
             ("consent", &consent),
             ("emotion", &|| word(&self.emotions, case.emotion as usize)),
             ("first_contact", &|| Ok(self.bool(case.first_contact))),
+            ("hour", &|| Ok(RestrictedExpression::new_long(case.hour))),
             ("mood", &|| Ok(RestrictedExpression::new_long(case.mood))),
             ("outreach", &|| Ok(self.bool(case.outreach))),
             ("playbook", &|| Ok(text(&case.playbook))),
@@ -191,7 +192,7 @@ impl Needs {
 }
 
 /// Every name of a field that can be left out, in order.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 39] = [
     "account_value",
     "ai_interaction",
     "approved",
@@ -205,6 +206,7 @@ const NAMES: [&str; 38] = [
     "emotion",
     "first_contact",
     "foreign",
+    "hour",
     "input",
     "internal",
     "length",

@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The annotations that a rule may have.
-const ANNOTATIONS: [&str; 7] = ["alert", "id", "priority", "queue", "reason", "reason_code", "verdict"];
+const ANNOTATIONS: [&str; 8] = ["alert", "approvers", "id", "priority", "queue", "reason", "reason_code", "verdict"];
+
+/// So many people may be asked to approve one text.
+const MOST_APPROVERS: u8 = 9;
 
 /// What `{…}` in a reason may name.
 const PLACEHOLDERS: [&str; 10] =
@@ -32,6 +35,8 @@ pub struct Rule {
     pub reason_code: Option<String>,
     /// Who else is told at once, beside the queue.
     pub alert: Option<String>,
+    /// How many people must approve what it has reviewed, each another one.
+    pub approvers: u8,
     /// Why, for a person; `{unsayable}` and the like stand for what the request says.
     pub reason: Option<String>,
     /// Among rules of one verdict the higher goes first; 0 if it says nothing.
@@ -66,6 +71,7 @@ impl Rule {
             queue: None,
             reason_code: None,
             alert: None,
+            approvers: 1,
             reason: None,
             priority: 0,
             source: source.to_owned(),
@@ -86,6 +92,12 @@ impl Rule {
             }
             match name {
                 "alert" => rule.alert = Some(value.to_owned()),
+                "approvers" => {
+                    let number = value.parse().ok().filter(|number| (2..=MOST_APPROVERS).contains(number));
+                    rule.approvers = number.ok_or_else(|| {
+                        here(name, format!("`@approvers` must be 2 to {MOST_APPROVERS}, not `{value}`"))
+                    })?;
+                }
                 "id" => value.clone_into(&mut rule.id),
                 "priority" => {
                     rule.priority = value
@@ -131,6 +143,9 @@ impl Rule {
                 "reason_code",
                 "`@reason_code` needs `@verdict(\"review\")` or `@verdict(\"escalate\")`".into(),
             ));
+        }
+        if rule.approvers > 1 && rule.verdict != Verdict::Review {
+            return Err(here("approvers", "`@approvers` needs `@verdict(\"review\")`".into()));
         }
         if rule.alert.is_some() && rule.verdict != Verdict::Escalate {
             return Err(here("alert", "`@alert` needs `@verdict(\"escalate\")`".into()));

@@ -142,7 +142,7 @@ impl Tools {
 "sensitivity": Sensitivity, "source": Source, "system": String };
 type Consent = { "ai_interaction": Bool, "marketing_email": Bool, "profiling": Bool };
 type Case = { "account_value": Long, "approved": Bool, "by_run": Bool, "channel": Channel, "consent": Consent,
-"emotion": Emotion, "first_contact": Bool, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
+"emotion": Emotion, "first_contact": Bool, "hour": Long, "mood": Long, "outreach": Bool, "playbook": String, "purpose": Purpose,
 "sentiment": Sentiment, "signal": String, "stage": Stage, "trigger": Trigger, "wants_human": Bool,
 "with_person": Bool, "wrote_since": Bool };
 type Text = { "asked_before": Bool, "citations": Long, "discloses_ai": Bool, "foreign": Set<String>,

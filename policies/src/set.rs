@@ -34,6 +34,7 @@ pub struct PolicySet {
     pub(crate) schema: Schema,
     pub(crate) answers: Answers,
     digest: Digest,
+    files: Vec<PolicyFile>,
 }
 
 impl PolicySet {
@@ -114,6 +115,7 @@ impl PolicySet {
             lexicon,
             schema: lowered.set.cedar_schema().clone(),
             answers: Answers::default(),
+            files: files.into_iter().cloned().collect(),
         })
     }
 
@@ -143,6 +145,12 @@ impl PolicySet {
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// The files that it was made of, by name.
+    #[must_use]
+    pub fn files(&self) -> &[PolicyFile] {
+        &self.files
     }
 
     /// The rules, by file and then in the order of the file.

@@ -28,6 +28,9 @@ pub struct Brief {
     pub sentiment: String,
     /// What is known, newest value of each key.
     pub facts: Vec<BriefFact>,
+    /// What reviewers asked of another version, the last at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instructions: Vec<String>,
 }
 
 /// Who the customer is.

@@ -20,7 +20,9 @@ function press(key) {
   if (!target) return false;
   if (target.tagName === "SUMMARY") {
     target.parentElement.open = true;
-    target.parentElement.querySelector("textarea, input:not([type=hidden])")?.focus();
+    target.parentElement.querySelector("textarea, input:not([type=hidden]), [tabindex]")?.focus();
+  } else if (target.tagName === "H2") {
+    target.focus();
   } else {
     target.click();
   }
@@ -41,7 +43,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "/") document.querySelector("#search")?.focus();
   else if (event.key === "?") document.querySelector("#keys")?.showModal();
   else if (event.key === "x") select();
-  else if ("aerdswz".includes(event.key)) done = press(event.key);
+  else if ("adehlnrstuwz".includes(event.key)) done = press(event.key);
   else done = false;
   if (done) event.preventDefault();
 });
@@ -71,6 +73,28 @@ for (const form of document.querySelectorAll("form[data-diff]")) {
       if (answer.ok) form.querySelector(".diff").innerHTML = await answer.text();
     }, 250);
   });
+}
+
+// Who leaves a draft lets others decide on it. The time names the claim: the page
+// after this one has another.
+const claimed = document.querySelector("[data-leave]")?.dataset;
+if (claimed) {
+  addEventListener("pagehide", () => {
+    const body = new URLSearchParams({ csrf: claimed.csrf, act: "leave", until: claimed.until });
+    navigator.sendBeacon(claimed.leave, body);
+  });
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+const now = document.querySelector("#now");
+if (now) {
+  new EventSource("/live").onmessage = async () => {
+    const answer = await fetch(now.dataset.now);
+    // The answer is made by our own templates, which escape what they are given.
+    if (answer.ok && !answer.redirected) now.innerHTML = await answer.text();
+    // Who waited for somebody else to leave gets what they can do with it.
+    if (now.dataset.waits && !now.querySelector(".held")) location.reload();
+  };
 }
 
 if (document.querySelector("#rows")) {

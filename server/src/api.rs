@@ -2,6 +2,7 @@
 
 mod arranging;
 mod batch;
+mod claims;
 mod conversations;
 mod customers;
 mod decisions;
@@ -13,15 +14,18 @@ mod paging;
 pub(crate) mod people;
 mod reading;
 mod runs;
+mod whatif;
 
 pub(crate) use arranging::{approve_at, give, put_aside, take_back};
 pub(crate) use batch::{One, approve_all, class_of};
-pub(crate) use customers::known;
+pub(crate) use claims::{leave, open};
+pub(crate) use customers::{forget, known};
 pub(crate) use decisions::{Decided, Which as WhichDecisions, search as search_decisions};
-pub(crate) use drafts::{opened, review_draft};
+pub(crate) use drafts::{ask_why, review_draft, waiting};
 pub(crate) use exchange::{Asked, At, Filled, Given, ToldOnce, schema};
 pub(crate) use handoffs::{handoffs, move_handoff, status};
 pub(crate) use runs::read;
+pub(crate) use whatif::{Proposed, project};
 
 use crate::desk::Desk;
 use crate::gauges;
@@ -52,6 +56,13 @@ fn system() -> ApiRouter<Arc<Desk>> {
         .api_route("/v1/decisions", get_with(decisions::list, told("decisions", "reading", "Search decisions")))
         .api_route("/v1/metrics", get_with(reading::metrics, told("figures", "reading", "Figures of service")))
         .api_route("/v1/policies", get_with(reading::policies, told("policies", "reading", "The rules in force")))
+        .api_route(
+            "/v1/policies/what-if",
+            post_with(
+                whatif::ask,
+                told("what_if", "reading", "What the newest runs would have come to under other rules"),
+            ),
+        )
         .api_route("/v1/tools", get_with(reading::tools, told("tools", "reading", "What the agent can do")))
 }
 
@@ -99,6 +110,18 @@ fn drafts() -> ApiRouter<Arc<Desk>> {
         .api_route("/v1/drafts/{draft}/edit", decided(Decision::Edit, "edit_draft", "Change a draft and send it"))
         .api_route("/v1/drafts/{draft}/reject", decided(Decision::Reject, "reject_draft", "Do not send a draft"))
         .api_route(
+            "/v1/drafts/{draft}/revise",
+            decided(Decision::Revise, "revise_draft", "Have the agent write another version"),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/escalate",
+            decided(Decision::Escalate, "escalate_draft", "Give the customer to a person instead"),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/withdraw",
+            decided(Decision::Withdraw, "withdraw_draft", "Take a draft back for good, also if an approval waits"),
+        )
+        .api_route(
             "/v1/drafts/{draft}/schedule",
             post_with(arranging::schedule, told("schedule_draft", "drafts", "Approve a draft for a later time")),
         )
@@ -109,6 +132,14 @@ fn drafts() -> ApiRouter<Arc<Desk>> {
         .api_route(
             "/v1/drafts/{draft}/assign",
             post_with(arranging::assign, told("assign_draft", "drafts", "Make a draft somebody's to decide on")),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/claim",
+            post_with(claims::claim, told("claim_draft", "drafts", "Work on a draft: nobody else decides meanwhile")),
+        )
+        .api_route(
+            "/v1/drafts/{draft}/release",
+            post_with(claims::release, told("release_draft", "drafts", "Leave a draft that one worked on")),
         )
         .api_route(
             "/v1/drafts/{draft}/snooze",
@@ -145,10 +176,17 @@ fn people() -> ApiRouter<Arc<Desk>> {
         .api_route(
             "/v1/customers/{customer}",
             delete_with(
-                people::erase,
+                customers::erase,
                 told("erase_customer", "customers", "Make a customer's data unreadable, for good"),
             )
             .get_with(customers::show, told("show_customer", "customers", "What is known and was done")),
+        )
+        .api_route(
+            "/v1/customers/{customer}/export",
+            get_with(
+                customers::export,
+                told("export_customer", "customers", "All that the journal holds of a customer"),
+            ),
         )
 }
 

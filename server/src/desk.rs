@@ -1,11 +1,11 @@
 //! What every answer rests on.
 
-use crate::Staff;
 use crate::answers::Answers;
 use crate::docket::Docket;
 use crate::gauges::Gauges;
 use crate::measured::Measured;
 use crate::pace::Pace;
+use crate::{Hours, Staff};
 use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
 use attache_journal::Store;
@@ -51,6 +51,10 @@ pub struct Settings {
     pub requests_per_second: NonZeroU32,
     /// For how many seconds an approval on a page can be taken back.
     pub undo_seconds: u32,
+    /// For how many minutes a draft is theirs who opened it; with 0 it never is.
+    pub claim_minutes: u32,
+    /// When people review; around the clock if absent.
+    pub hours: Option<Hours>,
     /// Where it keeps what is not the journal's.
     pub folder: PathBuf,
     /// All that the installation is set to, for a page that shows it. No secrets.

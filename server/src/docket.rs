@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Docket {
     drafts: Mutex<BTreeMap<DraftId, Arranged>>,
+    /// Held while something is arranged: what is checked before it still holds then.
+    turn: tokio::sync::Mutex<()>,
     /// Says that an approval may be due sooner than was thought.
     sooner: Notify,
 }
@@ -25,12 +27,25 @@ pub(crate) struct Arranged {
     /// Whose it is to decide on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) assigned: Option<String>,
+    /// Who works on it at this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) claimed: Option<Claim>,
     /// An approval that waits for its time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scheduled: Option<Scheduled>,
     /// Until when it is put aside, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snoozed: Option<Snoozed>,
+}
+
+/// Somebody works on a draft.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub(crate) struct Claim {
+    /// Who.
+    pub(crate) by: String,
+    /// Until then, unless they leave it before.
+    #[schemars(with = "String")]
+    pub(crate) until: Timestamp,
 }
 
 /// An approval that waits for its time.
@@ -79,9 +94,24 @@ impl Docket {
         }
     }
 
-    /// What is arranged about a draft.
-    pub(crate) fn of(&self, draft: &DraftId) -> Arranged {
-        self.lock().get(draft).cloned().unwrap_or_default()
+    /// What is arranged about a draft now.
+    pub(crate) fn of(&self, draft: &DraftId, now: Timestamp) -> Arranged {
+        let arranged = self.lock().get(draft).cloned().unwrap_or_default();
+        Arranged {
+            claimed: arranged.claimed.filter(|claim| claim.until > now),
+            snoozed: arranged.snoozed.filter(|snoozed| snoozed.until > now),
+            ..arranged
+        }
+    }
+
+    /// Waits until nobody else arranges anything.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Drops what is arranged about a draft that is decided.
+    pub(crate) fn close(&self, draft: &DraftId) {
+        self.lock().remove(draft);
     }
 
     /// Waits until the time of an approval has come, and gives it to be carried
@@ -132,6 +162,11 @@ fn apply(drafts: &mut BTreeMap<DraftId, Arranged>, by: &str, act: &StaffAct) {
         }
         StaffAct::ApprovalCancelled { draft } => drafts.entry(draft.clone()).or_default().scheduled = None,
         StaffAct::DraftAssigned { draft, to } => drafts.entry(draft.clone()).or_default().assigned.clone_from(to),
+        StaffAct::DraftClaimed { draft, until } => {
+            let claim = Claim { by: by.to_owned(), until: *until };
+            drafts.entry(draft.clone()).or_default().claimed = Some(claim);
+        }
+        StaffAct::DraftReleased { draft } => drafts.entry(draft.clone()).or_default().claimed = None,
         StaffAct::DraftSnoozed { draft, until, reason } => {
             let snoozed = Snoozed { until: *until, reason: reason.clone() };
             drafts.entry(draft.clone()).or_default().snoozed = Some(snoozed);

@@ -17,6 +17,7 @@ mod desk;
 mod docket;
 mod files;
 mod gauges;
+mod hours;
 mod link;
 mod lockout;
 mod measured;
@@ -33,6 +34,7 @@ mod who;
 use std::path::Path;
 
 pub use desk::{Parts, Setting, Settings};
+pub use hours::{Hours, HoursFault};
 pub use serve::{Exposed, check_exposure, serve};
 pub use staff::{Staff, StaffError};
 

@@ -4,6 +4,7 @@ mod audit;
 mod batch;
 mod customer;
 mod draft;
+mod explain;
 mod figures;
 mod guide;
 mod handoff;
@@ -28,16 +29,18 @@ use std::sync::Arc;
 use tera::{Context, Tera};
 
 /// The templates, by name. What they are given is text and is escaped.
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("audit.html", include_str!("../templates/audit.html")),
     ("base.html", include_str!("../templates/base.html")),
     ("batch.html", include_str!("../templates/batch.html")),
     ("customer.html", include_str!("../templates/customer.html")),
     ("diff.html", include_str!("../templates/diff.html")),
     ("draft.html", include_str!("../templates/draft.html")),
+    ("explain.html", include_str!("../templates/explain.html")),
     ("figures.html", include_str!("../templates/figures.html")),
     ("guide.html", include_str!("../templates/guide.html")),
     ("handoff.html", include_str!("../templates/handoff.html")),
+    ("now.html", include_str!("../templates/now.html")),
     ("policies.html", include_str!("../templates/policies.html")),
     ("problem.html", include_str!("../templates/problem.html")),
     ("queue.html", include_str!("../templates/queue.html")),
@@ -61,11 +64,13 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/drafts/{draft}", get(draft::show).post(draft::decide))
         .route("/batch", get(batch::show).post(batch::approve))
         .route("/drafts/{draft}/diff", post(draft::diff))
+        .route("/drafts/{draft}/now", get(draft::now))
         .route("/drafts/{draft}/arrange", post(draft::arrange))
         .route("/handoffs/{run}", get(handoff::show).post(handoff::step))
         .route("/runs/{run}", get(run::show))
-        .route("/customers/{customer}", get(customer::show))
-        .route("/policies", get(policies::show))
+        .route("/runs/{run}/why", get(explain::show))
+        .route("/customers/{customer}", get(customer::show).post(customer::erase))
+        .route("/policies", get(policies::show).post(policies::try_out))
         .route("/figures", get(figures::show))
         .route("/audit", get(audit::show))
         .route("/settings", get(settings::show).post(settings::change))

@@ -5,7 +5,7 @@ use crate::api::schema;
 use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, Response as Documented, StatusCode as Status};
 use aide::operation::OperationOutput;
-use attache_engine::{EraseError, ReviewError, RunError};
+use attache_engine::{Changed, EraseError, ReviewError, RunError};
 use attache_journal::StoreError;
 use attache_tools::PortError;
 use axum::Json;
@@ -22,6 +22,8 @@ pub(crate) struct Problem {
     pub(crate) code: &'static str,
     /// What is wrong and what to do.
     pub(crate) detail: String,
+    /// What is not as it was, where that is what is wrong.
+    pub(crate) changed: Vec<Changed>,
 }
 
 /// What is wrong (RFC 9457).
@@ -36,11 +38,14 @@ pub(crate) struct Body<'a> {
     status: u16,
     /// What is wrong and what to do.
     detail: &'a str,
+    /// What is not as it was, where that is what is wrong.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changed: &'a [Changed],
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into() }
+        Self { status, code, detail: detail.into(), changed: Vec::new() }
     }
 
     pub(crate) fn refused(detail: impl Into<String>) -> Self {
@@ -62,6 +67,7 @@ impl Problem {
             title: self.status.canonical_reason().unwrap_or("Problem"),
             status: self.status.as_u16(),
             detail: &self.detail,
+            changed: &self.changed,
         }
     }
 
@@ -136,9 +142,18 @@ impl From<ReviewError> for Problem {
         match error {
             ReviewError::Run(error) => error.into(),
             ReviewError::Decided(_) => Self::conflict("decided", error.to_string()),
-            ReviewError::Stale { .. } => Self::new(StatusCode::PRECONDITION_FAILED, "stale", error.to_string()),
+            ReviewError::Same(_) => Self::conflict("same-person", error.to_string()),
+            ReviewError::Stale { ref changed, .. } => {
+                let changed = changed.clone();
+                Self { changed, ..Self::new(StatusCode::PRECONDITION_FAILED, "stale", error.to_string()) }
+            }
+            ReviewError::Replaced { ref changed, .. } => {
+                Self { changed: changed.clone(), ..Self::conflict("replaced", error.to_string()) }
+            }
             ReviewError::Unknown(_) => Self::unknown(error.to_string()),
-            ReviewError::Denied(_) | ReviewError::Fixed(_) | ReviewError::Name => Self::refused(error.to_string()),
+            ReviewError::Denied(_) | ReviewError::Fixed(_) | ReviewError::Mute | ReviewError::Name => {
+                Self::refused(error.to_string())
+            }
             other => Self::ours(other),
         }
     }

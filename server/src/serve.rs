@@ -101,10 +101,13 @@ pub async fn serve(
 async fn carry_out(desk: Arc<Desk>) {
     loop {
         let (draft, review) = desk.docket.due(|| desk.parts.clock.now()).await;
-        let engine = Arc::clone(&desk.parts.engine);
+        let (engine, task) = (Arc::clone(&desk.parts.engine), Arc::clone(&desk));
         let work = async move {
             match engine.review(&draft, review).await {
-                Ok(report) => tracing::info!(%draft, outcome = %report.ended.outcome, "an approval was carried out"),
+                Ok(report) => {
+                    tracing::info!(%draft, outcome = %report.ended.outcome, "an approval was carried out");
+                    task.docket.close(&draft);
+                }
                 // It stays where it can be seen: awaiting a decision, or in a run that is resumed.
                 Err(error) => tracing::warn!(%draft, %error, "an approval could not be carried out"),
             }

@@ -299,31 +299,33 @@ impl Staff {
         Some((token.name.clone(), token.scopes.intersection(&rights).copied().collect()))
     }
 
-    /// Writes down, in a run of its own, that somebody did something about a
-    /// draft or a handoff.
-    pub(crate) async fn note(&self, run: RunId, by: &str, act: StaffAct) -> Result<(), StoreError> {
+    /// Writes down, in a run of its own, what somebody did about a draft or a
+    /// handoff.
+    pub(crate) async fn note(&self, run: RunId, by: &str, acts: &[StaffAct]) -> Result<(), StoreError> {
         let entries = self.store.entries(&run).await?;
         let place = format!("run {run}");
         let corrupt = |what: String| StoreError::Corrupt { place: place.clone(), what };
         let mut chain = Chain::after(run, None, &entries).map_err(|fault| corrupt(fault.to_string()))?;
-        self.append(&mut chain, &Actor::Human(by.to_owned()), act).await.map(|_| ())
+        self.append(&mut chain, &Actor::Human(by.to_owned()), acts).await.map(|_| ())
     }
 
     async fn act(&self, by: &Actor, act: StaffAct) -> Result<u64, StoreError> {
         let mut chain = self.chain.lock().await;
-        let seq = self.append(&mut chain, by, act.clone()).await?;
+        let seq = self.append(&mut chain, by, std::slice::from_ref(&act)).await?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).apply(seq, act);
         Ok(seq)
     }
 
-    /// Puts an act at the end of a chain. The chain moves only when it is durable.
-    async fn append(&self, chain: &mut Chain, by: &Actor, act: StaffAct) -> Result<u64, StoreError> {
+    /// Puts acts at the end of a chain and gives the place of the first. The chain
+    /// moves only when they are durable.
+    async fn append(&self, chain: &mut Chain, by: &Actor, acts: &[StaffAct]) -> Result<u64, StoreError> {
         let (mut next, seq) = (chain.clone(), chain.next_seq());
-        let sealed = next.seal(self.clock.now(), by, &StaffActed { act }.into());
         let internal =
             |e: serde_json::Error| StoreError::Io { place: format!("run {}", chain.run()), what: e.to_string() };
-        let sealed = sealed.map_err(internal)?;
-        self.store.append(Batch { run: chain.run().clone(), entries: vec![sealed] }).await?;
+        let now = self.clock.now();
+        let sealed = acts.iter().map(|act| next.seal(now, by, &StaffActed { act: act.clone() }.into()));
+        let entries = sealed.collect::<Result<_, _>>().map_err(internal)?;
+        self.store.append(Batch { run: chain.run().clone(), entries }).await?;
         *chain = next;
         Ok(seq)
     }
@@ -366,6 +368,7 @@ impl Known {
             StaffAct::SignInLocked { .. } | StaffAct::DraftOpened { .. } => {}
             StaffAct::ApprovalScheduled { .. } | StaffAct::ApprovalCancelled { .. } => {}
             StaffAct::DraftAssigned { .. } | StaffAct::DraftSnoozed { .. } => {}
+            StaffAct::DraftClaimed { .. } | StaffAct::DraftReleased { .. } => {}
             StaffAct::HandoffAccepted { .. } | StaffAct::HandoffClosed { .. } | StaffAct::HandoffReturned { .. } => {}
         }
     }

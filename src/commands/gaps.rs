@@ -76,8 +76,8 @@ fn unanswered(entries: &[Entry]) -> Option<String> {
             Event::DraftCreated(created) => drafted = Some(&created.body),
             Event::ReviewDecided(decided) => {
                 badly |= match decided.decision {
-                    Decision::Approve => false,
-                    Decision::Reject => true,
+                    Decision::Approve | Decision::Withdraw => false,
+                    Decision::Escalate | Decision::Reject | Decision::Revise => true,
                     Decision::Edit => {
                         drafted.zip(decided.body.as_deref()).is_some_and(|(was, is)| is_rewritten(was, is))
                     }

@@ -24,7 +24,8 @@ pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Resu
             Some(text)
         }
         Review::Edit { body, .. } => body.clone(),
-        Review::List { .. } | Review::Show { .. } | Review::Approve { .. } | Review::Reject { .. } => None,
+        Review::List { .. } | Review::Show { .. } | Review::Approve { .. } | Review::Escalate { .. } => None,
+        Review::Reject { .. } | Review::Revise { .. } | Review::Withdraw { .. } => None,
     };
     let app = App::open(global, Wants::default())?;
     block_on(async {
@@ -32,7 +33,10 @@ pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Resu
             Review::List { all } => list(global, &app, *all, out).await,
             Review::Show { draft } => show(global, &app, &DraftId::new(draft.as_str()), out).await,
             Review::Approve { decision } => decide(global, &app, decision, Decision::Approve, None, None, out).await,
+            Review::Escalate { decision } => decide(global, &app, decision, Decision::Escalate, None, None, out).await,
             Review::Reject { decision } => decide(global, &app, decision, Decision::Reject, None, None, out).await,
+            Review::Revise { decision } => decide(global, &app, decision, Decision::Revise, None, None, out).await,
+            Review::Withdraw { decision } => decide(global, &app, decision, Decision::Withdraw, None, None, out).await,
             Review::Edit { decision, subject, body } => {
                 if subject.is_none() && body.is_none() {
                     return Err(Failure::refused("nothing is edited: give --subject or --body"));
@@ -69,10 +73,13 @@ async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Res
         let state = match draft.state {
             DraftState::Pending if obstacles.contains_key(&draft.draft) => "pending, may not leave any more",
             DraftState::Approved => "approved",
+            DraftState::Escalated => "escalated",
             DraftState::Pending => "pending",
             DraftState::Rejected => "rejected",
+            DraftState::Replaced => "replaced",
             DraftState::Sent => "sent",
             DraftState::Stopped => "stopped",
+            DraftState::Withdrawn => "withdrawn",
         };
         table.add_row([
             draft.draft.as_str(),
@@ -141,6 +148,10 @@ async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> 
                 tell::aside(out, &tell::printable(&format!("    {}", found(&draft, finding))))?;
             }
         }
+    }
+    for changed in app.attache.engine().changed(id).await? {
+        let line = format!("  changed {} was {}, is {}", changed.name, changed.was, changed.is);
+        writeln!(out, "{}", tell::printable(&line))?;
     }
     for reason in app.attache.engine().obstacles(id).await.unwrap_or_default() {
         writeln!(out, "  may not leave any more: {}", tell::printable(&reason))?;

@@ -6,7 +6,7 @@ use crate::cli::Global;
 use crate::config::Project;
 use crate::failure::Failure;
 use attache::engine::{Clock, SystemClock};
-use attache::server::{Parts, Settings, Staff, StaffError, check_exposure, serve};
+use attache::server::{Hours, Parts, Settings, Staff, StaffError, check_exposure, serve};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ pub(crate) fn run(
     let shown = project.shown();
     let config = project.server;
     let listen = listen.unwrap_or(config.listen);
+    let hours =
+        config.business_hours.as_ref().map(|hours| Hours::new(&hours.days, hours.from, hours.to, &hours.timezone));
+    let hours = hours.transpose().map_err(|e| Failure::refused(format!("server.business_hours: {e}")))?;
     check_exposure(listen, config.trusted_proxy).map_err(|e| Failure::refused(e.to_string()))?;
     let app = App::open(global, Wants { model, ..Wants::default() })?;
     block_on(async {
@@ -56,6 +59,8 @@ pub(crate) fn run(
                 trusted_proxy: config.trusted_proxy,
                 requests_per_second: config.requests_per_second,
                 undo_seconds: config.undo_seconds,
+                claim_minutes: config.claim_minutes,
+                hours,
                 folder,
                 shown,
             },

@@ -65,6 +65,7 @@ pub fn sample_bundle(customer: &str) -> Bundle {
             emails: vec!["dana@example.com".to_owned()],
             phones: Vec::new(),
             locale: None,
+            timezone: None,
         },
         trigger: Trigger::Message {
             at: Timestamp::UNIX_EPOCH,
@@ -127,11 +128,12 @@ pub fn drafted_run(customer: &str, run: &str, call: &str, due: &str) -> Vec<(Act
         subject_field: Some("subject".to_owned()),
         body_field: Some("body".to_owned()),
         evidence: Vec::new(),
+        replaces: None,
         digest: draft_digest(&draft),
     };
     let due = due.parse().expect("a time such as 2026-11-20T09:00:00Z");
     events.push((agent(), created.into()));
-    events.push((Actor::System, ReviewRequested { draft, queue: "success".to_owned(), due }.into()));
+    events.push((Actor::System, ReviewRequested { draft, queue: "success".to_owned(), due, approvers: 1 }.into()));
     events.push(ended(Outcome::Drafted));
     events
 }
@@ -252,6 +254,7 @@ fn decided(action: &str, call: Option<CallId>) -> PolicyDecided {
         queue: None,
         reason_code: None,
         alerts: Vec::new(),
+        approvers: 1,
         redact: Vec::new(),
         policy_digest: Digest::of(&[b"rules"]),
     }

@@ -106,19 +106,95 @@ await test("an approval of something else is refused", async () => {
   await page.context().close();
 });
 
-await test("of two reviewers one sends and the other is told", async () => {
+await test("whoever opens a draft has it, and the other goes on once they left", async () => {
   const draft = await house.draft("cus_race");
-  const pages = [await signedIn("lena"), await signedIn("otto")];
-  for (const page of pages) await page.goto(`${house.base}/drafts/${draft}`);
-  await Promise.all(pages.map((page) => page.locator("#approve button").click()));
-  await Promise.all(pages.map((page) => page.waitForLoadState()));
-  const told = await Promise.all(pages.map((page) => page.getByRole("alert").count()));
-  assert.deepEqual(told.toSorted(), [0, 1]);
-  const loser = pages[told.indexOf(1)];
-  assert.match(await loser.getByRole("alert").innerText(), /approved it already|decided already/);
-  await loser.waitForTimeout(3000);
+  const [lena, otto] = [await signedIn("lena"), await signedIn("otto")];
+  await lena.goto(`${house.base}/drafts/${draft}`);
+  await otto.goto(`${house.base}/drafts/${draft}`);
+  await otto.getByText("lena has it open: you can read it").waitFor();
+  assert.equal(await otto.locator("#approve").count(), 0);
+  await lena.goto(`${house.base}/`);
+  // Nobody reloads anything.
+  await otto.locator("#approve button").waitFor();
+  await otto.keyboard.press("a");
+  await otto.waitForURL(/undo/);
+  await otto.waitForTimeout(3500);
   assert.equal(await house.state(draft), "sent");
-  for (const page of pages) await page.context().close();
+  for (const page of [lena, otto]) await page.context().close();
+});
+
+await test("another version is asked for in words and stands beside the one before", async () => {
+  const draft = await house.draft("cus_again");
+  const page = await signedIn("lena");
+  await page.goto(`${house.base}/drafts/${draft}`);
+  await page.keyboard.press("n");
+  await page.keyboard.type("Tell them how to print QR labels for their assets");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForURL((url) => url.pathname.startsWith("/drafts/") && !url.pathname.endsWith(draft));
+  await page.keyboard.press("d");
+  await page.locator("#difference ins", { hasText: "QR" }).first().waitFor();
+  assert.equal(await house.state(draft), "replaced");
+  await page.keyboard.press("w");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "why");
+  await page.context().close();
+});
+
+await test("a draft is handed to a person, and one whose approval waits is withdrawn", async () => {
+  const [handed, waiting] = [await house.draft("cus_hand"), await house.draft("cus_withdraw")];
+  const page = await signedIn("lena");
+  await page.goto(`${house.base}/drafts/${handed}`);
+  await page.keyboard.press("h");
+  await page.keyboard.type("they need a call");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForURL(/handoffs/);
+  await page.getByText("lena: they need a call").waitFor();
+  await page.goto(`${house.base}/drafts/${waiting}`);
+  await page.keyboard.press("l");
+  await page.getByRole("button", { name: "Approve for then" }).click();
+  await page.getByText("lena approved it").waitFor();
+  await page.keyboard.press("u");
+  await page.keyboard.type("they called us");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForURL(`${house.base}/`);
+  assert.deepEqual([await house.state(handed), await house.state(waiting)], ["escalated", "withdrawn"]);
+  await page.context().close();
+});
+
+await test("what changes while a page is open is said there, and an approval of what was is refused with it", async () => {
+  const draft = await house.draft("cus_changes");
+  const { evidence } = await house.ask(`/v1/drafts/${draft}`);
+  const { key } = evidence.find(({ kind }) => kind === "fact");
+  const page = await signedIn("lena");
+  await page.goto(`${house.base}/drafts/${draft}`);
+  const since = sample("usage-gap.json");
+  since.customer.id = "cus_changes";
+  for (const facts of Object.values(since).filter(Array.isArray)) {
+    for (const fact of facts.filter((fact) => fact.key === key)) fact.value = "quite another";
+  }
+  await house.ask("/v1/runs", since);
+  await page.locator("#now", { hasText: "changed since you opened it" }).waitFor();
+  await page.keyboard.press("a");
+  await page.getByRole("alert").waitFor();
+  await page.locator("#now ins", { hasText: "another" }).first().waitFor();
+  assert.equal(await house.state(draft), "pending");
+  // Now they have seen it.
+  await page.keyboard.press("a");
+  await page.waitForURL(/undo/);
+  await page.context().close();
+});
+
+await test("a customer is erased by whoever types their id again", async () => {
+  await house.draft("cus_erase");
+  const page = await signedIn("admin");
+  await page.goto(`${house.base}/customers/cus_erase`);
+  await page.getByText("Make all of it unreadable").click();
+  await page.getByText("1 of which await a person").waitFor();
+  await page.getByLabel("Their id again").fill("cus_erase");
+  await page.getByRole("button", { name: "Erase for good" }).click();
+  await page.waitForURL(`${house.base}/`);
+  const answer = await page.goto(`${house.base}/customers/cus_erase`);
+  assert.equal(answer.status(), 404);
+  await page.context().close();
 });
 
 await test("drafts that are alike go together once a sample was opened", async () => {
@@ -177,11 +253,21 @@ await test("what a customer is called and writes is text", async () => {
   await page.context().close();
 });
 
+await test("other rules are tried on what was decided", async () => {
+  const page = await signedIn("lena");
+  await page.goto(`${house.base}/policies`);
+  const rule = '@id("no_mail") @reason("no e-mail today")\nforbid (principal, action == Attache::Action::"draft_email", resource);';
+  await page.getByLabel("Rules", { exact: true }).fill(rule);
+  await page.getByRole("button", { name: "Decide them again" }).click();
+  await page.locator("#found ins", { hasText: "no_mail" }).first().waitFor();
+  await page.context().close();
+});
+
 await test("nothing is shut out, wide, small, light or dark", async () => {
   const [draft, other] = [await house.draft("cus_look"), await house.draft("cus_look_too")];
   const { run } = await house.ask("/v1/conversations", sample("wants-human.json"));
   const pages = { queue: "/", draft: `/drafts/${draft}`, batch: `/batch?draft=${draft}&draft=${other}`, customer: "/customers/cus_look" };
-  Object.assign(pages, { handoff: `/handoffs/${run}`, run: `/runs/${run}`, rules: "/policies", figures: "/figures", audit: "/audit", settings: "/settings", sent: "/?tab=sent", interface: "/api" });
+  Object.assign(pages, { handoff: `/handoffs/${run}`, run: `/runs/${run}`, why: `/runs/${run}/why`, rules: "/policies", figures: "/figures", audit: "/audit", settings: "/settings", sent: "/?tab=sent", interface: "/api" });
   for (const [width, colorScheme] of [[1280, "light"], [1280, "dark"], [375, "light"], [375, "dark"]]) {
     // The policy of our pages keeps every script out that is not ours: also axe-core.
     const look = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };

@@ -124,3 +124,61 @@ async fn drafts_go_together_only_if_they_are_alike_and_a_sample_was_opened() {
     assert!(done.json().as_array().unwrap().iter().all(|each| each["came"]["outcome"] == "resolved"), "{}", done.text);
     assert_eq!(house.outbox().len(), 2);
 }
+
+#[tokio::test]
+async fn a_draft_is_theirs_who_works_on_it_until_they_leave_it() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let (lena, otto) = (house.token("lena", "reviewer").await, house.token("otto", "reviewer").await);
+    let one = draft(&house, &admin, "cus_1").await;
+    let (claim, nothing) = (format!("/v1/drafts/{one}/claim"), json!(null));
+    let (first, second) = tokio::join!(house.post(&claim, &lena, &nothing), house.post(&claim, &otto, &nothing));
+    let ((holder, token), (other, loser)) = match (first.status, second.status) {
+        (200, 409) => (("lena", &lena), (&otto, &second)),
+        (409, 200) => (("otto", &otto), (&lena, &first)),
+        _ => panic!("{} / {}", first.text, second.text),
+    };
+    assert!(loser.text.contains(&format!("{holder} has draft")) && loser.text.contains("claimed"), "{}", loser.text);
+    let house = house.again().await;
+    let seen = shown(&house, &admin, &one).await;
+    assert_eq!(seen["claimed"]["by"], json!(holder), "{seen}");
+    let (approve, body) = (format!("/v1/drafts/{one}/approve"), json!({ "digest": seen["digest"] }));
+    let refused = house.post(&approve, other, &body).await;
+    assert_eq!((refused.status, refused.text.contains("claimed")), (409, true), "{}", refused.text);
+    let snooze = json!({ "until": after(600), "reason": "later" });
+    assert_eq!(house.post(&format!("/v1/drafts/{one}/snooze"), other, &snooze).await.status, 409);
+    assert!(house.outbox().is_empty());
+    // Nobody leaves it for them, and once they left it anybody decides.
+    let release = format!("/v1/drafts/{one}/release");
+    assert_eq!(house.post(&release, other, &nothing).await.status, 409);
+    assert_eq!(house.post(&release, token, &nothing).await.status, 204);
+    assert_eq!(shown(&house, &admin, &one).await["claimed"], Value::Null);
+    let done = house.post(&approve, other, &body).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+}
+
+#[tokio::test]
+async fn a_page_claims_what_it_shows_and_a_late_leave_ends_no_later_claim() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let (_, otto) = (house.token("lena", "reviewer").await, house.token("otto", "reviewer").await);
+    let one = draft(&house, &admin, "cus_1").await;
+    let (lenas, ottos) = (house.sign_in("lena", PASSWORD).await.cookie, house.sign_in("otto", PASSWORD).await.cookie);
+    let path = format!("/drafts/{one}");
+    let field = |page: &str, name: &str| page.split(name).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let first = house.page(&path, &lenas).await.text;
+    let early = field(&first, "data-until=\"");
+    let csrf = field(&first, "data-csrf=\"");
+    let again = house.page(&path, &lenas).await.text;
+    let leave = async |until: &str| {
+        let fields = [("csrf", csrf.as_str()), ("act", "leave"), ("until", until)];
+        assert_eq!(house.form(&format!("{path}/arrange"), &lenas, &fields).await.status, 204);
+    };
+    leave(&early).await;
+    let other = house.page(&path, &ottos).await.text;
+    assert!(other.contains("lena has it open: you can read it") && !other.contains("data-key=\"a\""), "{other}");
+    assert!(house.page("/", &ottos).await.text.contains("lena has it open"));
+    leave(&field(&again, "data-until=\"")).await;
+    assert!(house.page(&path, &ottos).await.text.contains("data-key=\"a\""));
+    assert_eq!(shown(&house, &otto, &one).await["claimed"]["by"], json!("otto"));
+}

@@ -32,6 +32,7 @@ pub(crate) struct House {
     staff: Arc<Staff>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
+    rules: Option<&'static str>,
 }
 
 /// An answer.
@@ -57,24 +58,33 @@ pub(crate) fn sample(name: &str) -> Value {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), None, MANY).await
+        Self::in_folder(tempfile::tempdir().unwrap(), None, MANY, None).await
     }
 
     /// One that answers so many requests a second.
     pub(crate) async fn paced(requests_per_second: NonZeroU32) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), None, requests_per_second).await
+        Self::in_folder(tempfile::tempdir().unwrap(), None, requests_per_second, None).await
     }
 
     pub(crate) async fn with(model: Arc<dyn ChatModel>) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), Some(model), MANY).await
+        Self::in_folder(tempfile::tempdir().unwrap(), Some(model), MANY, None).await
     }
 
     pub(crate) async fn at(data: TempDir) -> Self {
-        Self::in_folder(data, None, MANY).await
+        Self::in_folder(data, None, MANY, None).await
     }
 
-    async fn in_folder(data: TempDir, model: Option<Arc<dyn ChatModel>>, requests_per_second: NonZeroU32) -> Self {
+    async fn in_folder(
+        data: TempDir,
+        model: Option<Arc<dyn ChatModel>>,
+        requests_per_second: NonZeroU32,
+        rules: Option<&'static str>,
+    ) -> Self {
         let builder = world::builder(data.path());
+        let builder = match rules {
+            Some(rules) => builder.policy("own.dw", rules),
+            None => builder,
+        };
         let builder = match model {
             Some(model) => builder.model(model),
             None => builder,
@@ -98,6 +108,8 @@ impl House {
                 trusted_proxy: false,
                 requests_per_second,
                 undo_seconds: 0,
+                claim_minutes: 10,
+                hours: None,
                 folder: data.path().join("desk"),
                 shown: Vec::new(),
             },
@@ -107,7 +119,7 @@ impl House {
             serve(listener, parts, async move { stopped.await.unwrap_or(()) }).await.unwrap();
         });
         let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { attache, data, base, client, staff, stop, served }
+        Self { attache, data, base, client, staff, stop, served, rules }
     }
 
     /// Stops, and gives the folder.
@@ -121,7 +133,13 @@ impl House {
 
     /// The same folder in another process, as it were.
     pub(crate) async fn again(self) -> Self {
-        Self::in_folder(self.stop().await, None, MANY).await
+        let rules = self.rules;
+        Self::in_folder(self.stop().await, None, MANY, rules).await
+    }
+
+    /// The same with these rules beside the shipped ones.
+    pub(crate) async fn under(self, rules: &'static str) -> Self {
+        Self::in_folder(self.stop().await, None, MANY, Some(rules)).await
     }
 
     pub(crate) fn staff(&self) -> &Staff {

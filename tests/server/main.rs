@@ -11,6 +11,7 @@
 mod world;
 
 mod arranging;
+mod deciding;
 mod house;
 mod manners;
 
@@ -435,4 +436,71 @@ async fn accounts_and_tokens_are_made_and_closed_on_a_page() {
     let form = csrf(&lena).await;
     let close = [("csrf", form.as_str()), ("act", "close"), ("name", "admin")];
     assert_eq!(house.form("/settings", &lena, &close).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_customer_takes_what_is_kept_of_them_and_is_forgotten_once_the_id_is_typed_again() {
+    let house = House::open().await;
+    let (admin, lena) = (house.token("admin", "admin").await, house.token("lena", "reviewer").await);
+    house.draft(&admin).await;
+    assert_eq!(house.get("/v1/customers/cus_1021/export", &lena).await.status, 403);
+    let record = house.get("/v1/customers/cus_1021/export", &admin).await.json();
+    assert_eq!(record["runs"][0][0]["event"]["type"], "run_started", "{record}");
+    assert_eq!(house.get("/v1/customers/nobody/export", &admin).await.status, 404);
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let page = house.page("/customers/cus_1021", &cookie).await.text;
+    assert!(page.contains("1 run, 1 draft, 1 of which await a person"), "{page}");
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let order = |again| [("csrf", csrf), ("again", again), ("reason", "asked")];
+    let mistyped = house.form("/customers/cus_1021", &cookie, &order("cus_102")).await;
+    assert_eq!((mistyped.status, mistyped.text.contains("exactly")), (422, true), "{}", mistyped.text);
+    assert_eq!(house.get("/v1/customers/cus_1021", &admin).await.status, 200);
+    assert_eq!(house.form("/customers/cus_1021", &cookie, &order("cus_1021")).await.status, 303);
+    assert_eq!(house.get("/v1/customers/cus_1021", &admin).await.status, 404);
+}
+
+#[tokio::test]
+async fn why_a_run_came_out_so_is_a_page_with_the_rules_that_nearly_fired() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let run = house.post("/v1/runs", &admin, &house::sample("usage-gap.json")).await.json();
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let run = run["run"].as_str().unwrap();
+    let page = house.page(&format!("/runs/{run}/why"), &cookie).await;
+    let nearly = page.text.contains("<code>contact_cap</code></a>: it would have fired if");
+    assert_eq!((page.status, nearly), (200, true), "{}", page.text);
+    assert!(page.text.contains("profiling_consent"), "{}", page.text);
+    assert_eq!(house.page("/runs/none/why", &cookie).await.status, 404);
+}
+
+#[tokio::test]
+async fn other_rules_are_tried_on_what_was_decided_and_change_nothing() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    house.draft(&admin).await;
+    let rule = "@id(\"no_mail\") @reason(\"no e-mail today\")\nforbid (principal, action == Attache::Action::\"draft_email\", resource);";
+    let what_if = |text: &str| json!({ "file": "own.dw", "text": text, "last": 10 });
+    let wrong = house.post("/v1/policies/what-if", &admin, &what_if("forbid (principal")).await;
+    assert_eq!((wrong.status, wrong.text.contains("own.dw:1:")), (422, true), "{}", wrong.text);
+    let same = house.post("/v1/policies/what-if", &admin, &what_if("")).await.json();
+    assert_eq!((&same["runs"], &same["differ"]), (&json!(1), &json!(0)), "{same}");
+    let found = house.post("/v1/policies/what-if", &admin, &what_if(rule)).await.json();
+    let flip = &found["flips"][0];
+    assert_eq!(
+        (&flip["was"], &flip["now"], &flip["came"]),
+        (&json!("review"), &json!("deny"), &json!(["no_mail"])),
+        "{found}"
+    );
+    assert_eq!(found["before"]["outcomes"], json!({ "drafted": 1 }), "{found}");
+    assert_ne!(found["after"], found["before"], "{found}");
+    // On the page the same, and the rules in force are what they were.
+    let cookie = house.sign_in("admin", PASSWORD).await.cookie;
+    let page = house.page("/policies?file=engage.dw", &cookie).await.text;
+    assert!(page.contains("value=\"engage.dw\"") && !page.contains("no_mail"), "{page}");
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let rule = rule.replace('"', "%22").replace('\n', " ").replace('=', "%3D");
+    let fields = [("csrf", csrf), ("file", "own.dw"), ("text", rule.as_str()), ("last", "10")];
+    let tried = house.form("/policies", &cookie, &fields).await;
+    assert!(tried.status == 200 && tried.text.contains("<ins>no_mail</ins>"), "{}", tried.text);
+    assert!(!house.get("/v1/policies", &admin).await.text.contains("no_mail"));
 }

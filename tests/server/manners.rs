@@ -221,8 +221,8 @@ async fn what_was_drafted_does_not_leave_once_the_customer_wrote() {
     assert_eq!(house.post("/v1/runs", &admin, &bundle).await.status, 201);
     let before = house.outbox().len();
     let digest = house.get(&format!("/v1/drafts/{draft}"), &admin).await.json()["digest"].clone();
-    let done = house.post(&format!("/v1/drafts/{draft}/approve"), &admin, &json!({ "digest": digest })).await.json();
-    let came = (done["outcome"].as_str(), done["reason_code"].as_str());
-    assert_eq!(came, (Some("suppressed"), Some("wrote_since")), "{done}");
+    let held = house.post(&format!("/v1/drafts/{draft}/approve"), &admin, &json!({ "digest": digest })).await;
+    let told = (held.status, held.text.contains("held-back"), held.text.contains("the customer wrote to us"));
+    assert_eq!(told, (409, true, true), "{}", held.text);
     assert_eq!(house.outbox().len(), before);
 }

@@ -6,7 +6,7 @@ use crate::disk::Disk;
 use crate::world::{Approved, Effect, World};
 use async_trait::async_trait;
 use attache::context::CustomerId;
-use attache::journal::{Decision, Digest, Entry, Event, Retry, RunFilter, RunId, Store, ToolCalled, Verdict};
+use attache::journal::{Digest, Entry, Event, Retry, RunFilter, RunId, Store, ToolCalled, Verdict};
 use attache::tools::{
     Ask, Crm, CrmRecord, Delivered, KnowledgeBase, Outbox, Outgoing, Passage, Person, PortError, Unavailable,
 };
@@ -122,7 +122,7 @@ fn permitted(
         return Ok(());
     }
     let mut yes = events().filter_map(|event| match event {
-        Event::ReviewDecided(decided) if decided.decision != Decision::Reject => Some(decided.draft.clone()),
+        Event::ReviewDecided(decided) if decided.decision.sends() => Some(decided.draft.clone()),
         _ => None,
     });
     let Some(draft) = yes.next_back() else { return Err("nobody said yes".into()) };

@@ -3,10 +3,9 @@
 use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
-use attache_context::{Bundle, Consent, CustomerId};
+use attache_context::{Bundle, CustomerId};
 use attache_journal::{
-    Actor, Asked, Chain, Decision, Digest, DraftCreated, DraftId, Entry, EntryFault, Event, PolicyDecided,
-    ReviewDecided, RunEnded, RunFilter, RunId, RunStarted, Store, StoreError, Verdict,
+    Actor, Asked, Chain, Entry, EntryFault, Event, RunEnded, RunFilter, RunId, RunStarted, Store, StoreError,
 };
 use attache_planner::{ChatModel, Guards, Playbooks, Program, ProgramFault, Run};
 use attache_policies::PolicySet;
@@ -128,55 +127,6 @@ pub enum RunError {
     Unknown(RunId),
 }
 
-/// What a reviewer decided.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Review {
-    /// Who.
-    pub by: String,
-    /// What.
-    pub decision: Decision,
-    /// The digest of what they saw.
-    pub digest: Digest,
-    /// Why.
-    pub reason: Option<String>,
-    /// The subject they changed it to.
-    pub subject: Option<String>,
-    /// The body they changed it to.
-    pub body: Option<String>,
-}
-
-/// A review was not taken.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReviewError {
-    /// Somebody decided before.
-    #[error("draft {0} is decided already")]
-    Decided(DraftId),
-    /// Policy does not let the edited text go; nothing was recorded.
-    #[error("policy does not allow the edited text: {0}")]
-    Denied(String),
-    /// The edit would change nothing.
-    #[error("the {0} of this draft cannot be edited")]
-    Fixed(&'static str),
-    /// A decision without anybody behind it.
-    #[error("say who decides: a name of 1 to 128 characters")]
-    Name,
-    /// The run could not go on.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// What they saw is not what there is.
-    #[error("draft {draft} is not what you saw: its digest is {digest}; look again")]
-    Stale {
-        /// The draft.
-        draft: DraftId,
-        /// The digest of what there is.
-        digest: Digest,
-    },
-    /// There is no such draft.
-    #[error("there is no draft {0}")]
-    Unknown(DraftId),
-}
-
 impl Engine {
     /// An engine of these parts; every playbook is compiled now.
     ///
@@ -296,126 +246,6 @@ impl Engine {
         Ok(stream::iter(resumed).buffer_unordered(RESUMED_AT_ONCE))
     }
 
-    /// Takes a person's decision on a draft and goes on with its run: an
-    /// approved text leaves, if policy still allows it.
-    ///
-    /// # Errors
-    /// [`ReviewError`]; of two reviewers at once one is told that the other was
-    /// first.
-    pub async fn review(&self, draft: &DraftId, review: Review) -> Result<Report, ReviewError> {
-        let name = review.by.trim();
-        if name.is_empty() || name.chars().count() > 128 || name.chars().any(char::is_control) {
-            return Err(ReviewError::Name);
-        }
-        let Drafted { run, entries, .. } = self.drafted(draft).await?;
-        let mut driver = self.load(&run, &entries).await?;
-        match driver.run().pending_draft(draft) {
-            None => return Err(ReviewError::Decided(draft.clone())),
-            Some((created, _)) if created.digest != review.digest => {
-                return Err(ReviewError::Stale { draft: draft.clone(), digest: created.digest.clone() });
-            }
-            Some((created, _)) if review.subject.is_some() && created.subject_field.is_none() => {
-                return Err(ReviewError::Fixed("subject"));
-            }
-            Some((created, _)) if review.body.is_some() && created.body_field.is_none() => {
-                return Err(ReviewError::Fixed("body"));
-            }
-            Some(_) => {}
-        }
-        let now = self.clock.now();
-        let by = Actor::Human(review.by.clone());
-        let decided = self.decided(draft, review, &entries, now).await?;
-        if decided.decision == Decision::Edit {
-            self.try_edit(&run, &entries, &decided, now)?;
-        }
-        driver.record(now, &by, decided.into())?;
-        driver.drive(false).await.map_err(|e| match e {
-            RunError::Store(StoreError::Conflict { .. }) => ReviewError::Decided(draft.clone()),
-            other => other.into(),
-        })
-    }
-
-    /// Decides on an edited text before anything is recorded, so that an edit
-    /// that policy refuses leaves the draft as it was.
-    fn try_edit(
-        &self,
-        run: &RunId,
-        entries: &[Entry],
-        decided: &ReviewDecided,
-        now: Timestamp,
-    ) -> Result<(), ReviewError> {
-        match self.verdict_after(run, entries, decided, now)? {
-            Some(verdict) if verdict.verdict != Verdict::Allow => Err(ReviewError::Denied(verdict.reasons.join("; "))),
-            _ => Ok(()),
-        }
-    }
-
-    /// What policy would say of a draft after this decision on it.
-    fn verdict_after(
-        &self,
-        run: &RunId,
-        entries: &[Entry],
-        decided: &ReviewDecided,
-        now: Timestamp,
-    ) -> Result<Option<PolicyDecided>, RunError> {
-        let mut trial = Run::new(run.clone(), self.program_of(entries)?);
-        trial.fold(entries);
-        trial.apply(now, &decided.clone().into());
-        Ok(match trial.decide(&self.policy, now) {
-            Some(Event::PolicyDecided(verdict)) => Some(verdict),
-            _ => None,
-        })
-    }
-
-    /// Why a draft that awaits a person would not leave if it were approved now:
-    /// the reasons of policy, none if it would. What the customer's newest run
-    /// says of their consent counts, so a consent that was taken back marks every
-    /// draft that needs it.
-    ///
-    /// # Errors
-    /// [`ReviewError`].
-    pub async fn obstacles(&self, draft: &DraftId) -> Result<Vec<String>, ReviewError> {
-        let Drafted { run, entries, created } = self.drafted(draft).await?;
-        let now = self.clock.now();
-        let approval = Review {
-            by: "nobody yet".to_owned(),
-            decision: Decision::Approve,
-            digest: created.digest,
-            reason: None,
-            subject: None,
-            body: None,
-        };
-        let approved = self.decided(draft, approval, &entries, now).await?;
-        let verdict = self.verdict_after(&run, &entries, &approved, now)?;
-        Ok(verdict.filter(|one| one.verdict != Verdict::Allow).map(|one| one.reasons).unwrap_or_default())
-    }
-
-    /// A decision on a draft with what is known of the customer by now.
-    async fn decided(
-        &self,
-        draft: &DraftId,
-        review: Review,
-        entries: &[Entry],
-        now: Timestamp,
-    ) -> Result<ReviewDecided, ReviewError> {
-        let (Some(started), Some(first)) = (started(entries), entries.first()) else {
-            return Err(ReviewError::Unknown(draft.clone()));
-        };
-        let bundle = &started.bundle;
-        Ok(ReviewDecided {
-            draft: draft.clone(),
-            by: review.by,
-            decision: review.decision,
-            digest: review.digest,
-            reason: review.reason,
-            subject: review.subject,
-            body: review.body,
-            history: self.store.history(&bundle.customer.id, before(now)).await.map_err(RunError::Store)?,
-            consent: self.consent_since(bundle).await?,
-            wrote_since: self.wrote_since(bundle, &first.run, first.at).await.map_err(RunError::Store)?,
-        })
-    }
-
     /// What the newest run of a customer that asked them something asked.
     async fn asked(&self, customer: &CustomerId) -> Result<Option<Asked>, RunError> {
         let theirs = RunFilter { customer: Some(customer.clone()), limit: Some(LATEST_RUNS), ..RunFilter::default() };
@@ -428,36 +258,6 @@ impl Engine {
         let message = started(&entries).and_then(|started| started.bundle.trigger.message());
         let question = ended(&entries).and_then(|ended| ended.reply.clone());
         Ok(message.zip(question).map(|(message, question)| Asked { message: message.to_owned(), question }))
-    }
-
-    /// What a customer agrees to by their newest run, if that is something else
-    /// than `bundle` says.
-    async fn consent_since(&self, bundle: &Bundle) -> Result<Option<Consent>, RunError> {
-        let theirs = RunFilter { customer: Some(bundle.customer.id.clone()), limit: Some(1), ..RunFilter::default() };
-        let Some(newest) = self.store.runs(&theirs).await?.into_iter().next() else { return Ok(None) };
-        let entries = self.entries(&newest.run).await?;
-        Ok(started(&entries).map(|started| started.bundle.consent).filter(|now| *now != bundle.consent))
-    }
-
-    /// A draft with the run that made it and the verdict on it.
-    ///
-    /// # Errors
-    /// [`ReviewError::Unknown`] if there is none.
-    pub async fn draft(&self, draft: &DraftId) -> Result<(RunId, DraftCreated), ReviewError> {
-        let Drafted { run, created, .. } = self.drafted(draft).await?;
-        Ok((run, created))
-    }
-
-    async fn drafted(&self, draft: &DraftId) -> Result<Drafted, ReviewError> {
-        let found = self.store.draft(draft).await.map_err(RunError::Store)?;
-        let run = found.ok_or_else(|| ReviewError::Unknown(draft.clone()))?.run;
-        let entries = self.entries(&run).await?;
-        let created = entries.iter().find_map(|entry| match &entry.event {
-            Some(Event::DraftCreated(created)) if created.draft == *draft => Some(created.clone()),
-            _ => None,
-        });
-        let created = created.ok_or_else(|| ReviewError::Unknown(draft.clone()))?;
-        Ok(Drafted { run, entries, created })
     }
 
     /// The run of these entries, as it stands: for replaying and explaining.
@@ -492,7 +292,7 @@ impl Engine {
         if entries.is_empty() { Err(RunError::Unknown(id.clone())) } else { Ok(entries) }
     }
 
-    async fn load(&self, id: &RunId, entries: &[Entry]) -> Result<Driver<'_>, RunError> {
+    pub(crate) async fn load(&self, id: &RunId, entries: &[Entry]) -> Result<Driver<'_>, RunError> {
         let broken = |fault| RunError::Broken { run: id.clone(), fault };
         let started = started(entries).ok_or_else(|| RunError::Unknown(id.clone()))?;
         let subject = self.store.subject(&started.bundle.customer.id).await?;
@@ -506,13 +306,6 @@ impl Engine {
         run.fold(entries);
         Ok(Driver::new(self, run, chain, gate))
     }
-}
-
-/// A draft with the run that made it.
-struct Drafted {
-    run: RunId,
-    entries: Vec<Entry>,
-    created: DraftCreated,
 }
 
 /// How a run came to rest last.

@@ -12,11 +12,13 @@ mod driver;
 mod engine;
 mod erase;
 mod gates;
+mod review;
 mod tools;
 mod whatif;
 
 pub use clock::{Clock, SystemClock};
 pub use conversation::{Conversation, Turn};
-pub use engine::{Engine, EngineFault, Parts, Report, Review, ReviewError, RunError};
+pub use engine::{Engine, EngineFault, Parts, Report, RunError};
 pub use erase::{EraseError, Erasure};
+pub use review::{Changed, Part, Review, ReviewError};
 pub use whatif::{Looked, Replanned, Unmatched};

@@ -26,7 +26,8 @@ use words::Words;
 /// the knowledge base (`reply`) or of the playbook's template (drafts). Where
 /// that cannot be done, or a call of its was refused, it asks for
 /// `escalate_to_human`. What a customer writes is searched with and compared; no
-/// sentence of it can change the plan.
+/// sentence of it can change the plan. Where a reviewer asks for another version
+/// it searches with their words, and writes from what that finds.
 #[derive(Clone, Debug)]
 pub struct Offline {
     prompts: Arc<Prompts>,
@@ -54,8 +55,10 @@ impl Offline {
                 name => escalate(&said, "call_refused", &format!("Go on by hand: {name} was refused with {code}.")),
             };
         }
-        let plan = &request.playbook.offline.plan;
-        let done = said.calls.iter().fold(0, |at, call| if plan.get(at) == Some(&call.name) { at + 1 } else { at });
+        let mut plan: Vec<&String> = request.playbook.offline.plan.iter().collect();
+        // What was looked up of the customer before is known still.
+        plan.retain(|tool| !said.again || *tool != "crm_lookup");
+        let done = said.new.iter().fold(0, |at, call| if plan.get(at) == Some(&&call.name) { at + 1 } else { at });
         let Some(tool) = plan.get(done) else {
             return match plan.is_empty() {
                 true => escalate(&said, "no_plan", "Go on by hand: the playbook has no plan for the offline model."),
@@ -68,7 +71,9 @@ impl Offline {
             "reply" => self.answer(request, &said),
             ESCALATE => Err(Hand { reason: "playbook", next_step: "Take over.".to_owned() }),
             // The drafting tools, which share one input.
-            _ => self.draft(request, &said).map(|draft| (tool.as_str(), draft)),
+            _ => {
+                self.draft(request, &said).and_then(|draft| said.other(tool, draft)).map(|draft| (tool.as_str(), draft))
+            }
         };
         match call {
             Ok((tool, arguments)) => said.ask(tool, &arguments),
@@ -77,12 +82,13 @@ impl Offline {
     }
 
     fn query(&self, request: &ModelRequest<'_>) -> Result<String, Hand> {
-        let query = match &request.playbook.offline.query {
-            Some(template) => {
+        let query = match (request.brief.instructions.last(), &request.playbook.offline.query) {
+            (Some(instruction), _) => instruction.clone(),
+            (None, Some(template)) => {
                 let name = format!("{}.toml", request.playbook.name);
                 self.prompts.render_inline(&name, template, request.brief)?
             }
-            None => self.question(request.brief).query,
+            (None, None) => self.question(request.brief).query,
         };
         // `kb_search` takes 1 to 2,000 characters.
         let query: String = query.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(2_000).collect();
@@ -238,17 +244,29 @@ impl From<PromptFault> for Hand {
 /// What this model did so far, and what came of it.
 struct Said<'a> {
     calls: Vec<&'a CallRequest>,
+    /// Those since it was asked for another version, or all.
+    new: Vec<&'a CallRequest>,
+    /// Whether it was.
+    again: bool,
     /// Name, id of the call, content.
     results: Vec<(&'a str, &'a str, &'a str)>,
 }
 
 impl<'a> Said<'a> {
     fn of(transcript: &'a [Arc<Message>]) -> Self {
-        let mut said = Self { calls: Vec::new(), results: Vec::new() };
+        let mut said = Self { calls: Vec::new(), new: Vec::new(), again: false, results: Vec::new() };
         for message in transcript {
             match message.as_ref() {
-                Message::Assistant(reply) => said.calls.extend(&reply.calls),
+                Message::Assistant(reply) => {
+                    said.calls.extend(&reply.calls);
+                    said.new.extend(&reply.calls);
+                }
                 Message::Tool { call, name, content } => said.results.push((name, call, content)),
+                // The first is the brief.
+                Message::User { .. } if !said.calls.is_empty() => {
+                    said.again = true;
+                    said.new.clear();
+                }
                 Message::System { .. } | Message::User { .. } => {}
             }
         }
@@ -263,6 +281,20 @@ impl<'a> Said<'a> {
         let code = error.get("code").unwrap_or(error).as_str().unwrap_or("an error");
         let call = self.calls.iter().rev().find(|call| call.id == *id)?;
         Some((call, first_chars(code, 80)))
+    }
+
+    /// The input of a call, if this model did not ask for the very same before.
+    fn other(&self, tool: &str, input: Value) -> Result<Value, Hand> {
+        let same = |call: &&&CallRequest| {
+            call.name == tool && serde_json::from_str(&call.arguments).ok() == Some(input.clone())
+        };
+        match self.calls.iter().find(same) {
+            Some(_) => Err(Hand {
+                reason: "no_other_version",
+                next_step: "Write the text by hand: no article gives another version.".to_owned(),
+            }),
+            None => Ok(input),
+        }
     }
 
     /// What the last call of `tool` returned.

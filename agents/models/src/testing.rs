@@ -83,6 +83,7 @@ fn brief(playbook: &Playbook) -> Brief {
         trigger: BriefTrigger { kind: "signal".into(), ..BriefTrigger::default() },
         sentiment: "neutral".into(),
         facts: Vec::new(),
+        instructions: Vec::new(),
     }
 }
 

@@ -69,6 +69,7 @@ impl Run {
             Event::ReviewRequested(requested) => {
                 if let Some(draft) = self.drafts.get_mut(requested.draft.as_str()) {
                     draft.due = Some(requested.due);
+                    draft.approvers = requested.approvers;
                 }
             }
             Event::ReviewDecided(decided) => self.reviewed(decided),
@@ -186,7 +187,7 @@ impl Run {
 
     /// Hands the customer over to a person: through policy and journal like any
     /// other call.
-    fn hand_over(&mut self, handoff: Handoff) {
+    pub(crate) fn hand_over(&mut self, handoff: Handoff) {
         self.wanted.clear();
         let id = self.mint();
         let arguments = json!({ "reason": handoff.reason_code, "next_step": "" }).to_string();

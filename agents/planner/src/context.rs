@@ -40,6 +40,8 @@ pub(crate) struct Context {
     pub(crate) history: Vec<Past>,
     /// What we asked them when we last wrote to them.
     asked: Option<Asked>,
+    /// What reviewers asked of another version.
+    instructions: Vec<String>,
     pub(crate) pseudonyms: Pseudonyms,
     pub(crate) first_contact: bool,
     /// Whether a person took this customer over before.
@@ -95,6 +97,7 @@ impl Context {
         let RunStarted { bundle, history, asked, takeover, .. } = started.clone();
         Self {
             asked,
+            instructions: Vec::new(),
             takeover,
             wrote_since: false,
             evidence: evidence(&bundle, program),
@@ -120,7 +123,7 @@ impl Context {
     }
 
     /// The situation as rules see it, of a call that somebody wants.
-    pub(crate) fn case(&self, program: &Program, by: Option<&Origin>) -> Case {
+    pub(crate) fn case(&self, program: &Program, by: Option<&Origin>, now: Timestamp) -> Case {
         let playbook = &program.playbook;
         let assessed = self.assessed.as_ref();
         let sentiment = assessed.map(|a| &a.sentiment);
@@ -140,6 +143,7 @@ impl Context {
             wants_human: assessed.is_some_and(|a| a.wants_human),
             account_value: account_value(&self.bundle),
             consent: self.consent,
+            hour: self.bundle.customer.zone().map_or(-1, |zone| now.to_zoned_datetime(zone).hour().into()),
             first_contact: self.first_contact,
             outreach: self.outreach(),
             approved: by == Some(&Origin::Approval),
@@ -181,7 +185,7 @@ impl Context {
         now: Timestamp,
         mut assessed: Assessed,
     ) -> Assessed {
-        let mut case = self.case(program, None);
+        let mut case = self.case(program, None, now);
         case.sentiment = assessed.sentiment.label;
         case.mood = mood(assessed.sentiment.score);
         case.emotion = assessed.sentiment.emotion;
@@ -325,6 +329,7 @@ impl Context {
             trigger,
             sentiment: format!("{}, {}", assessed.sentiment.label, assessed.sentiment.emotion),
             facts,
+            instructions: Vec::new(),
         }
     }
 
@@ -348,6 +353,7 @@ impl Context {
         let who = customer.name.iter().chain(&customer.emails).chain(&customer.phones).map(String::as_str);
         sources.push(Basis::of(who.collect::<Vec<_>>().join("\n"), true));
         sources.push(Basis::of(self.bundle.trigger.at().to_string(), true));
+        sources.extend(self.instructions.iter().map(|text| Basis::of(text, true)));
         sources.extend(self.written().map(|text| Basis::of(text, false)));
         sources.extend(self.heard.iter().map(|heard| Basis::of(heard.output.as_str(), !heard.passages)));
         let playbook = &program.playbook;
@@ -426,6 +432,17 @@ impl Context {
             .chain(self.learned.iter().filter(|(_, fact, _)| fact.key == key).map(|(.., permission)| *permission))
             .min()
             .unwrap_or(Permission::Hidden)
+    }
+
+    /// Takes in what a reviewer asks of another version, and gives it as a model
+    /// may read it.
+    pub(crate) fn instruct(&mut self, words: &str, program: &Program) -> String {
+        self.instructions.push(words.to_owned());
+        let hidden = self.pseudonyms.hide(words, &*program.guards.pii);
+        if let Some(brief) = &mut self.brief {
+            brief.instructions.push(hidden.clone());
+        }
+        hidden
     }
 
     /// Remembers what a tool returned.

@@ -78,7 +78,7 @@ impl Course {
             }
             Event::ReviewDecided(decided) => {
                 (self.outcome, self.reason_code) = (None, None);
-                self.released = Some(decided.draft.to_string());
+                self.released = decided.decision.sends().then(|| decided.draft.to_string());
             }
             Event::MessageSent(sent) => self.sent.push(sent.tool.clone()),
             Event::Escalated(escalated) => self.escalated.push(escalated.queue.clone()),

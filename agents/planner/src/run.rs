@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::package::{Handoff, package};
 use crate::{Memo, ModelRequest, PendingCall, PlainText, Program, Step};
 use attache_journal::{
-    Actor, CallId, Decision, Digest, DraftCreated, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
+    Actor, CallId, Digest, DraftCreated, DraftId, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
     RunId, ToolCalled, ToolReturned, Usage, Verdict,
 };
 use attache_policies::{Case, PolicyDecision, PolicyRequest, PolicySet, RuleTrace, Sink, TextFacts};
@@ -41,6 +41,11 @@ pub struct Run {
     pub(crate) handoff: Option<Handoff>,
     pub(crate) tried: Vec<Tried>,
     pub(crate) drafts: BTreeMap<String, Draft>,
+    /// The tool that wrote the draft which is recorded next, and the rules that it
+    /// was decided on by.
+    pub(crate) filing: Option<(String, Digest)>,
+    /// The draft that the next one takes the place of.
+    pub(crate) replaces: Option<DraftId>,
     pub(crate) closing_note: Option<String>,
     pub(crate) stalled: bool,
     memo: Memo,
@@ -77,7 +82,7 @@ pub(crate) enum Phase {
     /// A call's intent is recorded.
     Act(Box<(Judged, u64, ToolCalled)>),
     /// A draft awaits a person.
-    Wait(attache_journal::DraftId),
+    Wait(DraftId),
     /// It is over.
     Over(Outcome),
 }
@@ -95,8 +100,17 @@ pub(crate) struct Judged {
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) created: DraftCreated,
+    /// The tool that wrote it.
+    pub(crate) made_by: Option<String>,
+    /// The digest that it was made with, and the one that it would be made with
+    /// now, where its tool says something else of itself.
+    pub(crate) relabelled: Option<(Digest, Digest)>,
     pub(crate) due: Option<Timestamp>,
     pub(crate) pending: bool,
+    /// How many people must approve it.
+    pub(crate) approvers: u8,
+    /// Who approved it as it is.
+    pub(crate) approved_by: Vec<String>,
 }
 
 /// What a run has used up and done.
@@ -123,6 +137,11 @@ impl Spent {
         if let (EffectKind::Draft | EffectKind::Write, Some(subject)) = (effect, &admitted.subject) {
             self.deeds.insert((tool.to_owned(), subject.clone()));
         }
+    }
+
+    /// Lets what this tool did be done again, in other words.
+    pub(crate) fn reopen(&mut self, tool: &str) {
+        self.deeds.retain(|(done, _)| done != tool);
     }
 
     /// Forgets a call that did nothing, so that it may be made again.
@@ -169,6 +188,8 @@ impl Run {
             handoff: None,
             tried: Vec::new(),
             drafts: BTreeMap::new(),
+            filing: None,
+            replaces: None,
             closing_note: None,
             stalled: false,
             memo: Memo::default(),
@@ -277,7 +298,7 @@ impl Run {
             decided: (judged.decided_seq, &judged.decided),
             called: (*called_seq, called),
             bundle: &context.bundle,
-            case: context.case(&self.program, Some(&judged.call.origin)),
+            case: context.case(&self.program, Some(&judged.call.origin), self.now),
             package: handoff.map(|handoff| package(&self.program, context, handoff, &self.tried)),
             outreach: context.outreach(),
         }))
@@ -353,13 +374,13 @@ impl Run {
         let context = self.context.as_ref()?;
         match &self.phase {
             Phase::Gate => {
-                let case = context.case(&self.program, None);
+                let case = context.case(&self.program, None, now);
                 let request = PolicyRequest { history: &context.history, ..PolicyRequest::new("engage", &case, now) };
                 Some(ask("engage", None, &request))
             }
             Phase::Judge(judge) => {
                 let (call, Ok(checked)) = &**judge else { return None };
-                let case = context.case(&self.program, Some(&call.origin));
+                let case = context.case(&self.program, Some(&call.origin), now);
                 let request = PolicyRequest {
                     action: &call.tool,
                     case: &case,
@@ -392,9 +413,21 @@ impl Run {
 
     /// The draft with this id, if it awaits a person: what they would see.
     #[must_use]
-    pub fn pending_draft(&self, id: &attache_journal::DraftId) -> Option<(&DraftCreated, Option<Timestamp>)> {
+    pub fn pending_draft(&self, id: &DraftId) -> Option<(&DraftCreated, Option<Timestamp>)> {
         let draft = self.drafts.get(id.as_str()).filter(|draft| draft.pending)?;
         Some((&draft.created, draft.due))
+    }
+
+    /// A draft as it is now, also once it is decided.
+    #[must_use]
+    pub fn draft(&self, id: &DraftId) -> Option<&DraftCreated> {
+        self.drafts.get(id.as_str()).map(|draft| &draft.created)
+    }
+
+    /// Who approved a draft as it is, and how many must.
+    #[must_use]
+    pub fn approvals(&self, id: &DraftId) -> (&[String], u8) {
+        self.drafts.get(id.as_str()).map_or((&[][..], 1), |draft| (draft.approved_by.as_slice(), draft.approvers))
     }
 
     /// An id for the next call, and counts it.
@@ -440,7 +473,7 @@ pub(crate) fn decided(
 ) -> PolicyDecided {
     let decision = policy.decide(request);
     let redact = redacts(policy, request, &decision);
-    let PolicyDecision { verdict, policies, reasons, queue, reason_code, alerts } = decision;
+    let PolicyDecision { verdict, policies, reasons, queue, reason_code, alerts, approvers } = decision;
     let policy_digest = policy.digest().clone();
     PolicyDecided {
         action: action.to_owned(),
@@ -451,6 +484,7 @@ pub(crate) fn decided(
         queue,
         reason_code,
         alerts,
+        approvers,
         redact,
         findings: Vec::new(),
         policy_digest,
@@ -469,12 +503,4 @@ fn redacts(policy: &PolicySet, request: &PolicyRequest<'_>, decision: &PolicyDec
         redacts(&policy.decide(&PolicyRequest { text: Some(&text), ..*request }))
     };
     text.pii.iter().filter(alone).cloned().collect()
-}
-
-/// Whether a decision sends the draft.
-pub(crate) fn sends(decision: Decision) -> bool {
-    match decision {
-        Decision::Approve | Decision::Edit => true,
-        Decision::Reject => false,
-    }
 }

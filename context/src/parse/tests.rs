@@ -30,6 +30,11 @@ fn every_fault_has_its_place() {
         (r#""version":1"#, r#""version":2"#, "/version: version 2 is not known, 1 is"),
         (r#""key":"k""#, r#""key":"K k""#, "/identity/0/key: expected 1 to 128 of a-z, 0-9, `.`, `_` and `-`"),
         (r#""a@b.example""#, r#""nobody""#, "/customer/emails/0: expected an address like name@host"),
+        (
+            r#""id":"cus_1""#,
+            r#""id":"cus_1","timezone":"Middle/Earth""#,
+            "/customer/timezone: expected a name of the IANA database, such as `Europe/Berlin`",
+        ),
         (r#""value":1"#, r#""value":1,"value":2"#, "/identity/0/value: the key stands here twice"),
         (r#""system":"crm""#, r#""system":7"#, "/identity/0/system: invalid type: integer `7`, expected a string"),
         (

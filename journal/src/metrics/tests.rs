@@ -133,8 +133,12 @@ fn what_cannot_be_told_yet_has_no_value() {
 #[test]
 fn drafts_are_counted_by_decision_and_time() {
     let draft = |id: &str| Outline::DraftCreated { draft: DraftId::new(id) };
-    let asked =
-        |id: &str, due: &str| Outline::ReviewRequested { draft: DraftId::new(id), queue: "q".into(), due: at(due) };
+    let asked = |id: &str, due: &str| Outline::ReviewRequested {
+        draft: DraftId::new(id),
+        queue: "q".into(),
+        due: at(due),
+        approvers: 1,
+    };
     let decided = |id: &str, decision| Outline::ReviewDecided { draft: DraftId::new(id), decision };
     let verdict = || Outline::PolicyDecided { action: "send_email".into(), verdict: Verdict::Review, policies: vec![] };
     let facts = vec![

@@ -87,6 +87,7 @@ fn bundle(text: &str, value: Value) -> Bundle {
             emails: vec!["dana@northwind.example".into()],
             phones: vec!["+1 202 555 0147".into()],
             locale: Some("en-US".into()),
+            timezone: Some("America/Los_Angeles".into()),
         },
         trigger: Trigger::Message { at: at("2026-11-20T09:00:00Z"), channel: Channel::Email, text: text.into() },
         consent: Consent { ai_interaction: true, marketing_email: false, profiling: true },
@@ -162,6 +163,7 @@ pub(crate) fn samples() -> Vec<Event> {
             queue: Some("success".into()),
             reason_code: Some("first_contact".into()),
             alerts: Vec::new(),
+            approvers: 1,
             policy_digest: digest("rules"),
         }
         .into(),
@@ -197,10 +199,12 @@ pub(crate) fn samples() -> Vec<Event> {
                 Evidence::Fact { key: "pref".into(), permission: Permission::Mentionable },
                 Evidence::Passage(citation()),
             ],
+            replaces: Some(draft()),
             digest: digest("draft"),
         }
         .into(),
-        ReviewRequested { draft: draft(), queue: "success".into(), due: at("2026-11-21T09:00:00Z") }.into(),
+        ReviewRequested { draft: draft(), queue: "success".into(), due: at("2026-11-21T09:00:00Z"), approvers: 2 }
+            .into(),
         ReviewDecided {
             draft: draft(),
             by: "kim".into(),
@@ -418,6 +422,7 @@ fn doing() -> BoxedStrategy<Event> {
                         queue,
                         reason_code,
                         alerts,
+                        approvers: 2,
                         policy_digest,
                     };
                     decided.into()
@@ -473,12 +478,19 @@ fn ending() -> BoxedStrategy<Event> {
                     subject_field,
                     body_field,
                     evidence,
+                    replaces: None,
                     digest,
                 }
                 .into()
             }
         ),
-        (a_draft(), text(), time()).prop_map(|(draft, queue, due)| ReviewRequested { draft, queue, due }.into()),
+        (a_draft(), text(), time(), 1..3_u8).prop_map(|(draft, queue, due, approvers)| ReviewRequested {
+            draft,
+            queue,
+            due,
+            approvers
+        }
+        .into()),
         (a_draft(), text(), select(&Decision::ALL), a_digest(), [of(text()), of(text()), of(text())], pasts())
             .prop_map(|(draft, by, decision, digest, [reason, subject, body], history)| {
                 let (consent, wrote_since) = (None, false);

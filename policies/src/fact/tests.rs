@@ -64,6 +64,7 @@ fn the_memory_tells_everything_apart_that_rules_can() {
         Case { emotion: attache_journal::Emotion::Angry, ..case.clone() },
         Case { wants_human: true, ..case.clone() },
         Case { consent: Consent::default(), ..case.clone() },
+        Case { hour: 3, ..case.clone() },
         Case { first_contact: true, ..case.clone() },
         Case { with_person: true, ..case.clone() },
         Case { wrote_since: true, ..case.clone() },

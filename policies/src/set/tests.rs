@@ -78,6 +78,11 @@ fn faults_name_file_line_and_column() {
         (forbid("@id(\"a\") @reason(\"b\") @queue(\"q\")", ""), "mine.dw:2:25: `@queue` needs"),
         (forbid("@id(\"a\") @reason(\"b\") @verdict(\"redact\") @queue(\"q\")", ""), "`@queue` needs"),
         (forbid("@id(\"a\") @reason(\"b\") @alert(\"q\")", ""), "mine.dw:2:25: `@alert` needs"),
+        (forbid("@id(\"a\") @reason(\"b\") @approvers(\"2\")", ""), "mine.dw:2:25: `@approvers` needs"),
+        (
+            forbid("@id(\"a\") @reason(\"b\") @verdict(\"review\") @approvers(\"1\")", ""),
+            "mine.dw:2:44: `@approvers` must be 2 to 9, not `1`",
+        ),
         (forbid("@id(\"a\") @reason(\"b\") @reason_code(\"q\")", ""), "mine.dw:2:25: `@reason_code` needs"),
         (
             forbid("@id(\"a\") @reason(\"b\") @priority(\"high\")", ""),

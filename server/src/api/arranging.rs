@@ -1,11 +1,13 @@
 //! What people arrange about a draft: when it leaves, whose it is, that it waits.
 
-use super::drafts::{Named, seen};
+use super::claims::free;
+use super::drafts::{Named, let_leave, seen};
 use super::exchange::{At, Done, Given, IfMatch};
 use crate::desk::Desk;
 use crate::docket::{Arranged, beside};
 use crate::problem::Problem;
 use crate::who::Who;
+use attache_engine::ReviewError;
 use attache_journal::{Digest, DraftId, DraftState, DraftSummary, Right, StaffAct};
 use axum::Json;
 use axum::extract::State;
@@ -55,7 +57,7 @@ pub(crate) async fn schedule(
 ) -> Result<Json<Arranged>, Problem> {
     let digest = seen(tag, given.digest)?;
     approve_at(&desk, &who, &draft, digest, given.at).await?;
-    Ok(Json(desk.docket.of(&draft)))
+    Ok(Json(desk.docket.of(&draft, desk.parts.clock.now())))
 }
 
 /// Notes an approval whose time is still to come.
@@ -67,15 +69,19 @@ pub(crate) async fn approve_at(
     at: Timestamp,
 ) -> Result<(), Problem> {
     who.may(Right::Review)?;
+    let _turn = desk.docket.turn().await;
     let summary = pending(desk, draft).await?;
+    free(desk, who, draft)?;
     let (_, created) = desk.parts.engine.draft(draft).await?;
     if created.digest != digest {
-        return Err(attache_engine::ReviewError::Stale { draft: draft.clone(), digest: created.digest }.into());
+        let changed = desk.parts.engine.changed(draft).await?;
+        return Err(ReviewError::Stale { draft: draft.clone(), digest: created.digest, changed }.into());
     }
     if at < desk.parts.clock.now() || at > summary.due {
         return Err(Problem::refused(format!("at: expected a time from now until the draft is due, {}", summary.due)));
     }
-    if let Some(other) = desk.docket.of(draft).scheduled {
+    let_leave(desk, draft, at).await?;
+    if let Some(other) = desk.docket.of(draft, desk.parts.clock.now()).scheduled {
         return Err(Problem::conflict("scheduled", format!("{} approved it already, for {}", other.by, other.at)));
     }
     note(desk, who, StaffAct::ApprovalScheduled { draft: draft.clone(), digest, at }, draft).await
@@ -93,8 +99,10 @@ pub(crate) async fn cancel(
 
 pub(crate) async fn take_back(desk: &Desk, who: &Who, draft: &DraftId) -> Result<(), Problem> {
     who.may(Right::Review)?;
+    let _turn = desk.docket.turn().await;
     pending(desk, draft).await?;
-    if desk.docket.of(draft).scheduled.is_none() {
+    free(desk, who, draft)?;
+    if desk.docket.of(draft, desk.parts.clock.now()).scheduled.is_none() {
         return Err(Problem::conflict("state", "no approval of this draft waits: it was carried out or never given"));
     }
     note(desk, who, StaffAct::ApprovalCancelled { draft: draft.clone() }, draft).await
@@ -113,6 +121,7 @@ pub(crate) async fn assign(
 
 pub(crate) async fn give(desk: &Desk, who: &Who, draft: &DraftId, to: Option<String>) -> Result<(), Problem> {
     who.may(Right::Review)?;
+    let _turn = desk.docket.turn().await;
     pending(desk, draft).await?;
     if let Some(to) = &to
         && !desk.parts.staff.accounts().contains_key(to)
@@ -141,7 +150,9 @@ pub(crate) async fn put_aside(
     reason: String,
 ) -> Result<(), Problem> {
     who.may(Right::Review)?;
+    let _turn = desk.docket.turn().await;
     let summary = pending(desk, draft).await?;
+    free(desk, who, draft)?;
     if !(1..=200).contains(&reason.trim().chars().count()) || reason.chars().any(char::is_control) {
         return Err(Problem::refused("reason: expected 1 to 200 characters that name no customer"));
     }
@@ -151,16 +162,22 @@ pub(crate) async fn put_aside(
     note(desk, who, StaffAct::DraftSnoozed { draft: draft.clone(), until, reason }, draft).await
 }
 
-async fn note(desk: &Desk, who: &Who, act: StaffAct, draft: &DraftId) -> Result<(), Problem> {
-    desk.parts.staff.note(beside(draft), &who.name, act.clone()).await?;
-    desk.docket.note(&who.name, &act);
+pub(super) async fn note(desk: &Desk, who: &Who, act: StaffAct, draft: &DraftId) -> Result<(), Problem> {
+    note_all(desk, who, &[act], draft).await
+}
+
+pub(super) async fn note_all(desk: &Desk, who: &Who, acts: &[StaffAct], draft: &DraftId) -> Result<(), Problem> {
+    desk.parts.staff.note(beside(draft), &who.name, acts).await?;
+    for act in acts {
+        desk.docket.note(&who.name, act);
+    }
     // Nobody looks at a page, then nobody is told.
     let _ = desk.changed.send(());
     Ok(())
 }
 
 /// A draft that still awaits a decision.
-async fn pending(desk: &Desk, draft: &DraftId) -> Result<DraftSummary, Problem> {
+pub(super) async fn pending(desk: &Desk, draft: &DraftId) -> Result<DraftSummary, Problem> {
     let summary = desk.parts.store.draft(draft).await?;
     let summary = summary.ok_or_else(|| Problem::unknown(format!("there is no draft {draft}")))?;
     if summary.state == DraftState::Pending {

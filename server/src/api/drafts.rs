@@ -1,5 +1,6 @@
 //! Drafts: what awaits a person, and what they decide.
 
+use super::claims::free;
 use super::exchange::{Asked, At, Done, Given, IfMatch, Tagged};
 use super::paging::{Listed, Page, page};
 use super::runs::Came;
@@ -7,12 +8,13 @@ use crate::desk::Desk;
 use crate::docket::{Arranged, beside};
 use crate::problem::Problem;
 use crate::who::Who;
-use attache_engine::{Report, Review};
+use attache_engine::{Changed, Report, Review};
 use attache_journal::{Decision, Digest, DraftCreated, DraftId, DraftState, DraftSummary, Right, RunId, StaffAct};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -46,6 +48,16 @@ pub(crate) struct Shown {
     draft: DraftCreated,
     #[serde(flatten)]
     arranged: Arranged,
+    /// Who approved it as it is.
+    approved_by: Vec<String>,
+    /// How many people must.
+    approvers: u8,
+    /// What has changed since it was made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<Changed>,
+    /// Why it would not leave if it were approved now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    obstacles: Vec<String>,
 }
 
 /// A decision on a draft.
@@ -82,7 +94,17 @@ pub(crate) async fn show(
     let (run, draft) = desk.parts.engine.draft(&id).await?;
     let summary = desk.parts.store.draft(&id).await?;
     let state = summary.map_or(DraftState::Pending, |summary| summary.state);
-    Ok(Tagged { tag: draft.digest.to_string(), body: Shown { run, state, draft, arranged: desk.docket.of(&id) } })
+    let arranged = desk.docket.of(&id, desk.parts.clock.now());
+    let (approved_by, approvers) = desk.parts.engine.approvals(&id).await?;
+    let (mut changed, mut obstacles) = (Vec::new(), Vec::new());
+    if state == DraftState::Pending {
+        changed = desk.parts.engine.changed(&id).await?;
+        obstacles = desk.parts.engine.obstacles(&id).await?;
+    }
+    Ok(Tagged {
+        tag: draft.digest.to_string(),
+        body: Shown { run, state, draft, arranged, approved_by, approvers, changed, obstacles },
+    })
 }
 
 /// Notes that somebody opened a draft: the journal then tells what they saw.
@@ -93,13 +115,10 @@ pub(crate) async fn viewed(
 ) -> Result<Done, Problem> {
     who.may(Right::Review)?;
     let (_, created) = desk.parts.engine.draft(&draft).await?;
-    opened(&desk, &who, &created).await?;
+    let _turn = desk.docket.turn().await;
+    let act = StaffAct::DraftOpened { draft: created.draft, digest: created.digest };
+    desk.parts.staff.note(beside(&draft), &who.name, &[act]).await?;
     Ok(Done)
-}
-
-pub(crate) async fn opened(desk: &Desk, who: &Who, created: &DraftCreated) -> Result<(), Problem> {
-    let act = StaffAct::DraftOpened { draft: created.draft.clone(), digest: created.digest.clone() };
-    Ok(desk.parts.staff.note(beside(&created.draft), &who.name, act).await?)
 }
 
 /// The handler that takes a decision of this kind.
@@ -127,10 +146,14 @@ async fn decided(
     match decision {
         Decision::Approve if changed => return Err(Problem::refused("an approval changes nothing; use edit")),
         Decision::Edit if !changed => return Err(Problem::refused("nothing is edited: give subject or body")),
-        Decision::Reject if !reasoned => {
-            return Err(Problem::refused("reason: say why, for whoever writes the next one"));
+        Decision::Escalate | Decision::Reject | Decision::Revise | Decision::Withdraw if !reasoned => {
+            return Err(Problem::refused(format!("reason: {}", ask_why(decision))));
         }
-        Decision::Approve | Decision::Edit | Decision::Reject => {}
+        Decision::Approve | Decision::Edit => {}
+        Decision::Escalate | Decision::Reject | Decision::Revise | Decision::Withdraw if changed => {
+            return Err(Problem::refused("only an edit changes subject or body"));
+        }
+        Decision::Escalate | Decision::Reject | Decision::Revise | Decision::Withdraw => {}
     }
     let digest = seen(tag, given.digest)?;
     let review = Review {
@@ -141,7 +164,35 @@ async fn decided(
         subject: given.subject,
         body: given.body,
     };
-    Ok(Json(review_draft(&desk, &who, draft, review).await?.into()))
+    let report = review_draft(&desk, &who, draft, review).await?;
+    let waiting = waiting(&desk, &report.run).await?;
+    Ok(Json(Came { draft: waiting, ..Came::from(report) }))
+}
+
+/// Goes on only if policy would let a draft leave at that time.
+pub(super) async fn let_leave(desk: &Desk, draft: &DraftId, at: Timestamp) -> Result<(), Problem> {
+    let obstacles = desk.parts.engine.obstacles_at(draft, at).await?;
+    if obstacles.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::conflict("held-back", format!("policy would not let it leave at {at:.0}: {}", obstacles.join("; "))))
+}
+
+/// What whoever decides so is asked for.
+pub(crate) fn ask_why(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Escalate => "say why, for whoever takes the customer over",
+        Decision::Revise => "say what the other version is to be",
+        Decision::Approve | Decision::Edit | Decision::Reject | Decision::Withdraw => {
+            "say why, for whoever writes the next one"
+        }
+    }
+}
+
+/// The newest draft of a run that awaits a person.
+pub(crate) async fn waiting(desk: &Desk, run: &RunId) -> Result<Option<DraftId>, Problem> {
+    let drafts = desk.parts.store.run(run).await?.map(|run| run.drafts).unwrap_or_default();
+    Ok(drafts.into_iter().rev().find(|draft| draft.state == DraftState::Pending).map(|draft| draft.draft))
 }
 
 /// The digest of what whoever decides saw.
@@ -166,7 +217,18 @@ pub(crate) async fn review_draft(
     review: Review,
 ) -> Result<Report, Problem> {
     who.may(Right::Review)?;
-    let engine = Arc::clone(&desk.parts.engine);
-    let done = desk.finish(async move { engine.review(&draft, review).await }).await;
-    Ok(done.ok_or_else(|| Problem::ours("a review ended without a result"))??)
+    free(desk, who, &draft)?;
+    if review.decision == Decision::Approve {
+        // Nothing is recorded, so the draft is there when it may leave.
+        let_leave(desk, &draft, desk.parts.clock.now()).await?;
+    }
+    let (engine, task) = (Arc::clone(&desk.parts.engine), Arc::clone(desk));
+    let work = async move {
+        let report = engine.review(&draft, review).await;
+        if report.is_ok() {
+            task.docket.close(&draft);
+        }
+        report
+    };
+    Ok(desk.finish(work).await.ok_or_else(|| Problem::ours("a review ended without a result"))??)
 }

@@ -50,6 +50,9 @@ pub(crate) struct Tagged<T> {
     pub(crate) body: T,
 }
 
+/// Something that a browser is to keep as a file.
+pub(crate) struct Kept<T>(pub(crate) T);
+
 /// It is done and there is nothing to tell.
 pub(crate) struct Done;
 
@@ -159,6 +162,12 @@ impl<T: Serialize> IntoResponse for Made<T> {
 impl<T: Serialize> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
         ([(header::ETAG, format!("\"{}\"", self.tag))], Json(self.body)).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for Kept<T> {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_DISPOSITION, "attachment; filename=\"record.json\"")], Json(self.0)).into_response()
     }
 }
 
@@ -279,6 +288,14 @@ impl<T: JsonSchema> OperationOutput for Tagged<T> {
 
     fn inferred_responses(ctx: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Documented)> {
         documented::<T>(ctx, 200, "With its ETag, which a decision names in `If-Match`.")
+    }
+}
+
+impl<T: JsonSchema> OperationOutput for Kept<T> {
+    type Inner = T;
+
+    fn inferred_responses(ctx: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Documented)> {
+        documented::<T>(ctx, 200, "As a file to keep.")
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn move_handoff(desk: &Desk, who: &Who, run: &str, step: &str) 
         }
         (other, _) => return Err(Problem::unknown(format!("`{other}`: expected accept, return or close"))),
     };
-    desk.parts.staff.note(Handoff::beside(&run), &who.name, act).await?;
+    desk.parts.staff.note(Handoff::beside(&run), &who.name, &[act]).await?;
     // Nobody looks at a page, then nobody is told.
     let _ = desk.changed.send(());
     Ok(())

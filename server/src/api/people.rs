@@ -1,14 +1,11 @@
-//! Accounts and tokens, and forgetting a customer.
+//! Accounts and tokens.
 
 use super::exchange::{At, Done, Given, Made};
 use crate::desk::Desk;
-use crate::forget_answers;
 use crate::problem::Problem;
 use crate::staff;
 use crate::who::Who;
-use attache_context::CustomerId;
-use attache_engine::Erasure;
-use attache_journal::{Actor, Right, Role};
+use attache_journal::{Right, Role};
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
@@ -85,14 +82,6 @@ pub(crate) struct KnownToken {
     pub(crate) scopes: BTreeSet<Right>,
 }
 
-/// An order to forget.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Why {
-    /// Why; it is kept, so it must not name the person.
-    reason: Option<String>,
-}
-
 /// Names an account.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct AccountName {
@@ -105,13 +94,6 @@ pub(crate) struct AccountName {
 pub(crate) struct TokenName {
     /// The token's id.
     pub(crate) token: String,
-}
-
-/// Names a customer.
-#[derive(Deserialize, JsonSchema)]
-pub(crate) struct CustomerName {
-    /// The customer's id in your systems.
-    pub(super) customer: CustomerId,
 }
 
 pub(crate) async fn me(who: Who) -> Json<Me> {
@@ -189,24 +171,6 @@ pub(crate) async fn revoke(
 ) -> Result<Done, Problem> {
     desk.parts.staff.revoke(&who.name, &token, who.may(Right::Administer).is_ok()).await?;
     Ok(Done)
-}
-
-/// Makes everything that the journal holds of a customer unreadable, for good.
-pub(crate) async fn erase(
-    State(desk): State<Arc<Desk>>,
-    who: Who,
-    At(CustomerName { customer }): At<CustomerName>,
-    Given(why): Given<Why>,
-) -> Result<Json<Erasure>, Problem> {
-    who.may(Right::Administer)?;
-    let task = Arc::clone(&desk);
-    let done = desk.finish(async move {
-        let by = Actor::Human(who.name);
-        task.parts.engine.erase(&customer, &by, why.reason, &*task.parts.outbox).await
-    });
-    let erasure = done.await.ok_or_else(|| Problem::ours("an erasure ended without a result"))??;
-    forget_answers(&desk.parts.settings.folder)?;
-    Ok(Json(erasure))
 }
 
 fn whole(desk: &Desk, secret: &str) -> String {

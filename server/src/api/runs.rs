@@ -1,5 +1,6 @@
 //! Runs: started from a bundle, listed, told.
 
+use super::drafts::waiting;
 use super::exchange::{Asked, At, Made, Raw};
 use super::paging::{Listed, Page, page};
 use crate::desk::Desk;
@@ -7,7 +8,7 @@ use crate::problem::Problem;
 use crate::who::Who;
 use attache_context::{Bundle, CustomerId};
 use attache_engine::Report;
-use attache_journal::{Entry, Outcome, Right, RunEnded, RunFilter, RunId, RunSummary};
+use attache_journal::{DraftId, Entry, Outcome, Right, RunEnded, RunFilter, RunId, RunSummary};
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
@@ -46,6 +47,9 @@ pub(crate) struct How {
 pub(crate) struct Came {
     run: RunId,
     outcome: Outcome,
+    /// The draft that awaits a person now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) draft: Option<DraftId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +60,7 @@ pub(crate) struct Came {
 impl From<Report> for Came {
     fn from(Report { run, ended, .. }: Report) -> Self {
         let RunEnded { outcome, reason_code, reply, citations, .. } = ended;
-        Self { run, outcome, reason_code, reply, citations }
+        Self { run, outcome, draft: None, reason_code, reply, citations }
     }
 }
 
@@ -80,7 +84,8 @@ pub(crate) async fn start(
     let done = desk.finish(async move { engine.run(bundle, how.playbook.as_deref()).await }).await;
     let report = done.ok_or_else(|| Problem::ours("a run ended without a result"))??;
     let place = format!("/v1/runs/{}", report.run);
-    Ok(Made { at: Some(place), body: report.into(), secret: false })
+    let draft = waiting(&desk, &report.run).await?;
+    Ok(Made { at: Some(place), body: Came { draft, ..Came::from(report) }, secret: false })
 }
 
 pub(crate) async fn list(

@@ -1,18 +1,23 @@
 //! A draft: the literal text, and why it exists.
 
-use super::queue::due;
+mod why;
+
+use super::queue::left;
 use super::{Signed, page, shown, told};
-use crate::api::{At, Filled, approve_at, give, opened, put_aside, review_draft, take_back};
+use crate::api::{
+    Asked, At, Filled, approve_at, ask_why, give, leave, open, put_aside, review_draft, take_back, waiting,
+};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_context::{Bundle, FactKind, Trigger};
-use attache_engine::Review;
+use attache_engine::{Changed, Part, Review};
 use attache_journal::{
-    Decision, Digest, DraftCreated, DraftId, DraftState, Entry, Event, Evidence, Right, RunId, Support,
+    Decision, Digest, DraftCreated, DraftId, DraftState, Entry, Event, Evidence, Outcome, Right, RunId, Support,
 };
 use attache_tools::KbHits;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -72,9 +77,17 @@ struct RuleText {
     source: String,
 }
 
+/// Something of a draft that is not what it was, word by word.
+#[derive(Serialize)]
+struct Difference {
+    part: Part,
+    name: String,
+    pieces: Vec<Word>,
+}
+
 /// A piece of a comparison.
 #[derive(Serialize)]
-struct Changed {
+struct Word {
     tag: &'static str,
     text: String,
 }
@@ -91,25 +104,24 @@ pub(crate) async fn decide(
 ) -> Response {
     let id = DraftId::new(draft);
     match taken(&desk, &who, &id, form).await {
-        Ok(true) => Redirect::to(&format!("/?undo={id}")).into_response(),
-        Ok(false) => Redirect::to("/").into_response(),
+        Ok(next) => Redirect::to(&next).into_response(),
         Err(problem) => shown(&desk, draft_page(&desk, &who, &id, Some(problem)).await),
     }
 }
 
-/// Takes the decision; true if it can still be taken back.
-async fn taken(desk: &Arc<Desk>, who: &Who, id: &DraftId, form: Decided) -> Result<bool, Problem> {
+/// Takes the decision and gives the page to go on with.
+async fn taken(desk: &Arc<Desk>, who: &Who, id: &DraftId, form: Decided) -> Result<String, Problem> {
     who.gave(&form.csrf)?;
     let undo = SignedDuration::from_secs(desk.parts.settings.undo_seconds.into());
     if form.decision == Decision::Approve && !undo.is_zero() {
         let at = desk.parts.clock.now().saturating_add(undo).map_err(Problem::ours)?;
-        return approve_at(desk, who, id, form.digest, at).await.map(|()| true);
+        return approve_at(desk, who, id, form.digest, at).await.map(|()| format!("/?undo={id}"));
     }
     let (_, created) = desk.parts.engine.draft(id).await?;
     let reason = [form.code.trim(), form.reason.trim()].into_iter().filter(|part| !part.is_empty());
     let reason = reason.collect::<Vec<_>>().join(": ");
-    if form.decision == Decision::Reject && reason.is_empty() {
-        return Err(Problem::refused("say why you reject it, for whoever writes the next one"));
+    if !form.decision.sends() && reason.is_empty() {
+        return Err(Problem::refused(ask_why(form.decision)));
     }
     let edit = form.decision == Decision::Edit;
     let body = form.body.replace("\r\n", "\n");
@@ -124,7 +136,12 @@ async fn taken(desk: &Arc<Desk>, who: &Who, id: &DraftId, form: Decided) -> Resu
     if edit && review.subject.is_none() && review.body.is_none() {
         return Err(Problem::refused("nothing is changed: approve it as it is, or change something"));
     }
-    review_draft(desk, who, id.clone(), review).await.map(|_| false)
+    let report = review_draft(desk, who, id.clone(), review).await?;
+    Ok(match (report.ended.outcome, waiting(desk, &report.run).await?) {
+        (Outcome::Escalated, _) => format!("/handoffs/{}", report.run),
+        (Outcome::Drafted, Some(next)) if form.decision == Decision::Revise => format!("/drafts/{next}"),
+        _ => "/".to_owned(),
+    })
 }
 
 /// What is arranged about a draft by a form.
@@ -137,6 +154,7 @@ pub(crate) struct Arranging {
     #[serde(default)]
     reason: String,
     digest: Option<Digest>,
+    until: Option<Timestamp>,
 }
 
 /// What a form arranges.
@@ -144,6 +162,7 @@ pub(crate) struct Arranging {
 #[serde(rename_all = "snake_case")]
 enum Act {
     Cancel,
+    Leave,
     Release,
     Schedule,
     Snooze,
@@ -157,7 +176,10 @@ pub(crate) async fn arrange(
     Filled(form): Filled<Arranging>,
 ) -> Response {
     let id = DraftId::new(draft);
+    let leaves = matches!(form.act, Act::Leave);
     match arranged(&desk, &who, &id, form).await {
+        // Nobody looks at what follows, and a page that is opened claims the draft.
+        Ok(()) if leaves => StatusCode::NO_CONTENT.into_response(),
         Ok(()) => Redirect::to(&format!("/drafts/{id}")).into_response(),
         Err(problem) => shown(&desk, draft_page(&desk, &who, &id, Some(problem)).await),
     }
@@ -169,6 +191,7 @@ async fn arranged(desk: &Desk, who: &Who, id: &DraftId, form: Arranging) -> Resu
     let then = desk.parts.clock.now().saturating_add(minutes).map_err(Problem::ours)?;
     match form.act {
         Act::Cancel => take_back(desk, who, id).await,
+        Act::Leave => leave(desk, who, id, form.until).await,
         Act::Release => give(desk, who, id, None).await,
         Act::Schedule => {
             let digest = form.digest.ok_or_else(|| Problem::refused("digest: say what you saw"))?;
@@ -195,6 +218,60 @@ pub(crate) async fn diff(
     Ok(Html(desk.pages.render("diff.html", &context).map_err(told)?).into_response())
 }
 
+/// What of a draft is not as it was when somebody opened it.
+#[derive(Deserialize)]
+pub(crate) struct Since {
+    digest: Digest,
+}
+
+/// How a draft stands at this moment, for whoever has its page open.
+pub(crate) async fn now(
+    State(desk): State<Arc<Desk>>,
+    Signed(who): Signed,
+    At(draft): At<String>,
+    Asked(since): Asked<Since>,
+) -> Result<Response, Problem> {
+    who.may(Right::Read)?;
+    let id = DraftId::new(draft);
+    let mut context = Context::new();
+    let (run, created) = desk.parts.engine.draft(&id).await?;
+    let entries = desk.parts.store.entries(&run).await?;
+    context.insert("stale", &(created.digest != since.digest));
+    context.insert("decided_now", &decided(&entries, &id));
+    stands(&desk, &who, &id, Vec::new(), &mut context).await?;
+    Ok(Html(desk.pages.render("now.html", &context).map_err(told)?).into_response())
+}
+
+/// Who has a draft, what has changed of it, and why it would not leave now.
+async fn stands(
+    desk: &Desk,
+    who: &Who,
+    id: &DraftId,
+    refused: Vec<Changed>,
+    context: &mut Context,
+) -> Result<(), Problem> {
+    let arranged = desk.docket.of(id, desk.parts.clock.now());
+    context.insert("elsewhere", &arranged.claimed.as_ref().filter(|claim| claim.by != who.name).map(|claim| &claim.by));
+    context.insert("arranged", &arranged);
+    let summary = desk.parts.store.draft(id).await?;
+    let pending = summary.is_some_and(|summary| summary.state == DraftState::Pending);
+    let (mut changed, mut obstacles) = (refused, Vec::new());
+    if pending {
+        if changed.is_empty() {
+            changed = desk.parts.engine.changed(id).await?;
+        }
+        obstacles = desk.parts.engine.obstacles(id).await?;
+    }
+    let changed: Vec<Difference> = changed
+        .into_iter()
+        .map(|changed| Difference { part: changed.part, pieces: words(&changed.was, &changed.is), name: changed.name })
+        .collect();
+    context.insert("pending", &pending);
+    context.insert("changed", &changed);
+    context.insert("obstacles", &obstacles);
+    Ok(())
+}
+
 async fn draft_page(desk: &Desk, who: &Who, id: &DraftId, wrong: Option<Problem>) -> Result<Response, Problem> {
     who.may(Right::Read)?;
     let (run, draft) = desk.parts.engine.draft(id).await?;
@@ -202,25 +279,58 @@ async fn draft_page(desk: &Desk, who: &Who, id: &DraftId, wrong: Option<Problem>
     let summary = desk.parts.store.draft(id).await?;
     let pending = summary.as_ref().is_some_and(|summary| summary.state == DraftState::Pending);
     if pending && who.may(Right::Review).is_ok() {
-        opened(desk, who, &draft).await?;
+        open(desk, who, id, draft.digest.clone()).await?;
     }
     let now = desk.parts.clock.now();
     let mut context = Context::new();
     context.insert("run", run.as_str());
     context.insert("draft", &draft);
     context.insert("digest", &draft.digest.as_str().chars().take(8).collect::<String>());
-    context.insert("pending", &pending);
-    context.insert("arranged", &desk.docket.of(id));
-    context.insert("due", &summary.map_or(String::new(), |summary| due(now, summary.due)));
+    let (approved_by, approvers) = desk.parts.engine.approvals(id).await?;
+    context.insert("mine", &approved_by.contains(&who.name));
+    context.insert("approved_by", &approved_by);
+    context.insert("approvers", &approvers);
+    versions(&entries, &draft, &mut context);
+    let refused = wrong.as_ref().map(|problem| problem.changed.clone()).unwrap_or_default();
+    stands(desk, who, id, refused, &mut context).await?;
+    context.insert("due", &summary.map_or(String::new(), |summary| left(desk, now, summary.due)));
     context.insert("wrong", &wrong.as_ref().map(|problem| &problem.detail));
     context.insert("decided", &decided(&entries, id));
     tell(desk, &entries, &draft, now, &mut context);
+    if let Some(Event::RunStarted(started)) = entries.first().and_then(|first| first.event.as_ref()) {
+        let bundle = &started.bundle;
+        context.insert("trend_line", &why::trend(bundle, &entries));
+        context.insert("history", &why::history(desk, bundle, &run).await?);
+        context.insert("checks", &why::checks(desk, bundle, now).await?);
+        let leaves = desk.docket.of(id, now).scheduled.map(|scheduled| why::local(bundle, scheduled.at));
+        context.insert("leaves", &leaves);
+    }
     others(desk, who, id, &mut context).await?;
     let mut response = page(desk, who, "draft.html", context)?;
     if let Some(problem) = wrong {
         *response.status_mut() = problem.status;
     }
     Ok(response)
+}
+
+/// The version that a person sent back for this one, with their words, and the
+/// one that stands in this one's place.
+fn versions(entries: &[Entry], draft: &DraftCreated, context: &mut Context) {
+    let created = |wanted: &dyn Fn(&DraftCreated) -> bool| {
+        entries.iter().find_map(|entry| match &entry.event {
+            Some(Event::DraftCreated(created)) if wanted(created) => Some(created),
+            _ => None,
+        })
+    };
+    if let Some(before) = created(&|one| Some(&one.draft) == draft.replaces.as_ref()) {
+        context.insert("before", before.draft.as_str());
+        context.insert("subject", &words(&before.subject, &draft.subject));
+        context.insert("body", &words(&before.body, &draft.body));
+        context.insert("asked", &decided(entries, &before.draft));
+    }
+    if let Some(after) = created(&|one| one.replaces.as_ref() == Some(&draft.draft)) {
+        context.insert("after", after.draft.as_str());
+    }
 }
 
 /// Who else opened it: two who decide at once should know of each other.
@@ -278,6 +388,9 @@ fn tell(desk: &Desk, entries: &[Entry], draft: &DraftCreated, now: Timestamp, co
         let id = utf8_percent_encode(bundle.customer.id.as_str(), NON_ALPHANUMERIC);
         context.insert("customer_id", &id.to_string());
         context.insert("trigger", &trigger(&bundle));
+        if let Trigger::Signal { evidence, .. } = &bundle.trigger {
+            context.insert("events", evidence);
+        }
         context.insert("trigger_at", &bundle.trigger.at().to_string());
         let moods = bundle.of(FactKind::Sentiment).iter();
         context.insert("moods", &moods.map(|fact| format!("{}: {}", fact.key, fact.value)).collect::<Vec<_>>());
@@ -296,7 +409,7 @@ fn trigger(bundle: &Bundle) -> String {
     match &bundle.trigger {
         Trigger::Message { text, .. } => text.clone(),
         Trigger::Manual { note, .. } => note.clone(),
-        Trigger::Signal { signal, evidence, .. } => format!("{signal}: {}", evidence.join("; ")),
+        Trigger::Signal { signal, .. } => signal.replace('_', " "),
         Trigger::StageChange { from, to, .. } => format!("moved from {from} to {to}"),
     }
 }
@@ -371,9 +484,9 @@ fn pieces(
     pieces
 }
 
-/// Who decided what, if somebody did.
+/// Who decided what last, if somebody did.
 fn decided(entries: &[Entry], id: &DraftId) -> Option<String> {
-    entries.iter().find_map(|entry| match &entry.event {
+    entries.iter().rev().find_map(|entry| match &entry.event {
         Some(Event::ReviewDecided(decided)) if decided.draft == *id => {
             let why = decided.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             Some(format!("{} by {} at {}{why}", decided.decision, decided.by, entry.at))
@@ -382,9 +495,9 @@ fn decided(entries: &[Entry], id: &DraftId) -> Option<String> {
     })
 }
 
-fn words(before: &str, after: &str) -> Vec<Changed> {
+fn words(before: &str, after: &str) -> Vec<Word> {
     let diff = TextDiff::from_words(before, after);
-    let change = |change: similar::Change<&str>| Changed {
+    let change = |change: similar::Change<&str>| Word {
         tag: match change.tag() {
             ChangeTag::Delete => "del",
             ChangeTag::Equal => "",

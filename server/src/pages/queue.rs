@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::sync::Arc;
 use tera::Context;
 
@@ -37,6 +38,9 @@ struct Row {
     draft: Option<String>,
     /// Whether it is put aside: it stands last.
     aside_until: Option<Timestamp>,
+    /// How many people must approve it: what is due at the same time is sorted by it.
+    #[serde(skip)]
+    approvers: u8,
     /// Sorts and groups: what is due first stands first.
     #[serde(skip)]
     at: Timestamp,
@@ -59,34 +63,41 @@ async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Resul
     let now = desk.parts.clock.now();
     let drafts = desk.parts.store.drafts().await?;
     let row = |draft: &DraftSummary| {
-        let arranged = desk.docket.of(&draft.draft);
+        let arranged = desk.docket.of(&draft.draft, now);
         let open = draft.state == DraftState::Pending;
         let when = match &arranged.scheduled {
             Some(scheduled) => format!("leaves in {}", due(now, scheduled.at)),
-            None if open => due(now, draft.due),
+            None if open => left(desk, now, draft.due),
             None => String::new(),
         };
-        let aside_until = arranged.snoozed.map(|snoozed| snoozed.until).filter(|until| *until > now);
+        let aside_until = arranged.snoozed.map(|snoozed| snoozed.until);
         Row {
             to: format!("/drafts/{}", draft.draft),
             who: customer(draft.customer.as_ref()),
-            what: format!("Draft for {}", if draft.queue.is_empty() { "review" } else { &draft.queue }),
-            aside: match (arranged.assigned, aside_until) {
-                (Some(by), _) => format!("{by} has it"),
-                (None, Some(until)) => format!("put aside for {}", due(now, until)),
-                (None, None) => draft.draft.to_string(),
+            what: format!(
+                "Draft for {}{}",
+                if draft.queue.is_empty() { "review" } else { &draft.queue },
+                if draft.approvals > 0 { ", second approver" } else { "" }
+            ),
+            aside: match (arranged.claimed, arranged.assigned, aside_until) {
+                (Some(claim), ..) if claim.by == who.name => "you have it open".to_owned(),
+                (Some(claim), ..) => format!("{} has it open", claim.by),
+                (None, Some(by), _) => format!("{by} has it"),
+                (None, None, Some(until)) => format!("put aside for {}", due(now, until)),
+                (None, None, None) => draft.draft.to_string(),
             },
             due: when,
             late: open && draft.due < now,
             draft: open.then(|| draft.draft.to_string()),
             aside_until,
+            approvers: draft.approvers,
             at: draft.due,
         }
     };
     let (mut review, mut scheduled, mut expired, mut sent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for draft in &drafts {
         match draft.state {
-            DraftState::Pending if desk.docket.of(&draft.draft).scheduled.is_some() => scheduled.push(row(draft)),
+            DraftState::Pending if desk.docket.of(&draft.draft, now).scheduled.is_some() => scheduled.push(row(draft)),
             // Nothing leaves after its time: whoever approves it now is told so.
             DraftState::Pending if draft.due < now => expired.push(row(draft)),
             DraftState::Pending => review.push(row(draft)),
@@ -109,6 +120,7 @@ async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Resul
             late: false,
             draft: None,
             aside_until: None,
+            approvers: 1,
             at: handoff.run.updated_at,
         })
         .collect();
@@ -124,6 +136,7 @@ async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Resul
             late: false,
             draft: None,
             aside_until: None,
+            approvers: 1,
             at: run.updated_at,
         })
         .collect();
@@ -145,12 +158,12 @@ async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Resul
         other => return Err(Problem::unknown(format!("there is no queue `{other}`"))),
     };
     if tab == "review" {
-        rows.sort_by_key(|row| (row.aside_until.is_some(), row.at));
+        rows.sort_by_key(|row| (row.aside_until.is_some(), hour(row.at), Reverse(row.approvers), row.at));
     }
     let mut context = Context::new();
     context.insert("more", &rows.len().saturating_sub(ROWS));
     rows.truncate(ROWS);
-    let waits = |draft: &String| desk.docket.of(&DraftId::new(draft.as_str())).scheduled.is_some();
+    let waits = |draft: &String| desk.docket.of(&DraftId::new(draft.as_str()), now).scheduled.is_some();
     context.insert("undo", &undo.filter(waits));
     context.insert("tabs", &tabs);
     context.insert("tab", tab);
@@ -162,9 +175,25 @@ pub(super) fn customer(id: Option<&CustomerId>) -> String {
     id.map_or_else(|| "erased".to_owned(), ToString::to_string)
 }
 
+/// The hour that something is due in: within it the riskier stands first.
+fn hour(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(3600)
+}
+
+/// How long people have until then, in the hours in which they work.
+pub(super) fn left(desk: &Desk, now: Timestamp, then: Timestamp) -> String {
+    match &desk.parts.settings.hours {
+        Some(hours) => format!("{} of work", time(hours.between(now, then))),
+        None => due(now, then),
+    }
+}
+
 /// How long until then, in words: `38 min`, `late 12 min`.
 pub(super) fn due(now: Timestamp, due: Timestamp) -> String {
-    let left = due.duration_since(now);
+    time(due.duration_since(now))
+}
+
+fn time(left: SignedDuration) -> String {
     if left.is_negative() { format!("late {}", span(left.abs())) } else { span(left) }
 }
 

@@ -17,6 +17,7 @@ fn decided(verdict: Verdict) -> PolicyDecided {
         queue: None,
         reason_code: None,
         alerts: Vec::new(),
+        approvers: 1,
         policy_digest: Digest::of(&[]),
     }
 }

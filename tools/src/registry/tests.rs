@@ -572,6 +572,7 @@ async fn permit(tool: &str, effect: EffectKind, input: &Json) -> Permit {
         queue: None,
         reason_code: None,
         alerts: Vec::new(),
+        approvers: 1,
         policy_digest: Digest::of(&[]),
     };
     let called = ToolCalled { tool: tool.to_owned(), call, input: input.clone(), key: Digest::of(&[b"key"]) };

@@ -183,6 +183,7 @@ fn case(case: &Case) -> Word {
         ),
         ("emotion", word("Emotion", case.emotion.as_str())),
         ("first_contact", Word::Bool(case.first_contact)),
+        ("hour", Word::Int(case.hour)),
         ("mood", Word::Int(case.mood)),
         ("outreach", Word::Bool(case.outreach)),
         ("playbook", string(&case.playbook)),

@@ -33,6 +33,7 @@ impl Dice {
             wants_human: self.coin(),
             account_value: self.pick(&[0, 999_999, 1_000_000]),
             consent: Consent { ai_interaction: self.coin(), marketing_email: self.coin(), profiling: self.coin() },
+            hour: self.roll(25) as i64 - 1,
             first_contact: self.coin(),
             with_person: self.coin(),
             wrote_since: self.coin(),
