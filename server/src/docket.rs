@@ -2,7 +2,7 @@
 
 use attache_engine::Review;
 use attache_journal::{
-    Actor, Decision, Digest, DraftId, DraftState, Entry, Event, RunId, StaffAct, StaffActed, Store, StoreError,
+    Actor, Decision, Digest, DraftId, DraftState, Entry, Event, Outcome, RunId, StaffAct, StaffActed, Store, StoreError,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -109,9 +109,15 @@ impl Docket {
         self.turn.lock().await
     }
 
-    /// Drops what is arranged about a draft that is decided.
-    pub(crate) fn close(&self, draft: &DraftId) {
-        self.lock().remove(draft);
+    /// Takes in that somebody decided: they leave the draft, and what is arranged
+    /// about one that awaits nobody else is over.
+    pub(crate) fn decided(&self, draft: &DraftId, outcome: Outcome) {
+        let mut drafts = self.lock();
+        if outcome != Outcome::Drafted {
+            drafts.remove(draft);
+        } else if let Some(arranged) = drafts.get_mut(draft) {
+            arranged.claimed = None;
+        }
     }
 
     /// Waits until the time of an approval has come, and gives it to be carried

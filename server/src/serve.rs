@@ -106,7 +106,7 @@ async fn carry_out(desk: Arc<Desk>) {
             match engine.review(&draft, review).await {
                 Ok(report) => {
                     tracing::info!(%draft, outcome = %report.ended.outcome, "an approval was carried out");
-                    task.docket.close(&draft);
+                    task.docket.decided(&draft, report.ended.outcome);
                 }
                 // It stays where it can be seen: awaiting a decision, or in a run that is resumed.
                 Err(error) => tracing::warn!(%draft, %error, "an approval could not be carried out"),

@@ -132,7 +132,7 @@ await test("another version is asked for in words and stands beside the one befo
   await page.keyboard.press("Control+Enter");
   await page.waitForURL((url) => url.pathname.startsWith("/drafts/") && !url.pathname.endsWith(draft));
   await page.keyboard.press("d");
-  await page.locator("#difference ins", { hasText: "QR" }).first().waitFor();
+  await page.locator("#difference ins", { hasText: "Labels" }).first().waitFor();
   assert.equal(await house.state(draft), "replaced");
   await page.keyboard.press("w");
   assert.equal(await page.evaluate(() => document.activeElement.id), "why");

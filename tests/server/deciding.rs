@@ -33,7 +33,7 @@ async fn another_version_follows_the_reviewers_words_and_takes_the_place_of_the_
     let second = shown(&house, &lena, revised.json()["draft"].as_str().unwrap()).await;
     assert_eq!((&second["replaces"], &second["state"]), (&first["draft"], &json!("pending")), "{second}");
     assert_ne!(second["body"], first["body"]);
-    assert!(second["body"].as_str().unwrap().contains("QR"), "{second}");
+    assert!(second["body"].as_str().unwrap().contains("Labels > Print"), "{second}");
     // The one before is closed, whatever somebody still has on their screen.
     assert_eq!(shown(&house, &lena, first["draft"].as_str().unwrap()).await["state"], "replaced");
     let late = house.post(&path(&first, "approve"), &lena, &json!({ "digest": digest })).await;

@@ -225,8 +225,8 @@ pub(crate) async fn review_draft(
     let (engine, task) = (Arc::clone(&desk.parts.engine), Arc::clone(desk));
     let work = async move {
         let report = engine.review(&draft, review).await;
-        if report.is_ok() {
-            task.docket.close(&draft);
+        if let Ok(report) = &report {
+            task.docket.decided(&draft, report.ended.outcome);
         }
         report
     };
