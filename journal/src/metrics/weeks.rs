@@ -53,7 +53,9 @@ pub fn weeks(facts: &[RunFacts], weeks: usize, now: Timestamp) -> Vec<Week> {
         *match draft.decided {
             Some((_, Decision::Approve)) => &mut week.approved,
             Some((_, Decision::Edit)) => &mut week.edited,
-            Some((_, Decision::Reject)) => &mut week.rejected,
+            Some((_, Decision::Escalate | Decision::Reject | Decision::Revise | Decision::Withdraw)) => {
+                &mut week.rejected
+            }
             None => &mut week.undecided,
         } += 1;
     }
