@@ -12,6 +12,7 @@
 mod chain;
 mod entry;
 mod event;
+mod filter;
 mod ids;
 mod json;
 mod memory;
@@ -32,13 +33,14 @@ pub use event::{
     MessageSent, ModelCalled, Past, PolicyDecided, ReviewDecided, ReviewRequested, RunEnded, RunStarted, STAFF,
     Sentiment, Support, Takeover, ToolCalled, ToolReturned,
 };
+pub use filter::{DraftFilter, RunFilter};
 pub use ids::{CallId, Digest, DraftId, RunId, SubjectId};
 pub use json::Json;
 pub use memory::MemoryStore;
 pub use message::{CallRequest, Message, Reply};
 pub use outline::Outline;
 pub use staff::{Handoff, HandoffState, Right, Role, StaffAct, StaffActed};
-pub use store::{Batch, Commit, Receipt, RunFilter, Store, StoreError};
+pub use store::{Batch, Commit, Receipt, Store, StoreError};
 pub use subject::{Key, Subject};
 pub use summary::{DraftState, DraftSummary, RunSummary};
 pub use terms::{Decision, Emotion, Outcome, Permission, Retry, SentimentLabel, Verdict};

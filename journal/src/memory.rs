@@ -1,8 +1,8 @@
 //! A store that forgets when the process ends.
 
 use crate::{
-    Batch, Commit, DraftSummary, Entry, EntryFault, Key, Outcome, Outline, Past, Receipt, RunFilter, RunId, RunSummary,
-    Sealed, Store, StoreError, Subject, SubjectId, open,
+    Batch, Commit, DraftFilter, DraftSummary, Entry, EntryFault, Key, Outcome, Outline, Past, Receipt, RunFilter,
+    RunId, RunSummary, Sealed, Store, StoreError, Subject, SubjectId, open,
 };
 use async_trait::async_trait;
 use attache_context::CustomerId;
@@ -125,8 +125,7 @@ impl Store for MemoryStore {
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let mut found: Vec<_> = self.lock().summaries().filter(|run| filter.admits(run)).collect();
-        found.sort_by(|a, b| (b.started_at, &b.run).cmp(&(a.started_at, &a.run)));
-        found.truncate(filter.limit.unwrap_or(usize::MAX));
+        filter.arrange(&mut found);
         Ok(found)
     }
 
@@ -140,24 +139,15 @@ impl Store for MemoryStore {
     }
 
     async fn handed_over(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<RunId>, StoreError> {
-        let of = RunFilter { customer: Some(customer.clone()), since: Some(since), ..RunFilter::default() };
-        let runs = self.runs(&of).await?;
-        Ok(runs.into_iter().filter(|run| run.outcome == Some(Outcome::Escalated)).map(|run| run.run).collect())
+        let (customer, outcome) = (Some(customer.clone()), Some(Outcome::Escalated));
+        let of = RunFilter { customer, outcome, since: Some(since), ..RunFilter::default() };
+        Ok(self.runs(&of).await?.into_iter().map(|run| run.run).collect())
     }
 
-    async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
-        let mut drafts: Vec<_> = self.lock().summaries().flat_map(|run| run.drafts).collect();
-        drafts.sort_by(|a, b| (a.due, &a.draft).cmp(&(b.due, &b.draft)));
-        Ok(drafts)
-    }
-}
-
-impl RunFilter {
-    /// Whether this run is among those asked for, `limit` aside.
-    #[must_use]
-    pub fn admits(&self, run: &RunSummary) -> bool {
-        self.customer.as_ref().is_none_or(|customer| run.customer.as_ref() == Some(customer))
-            && self.since.is_none_or(|since| run.started_at >= since)
-            && (!self.unfinished || run.outcome.is_none() && !run.erased)
+    async fn drafts(&self, filter: &DraftFilter) -> Result<Vec<DraftSummary>, StoreError> {
+        let mut found: Vec<_> = self.lock().summaries().flat_map(|run| run.drafts).collect();
+        found.retain(|draft| filter.admits(draft));
+        filter.arrange(&mut found);
+        Ok(found)
     }
 }

@@ -1,6 +1,6 @@
 //! The store trait: what any keeper of a journal promises.
 
-use crate::{DraftId, DraftSummary, Entry, Past, RunId, RunSummary, Sealed, Subject};
+use crate::{DraftFilter, DraftId, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Sealed, Subject};
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use futures::channel::oneshot;
@@ -38,6 +38,12 @@ pub trait Store: Send + Sync + 'static {
     /// Summaries of runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError>;
 
+    /// How many runs [`runs`](Self::runs) gives. A store with many reads none of
+    /// them for it.
+    async fn count_runs(&self, filter: &RunFilter) -> Result<usize, StoreError> {
+        Ok(self.runs(filter).await?.len())
+    }
+
     /// What reached this customer since then, oldest first.
     async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError>;
 
@@ -45,13 +51,19 @@ pub trait Store: Send + Sync + 'static {
     /// first. Every run asks for them: a store does not look at all runs for it.
     async fn handed_over(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<RunId>, StoreError>;
 
-    /// All drafts, the one due first in front.
-    async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError>;
+    /// Drafts, the one due first in front.
+    async fn drafts(&self, filter: &DraftFilter) -> Result<Vec<DraftSummary>, StoreError>;
+
+    /// How many drafts [`drafts`](Self::drafts) gives. A store with many reads none
+    /// of them for it.
+    async fn count_drafts(&self, filter: &DraftFilter) -> Result<usize, StoreError> {
+        Ok(self.drafts(filter).await?.len())
+    }
 
     /// One draft, if there is such a draft. A store with many finds it without
     /// looking at the others.
     async fn draft(&self, draft: &DraftId) -> Result<Option<DraftSummary>, StoreError> {
-        Ok(self.drafts().await?.into_iter().find(|one| one.draft == *draft))
+        Ok(self.drafts(&DraftFilter::default()).await?.into_iter().find(|one| one.draft == *draft))
     }
 
     /// The summary of one run, if there is such a run. A store with many finds it
@@ -121,19 +133,6 @@ impl Receipt {
     pub fn covers(&self, run: &RunId, seq: u64) -> bool {
         self.run == *run && seq < self.next_seq
     }
-}
-
-/// Which runs to list.
-#[derive(Clone, Debug, Default)]
-pub struct RunFilter {
-    /// Only this customer's.
-    pub customer: Option<CustomerId>,
-    /// Only those that started then or later.
-    pub since: Option<Timestamp>,
-    /// Only those that have not ended and can be read.
-    pub unfinished: bool,
-    /// At most so many; all if absent.
-    pub limit: Option<usize>,
 }
 
 /// Why a store could not do it.

@@ -2,7 +2,7 @@
 
 use crate::event::one;
 use crate::{Decision, DraftId, Outcome, Outline, Past, RunId, SubjectId, Usage};
-use attache_context::{CustomerId, Stage};
+use attache_context::{CustomerId, Stage, words};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,26 +71,26 @@ pub struct DraftSummary {
     pub approvals: u8,
 }
 
-/// Where a draft stands.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DraftState {
-    /// A person said yes; it is on its way.
-    Approved,
-    /// A person goes on with the customer instead.
-    Escalated,
-    /// It awaits a person.
-    Pending,
-    /// A person said no.
-    Rejected,
-    /// Another version was asked for.
-    Replaced,
-    /// It left.
-    Sent,
-    /// A person said yes, and policy, its due date or a fault kept it back.
-    Stopped,
-    /// A person took it back.
-    Withdrawn,
+words! {
+    /// Where a draft stands.
+    DraftState {
+        /// A person said yes; it is on its way.
+        Approved = "approved",
+        /// A person goes on with the customer instead.
+        Escalated = "escalated",
+        /// It awaits a person.
+        Pending = "pending",
+        /// A person said no.
+        Rejected = "rejected",
+        /// Another version was asked for.
+        Replaced = "replaced",
+        /// It left.
+        Sent = "sent",
+        /// A person said yes, and policy, its due date or a fault kept it back.
+        Stopped = "stopped",
+        /// A person took it back.
+        Withdrawn = "withdrawn",
+    }
 }
 
 impl RunSummary {

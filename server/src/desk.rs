@@ -3,6 +3,7 @@
 use crate::answers::Answers;
 use crate::docket::Docket;
 use crate::gauges::Gauges;
+use crate::handoffs::Handoffs;
 use crate::measured::Measured;
 use crate::pace::Pace;
 use crate::{Hours, Staff};
@@ -82,6 +83,7 @@ pub(crate) struct Desk {
     pub(crate) document: OpenApi,
     pub(crate) answers: Answers,
     pub(crate) docket: Docket,
+    pub(crate) handoffs: Handoffs,
     pub(crate) gauges: Gauges,
     pub(crate) measured: Measured,
     pub(crate) pace: Pace,

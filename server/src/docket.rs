@@ -2,7 +2,8 @@
 
 use attache_engine::Review;
 use attache_journal::{
-    Actor, Decision, Digest, DraftId, DraftState, Entry, Event, Outcome, RunId, StaffAct, StaffActed, Store, StoreError,
+    Actor, Decision, Digest, DraftFilter, DraftId, DraftState, Entry, Event, Outcome, RunId, StaffAct, StaffActed,
+    Store, StoreError,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -73,7 +74,8 @@ pub(crate) struct Snoozed {
 impl Docket {
     /// Reads what is arranged about every draft that awaits a decision.
     pub(crate) async fn read(&self, store: &dyn Store) -> Result<(), StoreError> {
-        for draft in store.drafts().await?.into_iter().filter(|draft| draft.state == DraftState::Pending) {
+        let pending = DraftFilter { state: Some(DraftState::Pending), ..DraftFilter::default() };
+        for draft in store.drafts(&pending).await? {
             for entry in store.entries(&beside(&draft.draft)).await? {
                 self.apply(&entry);
             }
@@ -118,6 +120,16 @@ impl Docket {
         } else if let Some(arranged) = drafts.get_mut(draft) {
             arranged.claimed = None;
         }
+    }
+
+    /// The drafts that something is arranged about, with what that is.
+    pub(crate) fn all(&self) -> Vec<(DraftId, Arranged)> {
+        self.lock().iter().map(|(draft, arranged)| (draft.clone(), arranged.clone())).collect()
+    }
+
+    /// Forgets what was arranged about a draft that is decided on.
+    pub(crate) fn forget(&self, draft: &DraftId) {
+        self.lock().remove(draft);
     }
 
     /// Waits until the time of an approval has come, and gives it to be carried

@@ -6,7 +6,7 @@ use crate::who::Who;
 use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, Response as Documented, StatusCode as Status};
 use aide::operation::OperationOutput;
-use attache_journal::{Right, RunFilter};
+use attache_journal::{DraftFilter, DraftState, Outcome, Right, RunFilter};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
@@ -52,15 +52,17 @@ impl Gauges {
 
     /// The text that a monitoring system reads.
     async fn read(&self, desk: &Desk) -> Result<String, Problem> {
-        self.drafts.clear();
-        for draft in desk.parts.store.drafts().await? {
-            self.drafts.get_or_create(&[("state", word(&draft.state))]).inc();
+        let store = &desk.parts.store;
+        for state in DraftState::ALL {
+            let filter = DraftFilter { state: Some(state), ..DraftFilter::default() };
+            set(&self.drafts, ("state", state.as_str()), store.count_drafts(&filter).await?);
         }
-        self.runs.clear();
-        for run in desk.parts.store.runs(&RunFilter::default()).await? {
-            let outcome = run.outcome.map_or("unfinished", attache_journal::Outcome::as_str);
-            self.runs.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+        for outcome in Outcome::ALL {
+            let filter = RunFilter { outcome: Some(outcome), ..RunFilter::default() };
+            set(&self.runs, ("outcome", outcome.as_str()), store.count_runs(&filter).await?);
         }
+        let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
+        set(&self.runs, ("outcome", "unfinished"), store.count_runs(&unfinished).await?);
         let mut text = String::new();
         encode(&mut text, &self.registry).map_err(Problem::ours)?;
         Ok(text)
@@ -106,6 +108,6 @@ pub(crate) async fn counted(State(desk): State<Arc<Desk>>, request: Request, nex
     response
 }
 
-fn word(state: &attache_journal::DraftState) -> String {
-    serde_json::to_value(state).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+fn set(gauges: &Family<Labels<1>, Gauge>, (label, value): (&'static str, &str), count: usize) {
+    gauges.get_or_create(&[(label, value.to_owned())]).set(i64::try_from(count).unwrap_or(i64::MAX));
 }

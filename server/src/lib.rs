@@ -17,6 +17,7 @@ mod desk;
 mod docket;
 mod files;
 mod gauges;
+mod handoffs;
 mod hours;
 mod link;
 mod lockout;

@@ -53,6 +53,7 @@ pub async fn serve(
     let desk = Arc::new(Desk {
         answers: Answers::open(&settings.folder, parts.clock.now()).map_err(io::Error::other)?,
         docket: Docket::default(),
+        handoffs: Default::default(),
         pace: Pace::new(settings.requests_per_second),
         gauges: Gauges::new(),
         measured: Default::default(),

@@ -8,7 +8,8 @@ use crate::tell;
 use attache::context::CustomerId;
 use attache::engine::Review as Decided;
 use attache::journal::{
-    Decision, Digest, DraftCreated, DraftId, DraftState, DraftSummary, Event, Evidence, Finding, RunFilter, Store,
+    Decision, Digest, DraftCreated, DraftFilter, DraftId, DraftState, DraftSummary, Event, Evidence, Finding,
+    RunFilter, Store,
 };
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
@@ -48,8 +49,8 @@ pub(crate) fn run(global: &Global, review: &Review, out: &mut dyn Write) -> Resu
 }
 
 async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut drafts = app.log.drafts().await?;
-    drafts.retain(|draft| all || draft.state == DraftState::Pending);
+    let state = (!all).then_some(DraftState::Pending);
+    let drafts = app.log.drafts(&DraftFilter { state, ..DraftFilter::default() }).await?;
     if drafts.is_empty() && !global.json {
         return Ok(writeln!(out, "no draft awaits a person")?);
     }
@@ -72,14 +73,7 @@ async fn list(global: &Global, app: &App, all: bool, out: &mut dyn Write) -> Res
     for draft in &drafts {
         let state = match draft.state {
             DraftState::Pending if obstacles.contains_key(&draft.draft) => "pending, may not leave any more",
-            DraftState::Approved => "approved",
-            DraftState::Escalated => "escalated",
-            DraftState::Pending => "pending",
-            DraftState::Rejected => "rejected",
-            DraftState::Replaced => "replaced",
-            DraftState::Sent => "sent",
-            DraftState::Stopped => "stopped",
-            DraftState::Withdrawn => "withdrawn",
+            state => state.as_str(),
         };
         table.add_row([
             draft.draft.as_str(),

@@ -37,6 +37,11 @@ impl RunWriter {
         Self::new(run, Some(store.subject(&customer).await.expect("a subject")), start)
     }
 
+    /// Lets time pass before the next entry.
+    pub fn wait(&mut self, time: SignedDuration) {
+        self.now += time;
+    }
+
     /// The next entries of the run, not yet given to a store.
     ///
     /// # Panics

@@ -2,7 +2,9 @@
 
 use crate::{RunWriter, drafted_run, handed_run, review, sample_run, sent};
 use attache_context::CustomerId;
-use attache_journal::{Batch, Chain, Decision, Entry, Event, RunFilter, RunId, Sealed, Store, StoreError, verify_head};
+use attache_journal::{
+    Batch, Chain, Decision, DraftFilter, Entry, Event, RunFilter, RunId, Sealed, Store, StoreError, verify_head,
+};
 use futures::future::join;
 use jiff::Timestamp;
 
@@ -164,7 +166,7 @@ async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
             entries(&store, "run_2").await,
             store.runs(&filters[0]).await,
             store.runs(&filters[1]).await,
-            store.drafts().await,
+            store.drafts(&DraftFilter::default()).await,
             store.history(&customer("ada"), Timestamp::MIN).await,
             store.handed_over(&customer("ada"), Timestamp::MIN).await,
         );
@@ -175,7 +177,7 @@ async fn reopening<S: Store>(open: &impl AsyncFn(&str) -> S) {
             entries(&store, "run_2").await,
             store.runs(&filters[0]).await,
             store.runs(&filters[1]).await,
-            store.drafts().await,
+            store.drafts(&DraftFilter::default()).await,
             store.history(&customer("ada"), Timestamp::MIN).await,
             store.handed_over(&customer("ada"), Timestamp::MIN).await,
         );

@@ -4,7 +4,9 @@
 
 use async_trait::async_trait;
 use attache::engine::Review;
-use attache::journal::{CallRequest, Decision, DraftId, DraftState, Message, Outcome, Reply, RunId, Store, verify};
+use attache::journal::{
+    CallRequest, Decision, DraftFilter, DraftId, DraftState, Message, Outcome, Reply, RunId, Store, verify,
+};
 use attache::log::{LogOptions, LogStore};
 use attache::models::FunctionModel;
 use attache::planner::ModelRequest;
@@ -90,7 +92,7 @@ async fn approve(attache: &Attache, draft: &DraftId) {
 
 /// The drafts of a run, or of all, that await a person.
 async fn waiting(store: &LogStore, run: Option<&RunId>) -> Vec<DraftId> {
-    let drafts = store.drafts().await.unwrap().into_iter();
+    let drafts = store.drafts(&DraftFilter::default()).await.unwrap().into_iter();
     let waits = drafts.filter(|draft| draft.state == DraftState::Pending && run.is_none_or(|run| draft.run == *run));
     waits.map(|draft| draft.draft).collect()
 }

@@ -11,7 +11,7 @@
 mod child;
 mod command;
 
-use attache::journal::{Actor, DraftState, Entry, Event, Outcome, RunFilter, Store};
+use attache::journal::{Actor, DraftFilter, DraftState, Entry, Event, Outcome, RunFilter, Store};
 use attache::log::{Against, LogOptions, LogStore, verify_folder};
 use attache_testkit::block_on;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +130,7 @@ fn nothing_is_lost_and_nothing_leaves_twice() {
     let store = store(dir.path());
     let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
     assert!(block_on(store.runs(&unfinished)).unwrap().is_empty(), "every run was resumed");
-    let drafts = block_on(store.drafts()).unwrap();
+    let drafts = block_on(store.drafts(&DraftFilter::default())).unwrap();
     assert!(drafts.iter().all(|draft| draft.state == DraftState::Sent), "every draft was approved and left");
     let mails = mails(dir.path(), &runs, &said);
     let done = said.ended + said.resumed;

@@ -5,8 +5,8 @@ use crate::world::World;
 use async_trait::async_trait;
 use attache::context::CustomerId;
 use attache::journal::{
-    Batch, Commit, DraftSummary, Entry, MemoryStore, Outline, Past, Receipt, RunFilter, RunId, RunSummary, Store,
-    StoreError, Subject, SubjectId,
+    Batch, Commit, DraftFilter, DraftSummary, Entry, MemoryStore, Outline, Past, Receipt, RunFilter, RunId, RunSummary,
+    Store, StoreError, Subject, SubjectId,
 };
 use futures::FutureExt;
 use futures::channel::oneshot;
@@ -193,8 +193,8 @@ impl Store for Disk {
         self.durable.handed_over(customer, since).await
     }
 
-    async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
+    async fn drafts(&self, filter: &DraftFilter) -> Result<Vec<DraftSummary>, StoreError> {
         self.read().await?;
-        self.durable.drafts().await
+        self.durable.drafts(filter).await
     }
 }

@@ -10,7 +10,7 @@ use crate::world::{Odds, World};
 use attache::Bundle;
 use attache::context::CustomerId;
 use attache::engine::{Engine, Parts};
-use attache::journal::{DraftState, RunFilter, Store, SubjectId};
+use attache::journal::{DraftFilter, DraftState, RunFilter, Store, SubjectId};
 use attache::planner::{Guards, Playbooks, actions};
 use attache::policies::{PolicyFile, PolicySet};
 use attache::prompts::Prompts;
@@ -157,7 +157,7 @@ async fn through(ground: &Ground, seed: u64) -> Told {
 async fn over(disk: &Disk) -> bool {
     let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
     let runs = disk.durable().runs(&unfinished).await.unwrap();
-    let drafts = disk.durable().drafts().await.unwrap();
+    let drafts = disk.durable().drafts(&DraftFilter::default()).await.unwrap();
     runs.is_empty() && drafts.iter().all(|draft| draft.state != DraftState::Pending)
 }
 

@@ -5,7 +5,9 @@ use crate::disk::Disk;
 use crate::world::{Approved, World};
 use attache::context::{Bundle, CustomerId, Trigger};
 use attache::engine::{Engine, EraseError, Review, ReviewError, RunError};
-use attache::journal::{Actor, Decision, Digest, DraftState, Outcome, RunFilter, Store, StoreError, SubjectId};
+use attache::journal::{
+    Actor, Decision, Digest, DraftFilter, DraftState, Outcome, RunFilter, Store, StoreError, SubjectId,
+};
 use attache::tools::Outbox;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -81,7 +83,7 @@ pub(crate) async fn reviewer(world: &World, disk: &Disk, engine: &Engine, by: &s
         if world.odds().slow > 0 {
             tokio::time::sleep(Duration::from_millis(world.below(120_000))).await;
         }
-        let Ok(drafts) = disk.drafts().await else { continue };
+        let Ok(drafts) = disk.drafts(&DraftFilter::default()).await else { continue };
         let waiting: Vec<_> = drafts.into_iter().filter(|draft| draft.state == DraftState::Pending).collect();
         if waiting.is_empty() {
             continue;

@@ -11,19 +11,27 @@
 //! | `c` subject, 0, start, run | nothing: runs by subject and time |
 //! | `p` subject, 0, run | nothing: runs that reached the subject |
 //! | `h` subject, 0, run | nothing: runs that a person was given |
+//! | `o` outcome, start, run | nothing: runs at rest by time |
+//! | `l` outcome, last entry, run | nothing: runs by their last entry |
 //! | `d` draft | the run |
+//! | `q` state, due, draft | the run: drafts by where they stand and when they are due |
 //! | `s` subject | the customer's id under the subject's key |
 //!
 //! Nothing in here says anything of a customer once their key is gone, not even
 //! in pages that the database has not overwritten yet.
 
+mod keys;
+
 use crate::live::{Listing, Row, Snapshot};
 use crate::ring::Ring;
 use crate::segment::Position;
-use attache_journal::{DraftId, Key, RunId, RunSummary, StoreError, SubjectId};
-use jiff::Timestamp;
+use attache_journal::{
+    DraftFilter, DraftId, DraftState, Key, Outcome, RunFilter, RunId, RunSummary, StoreError, SubjectId,
+};
+use keys::MOMENT;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -31,7 +39,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The version of the keys and rows. Another version is rebuilt, not migrated.
 ///
-/// 2: as described above. 1 did not list the runs that a person was given.
+/// 2: as described above. 1 listed no run by its outcome, its last entry or that
+/// a person was given it, and no draft by where it stands.
 const VERSION: u32 = 2;
 const META: &[u8] = b"m";
 
@@ -113,7 +122,7 @@ impl Index {
 
     /// What the index has of a run.
     pub(crate) fn row(&self, run: &RunId) -> Result<Option<Row>, StoreError> {
-        self.query(|db| self.get(db, &key(b'r', run)))
+        self.query(|db| self.get(db, &keys::of_run(b'r', run)))
     }
 
     /// The runs that were open at the checkpoint.
@@ -122,38 +131,55 @@ impl Index {
             let mut rows = Vec::new();
             for item in db.scan_prefix(b"u").keys() {
                 let run = run_at(&item.map_err(Damage::of)?, 1)?;
-                let row: Option<Row> = self.get(db, &key(b'r', &run))?;
-                let row = row.ok_or_else(|| Damage("an open run is missing".to_owned()))?;
-                rows.push((run, Row { listed_open: true, ..row }));
+                let row = self.row_of(db, &run)?;
+                rows.push((run, row));
             }
             Ok(rows)
         })
     }
 
-    /// Gives `take` the summaries of one subject's runs, or of all, newest
-    /// first, back to `since`, until it returns false.
-    pub(crate) fn newest_first(
+    /// Gives `take` the summaries of one subject's runs, or of all, until it
+    /// returns false: those that `filter` admits among others, newest first,
+    /// except that those that changed since a time come in no order.
+    pub(crate) fn runs(
         &self,
         subject: Option<&SubjectId>,
-        since: Option<Timestamp>,
+        filter: &RunFilter,
         mut take: impl FnMut(RunSummary) -> bool,
     ) -> Result<(), StoreError> {
         self.query(|db| {
-            let prefix = prefix(subject);
-            for item in db.scan_prefix(&prefix).rev() {
-                let (key, _) = item.map_err(Damage::of)?;
-                let start = key.get(prefix.len()..prefix.len() + 16).unwrap_or_default();
-                if since.is_some_and(|since| start < moment(since).as_slice()) {
-                    break;
-                }
-                let run = run_at(&key, prefix.len() + 16)?;
-                let row: Option<Row> = self.get(db, &[b"r", run.as_str().as_bytes()].concat())?;
-                let summary = row.and_then(|row| row.summary);
-                if !take(summary.ok_or_else(|| Damage("a listed run is missing".to_owned()))?) {
-                    break;
+            for prefix in looked_by(subject, filter) {
+                for item in db.range(span(&prefix, filter)).keys().rev() {
+                    let run = run_at(&item.map_err(Damage::of)?, prefix.len() + MOMENT)?;
+                    if !take(self.summary_of(db, &run)?) {
+                        break;
+                    }
                 }
             }
             Ok(())
+        })
+    }
+
+    /// How many runs `filter` admits that `known` does not hold, up to `most`;
+    /// it names no customer and no time of change.
+    pub(crate) fn count_runs(
+        &self,
+        filter: &RunFilter,
+        known: &HashSet<RunId>,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        self.query(|db| {
+            let mut count = 0;
+            for prefix in looked_by(None, filter) {
+                for item in db.range(span(&prefix, filter)).keys() {
+                    if count == most {
+                        break;
+                    }
+                    let run = run_at(&item.map_err(Damage::of)?, prefix.len() + MOMENT)?;
+                    count += usize::from(!known.contains(&run));
+                }
+            }
+            Ok(count)
         })
     }
 
@@ -167,31 +193,54 @@ impl Index {
         mut take: impl FnMut(&RunSummary),
     ) -> Result<(), StoreError> {
         self.query(|db| {
-            let prefix = list(listing, subject);
+            let prefix = keys::listed(listing, subject);
             for item in db.scan_prefix(&prefix).keys() {
                 let run = run_at(&item.map_err(Damage::of)?, prefix.len())?;
                 if !known.contains(&run) {
-                    let row: Option<Row> = self.get(db, &[b"r", run.as_str().as_bytes()].concat())?;
-                    let summary = row.and_then(|row| row.summary);
-                    take(&summary.ok_or_else(|| Damage("a listed run is missing".to_owned()))?);
+                    take(&self.summary_of(db, &run)?);
                 }
             }
             Ok(())
         })
     }
 
-    /// The runs that have drafts.
-    pub(crate) fn drafting_runs(&self) -> Result<BTreeSet<RunId>, StoreError> {
+    /// Gives `take` the drafts that `filter` admits, each with its run, except
+    /// those of runs that `known` holds: at most so many of each state, in their
+    /// order.
+    pub(crate) fn drafts(
+        &self,
+        filter: &DraftFilter,
+        known: &HashSet<RunId>,
+        most: usize,
+        mut take: impl FnMut(DraftId, RunId),
+    ) -> Result<(), StoreError> {
         self.query(|db| {
-            let runs = db.scan_prefix(b"d").values().map(|run| run_at(&run.map_err(Damage::of)?, 0));
-            runs.collect()
+            for state in DraftState::ALL.into_iter().filter(|state| filter.state.is_none_or(|only| only == *state)) {
+                let prefix = keys::standing(state);
+                let range = db.range(due_span(&prefix, filter));
+                let found: Box<dyn Iterator<Item = _>> =
+                    if filter.last_first { Box::new(range.rev()) } else { Box::new(range) };
+                let mut left = most;
+                for item in found {
+                    if left == 0 {
+                        break;
+                    }
+                    let (key, run) = item.map_err(Damage::of)?;
+                    let run = run_at(&run, 0)?;
+                    if !known.contains(&run) {
+                        left -= 1;
+                        take(DraftId::new(text_at(&key, prefix.len() + MOMENT)?), run);
+                    }
+                }
+            }
+            Ok(())
         })
     }
 
     /// The run that made a draft.
     pub(crate) fn run_of(&self, draft: &DraftId) -> Result<Option<RunId>, StoreError> {
         self.query(|db| {
-            let run = db.get([b"d", draft.as_str().as_bytes()].concat()).map_err(Damage::of)?;
+            let run = db.get(keys::of_draft(draft)).map_err(Damage::of)?;
             run.map(|run| run_at(&run, 0)).transpose()
         })
     }
@@ -201,8 +250,7 @@ impl Index {
         self.query(|db| {
             for item in db.scan_prefix(b"s") {
                 let (key, sealed) = item.map_err(Damage::of)?;
-                let id = key.get(1..).and_then(|id| std::str::from_utf8(id).ok()).map(SubjectId::new);
-                let id = id.ok_or_else(|| Damage("a key is no subject's".to_owned()))?;
+                let id = SubjectId::new(text_at(&key, 1)?);
                 if let Key::Of(subject) = ring.get(&id) {
                     let name = subject.open_name(&sealed);
                     ring.claim(&id, &name.ok_or_else(|| Damage("a subject's name cannot be read".to_owned()))?);
@@ -215,14 +263,14 @@ impl Index {
     /// Takes in that a subject's entries cannot be read any more.
     pub(crate) fn erase(&self, subject: &SubjectId) -> Result<(), StoreError> {
         self.query(|db| {
-            let prefix = prefix(Some(subject));
+            let prefix = keys::theirs(subject);
             let mut batch = sled::Batch::default();
             for item in db.scan_prefix(&prefix).keys() {
-                let run = run_at(&item.map_err(Damage::of)?, prefix.len() + 16)?;
-                if let Some(mut row) = self.get::<Row>(db, &key(b'r', &run))? {
-                    row.erase(subject);
-                    batch.insert(key(b'r', &run), json(&row)?);
-                    batch.remove(key(b'u', &run));
+                let run = run_at(&item.map_err(Damage::of)?, prefix.len() + MOMENT)?;
+                if let Some(row) = self.get::<Row>(db, &keys::of_run(b'r', &run))? {
+                    let mut erased = row.clone();
+                    erased.erase(subject);
+                    put(&mut batch, &run, Some(&row), &erased)?;
                 }
             }
             batch.remove([b"s", subject.as_str().as_bytes()].concat());
@@ -235,41 +283,21 @@ impl Index {
     /// Writes rows and checkpoint in one step.
     pub(crate) fn write(&self, snapshot: &Snapshot, ring: &Ring) -> Result<(), StoreError> {
         self.guarded(|| {
+            let db = self.connect_now()?;
             let mut batch = sled::Batch::default();
             let mut named = HashSet::new();
             for (run, row) in &snapshot.rows {
-                batch.insert(key(b'r', run), json(row)?);
-                match (row.listed_open, row.ended) {
-                    (true, true) => batch.remove(key(b'u', run)),
-                    (false, false) => batch.insert(key(b'u', run), b""),
-                    // Most runs end before the index hears of them.
-                    (true, false) | (false, true) => {}
-                }
-                if let Some(summary) = &row.summary {
-                    if let Some(subject) = &summary.subject {
-                        for listing in Listing::of(summary) {
-                            batch.insert([&list(listing, subject)[..], run.as_str().as_bytes()].concat(), b"");
-                        }
-                        if named.insert(subject)
-                            && let Some((name, key)) = ring.owner(subject)
-                        {
-                            batch.insert([b"s", subject.as_str().as_bytes()].concat(), key.seal_name(&name));
-                        }
-                    }
-                    for listed in [Some(None), summary.subject.as_ref().map(Some)].into_iter().flatten() {
-                        let mut key = prefix(listed);
-                        key.extend_from_slice(&moment(summary.started_at));
-                        key.extend_from_slice(run.as_str().as_bytes());
-                        batch.insert(key, b"");
-                    }
-                    for draft in &summary.drafts {
-                        batch.insert([b"d", draft.draft.as_str().as_bytes()].concat(), run.as_str().as_bytes());
-                    }
+                let before = self.get::<Row>(db, &keys::of_run(b'r', run))?;
+                put(&mut batch, run, before.as_ref(), row)?;
+                if let Some(subject) = row.summary.as_ref().and_then(|summary| summary.subject.as_ref())
+                    && named.insert(subject)
+                    && let Some((name, key)) = ring.owner(subject)
+                {
+                    batch.insert([b"s", subject.as_str().as_bytes()].concat(), key.seal_name(&name));
                 }
             }
             let Position { number: segment, offset, last, chain, records } = snapshot.end;
             batch.insert(META, json(&Meta { v: VERSION, segment, offset, last, records, chain })?);
-            let db = self.connect_now()?;
             db.apply_batch(batch).map_err(Damage::of)?;
             db.flush().map_err(Damage::of).map(|_| ())
         })
@@ -309,6 +337,16 @@ impl Index {
         })
     }
 
+    fn row_of(&self, db: &sled::Db, run: &RunId) -> Result<Row, Damage> {
+        let row = self.get(db, &keys::of_run(b'r', run))?;
+        row.ok_or_else(|| Damage("a listed run is missing".to_owned()))
+    }
+
+    fn summary_of(&self, db: &sled::Db, run: &RunId) -> Result<RunSummary, Damage> {
+        let summary = self.row_of(db, run)?.summary;
+        summary.ok_or_else(|| Damage("a listed run has no beginning".to_owned()))
+    }
+
     /// Whether nothing was found wrong with it since it was opened.
     pub(crate) fn usable(&self) -> bool {
         !self.damaged.load(Ordering::Relaxed)
@@ -332,31 +370,80 @@ impl Damage {
     }
 }
 
-fn key(kind: u8, run: &RunId) -> Vec<u8> {
-    [&[kind], run.as_str().as_bytes()].concat()
+/// Puts a run's row in the place of the one before, and lists it as it is now.
+fn put(batch: &mut sled::Batch, run: &RunId, before: Option<&Row>, row: &Row) -> Result<(), Damage> {
+    let old = before.map_or_else(BTreeMap::new, |before| keys::listing(run, before));
+    let new = keys::listing(run, row);
+    for key in old.keys().filter(|key| !new.contains_key(*key)) {
+        batch.remove(&key[..]);
+    }
+    for (key, value) in new.into_iter().filter(|(key, _)| !old.contains_key(key)) {
+        batch.insert(key, value);
+    }
+    batch.insert(keys::of_run(b'r', run), json(row)?);
+    Ok(())
 }
 
-fn prefix(subject: Option<&SubjectId>) -> Vec<u8> {
-    // No id has a control character in it, so none is another's prefix.
-    subject.map_or_else(|| b"t".to_vec(), |id| [b"c", id.as_str().as_bytes(), b"\0"].concat())
+/// What the keys begin with by which runs are looked for.
+fn looked_by(subject: Option<&SubjectId>, filter: &RunFilter) -> Vec<Vec<u8>> {
+    match (subject, filter.changed_since, filter.outcome) {
+        (Some(subject), ..) => vec![keys::theirs(subject)],
+        (None, Some(_), Some(outcome)) => vec![keys::changed(Some(outcome))],
+        (None, Some(_), None) => {
+            let all = Outcome::ALL.into_iter().map(Some).chain([None]);
+            all.map(keys::changed).collect()
+        }
+        (None, None, Some(outcome)) => vec![keys::rested(outcome)],
+        (None, None, None) => vec![keys::RUNS.to_vec()],
+    }
 }
 
-fn list(listing: Listing, subject: &SubjectId) -> Vec<u8> {
-    let kind = match listing {
-        Listing::Reached => b"p",
-        Listing::HandedOver => b"h",
+/// The keys of the runs that `filter` may admit, among those with this prefix.
+fn span(prefix: &[u8], filter: &RunFilter) -> Span {
+    let changes = prefix.starts_with(&keys::CHANGED);
+    let since = if changes { filter.changed_since } else { filter.since };
+    let start = since.map_or_else(|| prefix.to_vec(), |since| keys::timed(prefix, since, ""));
+    let end = match &filter.after {
+        Some((at, run)) if !changes => keys::timed(prefix, *at, run.as_str()),
+        Some(_) | None => past(prefix),
     };
-    [kind, subject.as_str().as_bytes(), b"\0"].concat()
+    between(Bound::Included(start), end)
 }
 
-/// Sixteen bytes that sort as the time does.
-fn moment(at: Timestamp) -> [u8; 16] {
-    (at.as_nanosecond() as u128 ^ 1 << 127).to_be_bytes()
+/// The keys of the drafts that `filter` admits, of the state with this prefix.
+fn due_span(prefix: &[u8], filter: &DraftFilter) -> Span {
+    let after = filter.after.as_ref().map(|(due, draft)| keys::timed(prefix, *due, draft.as_str()));
+    let before = filter.due_before.map(|due| keys::timed(prefix, due, ""));
+    let (start, end) = if filter.last_first { (None, after) } else { (after, None) };
+    let end = [end, before].into_iter().flatten().min().unwrap_or_else(|| past(prefix));
+    between(start.map_or_else(|| Bound::Included(prefix.to_vec()), Bound::Excluded), end)
+}
+
+type Span = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+/// The keys from `start` to before `end`; none if they are the wrong way round.
+fn between(start: Bound<Vec<u8>>, end: Vec<u8>) -> Span {
+    let turned = match &start {
+        Bound::Included(first) | Bound::Excluded(first) => *first >= end,
+        Bound::Unbounded => false,
+    };
+    let start = if turned { Bound::Included(end.clone()) } else { start };
+    (start, Bound::Excluded(end))
+}
+
+/// The first key behind all that begin so: a time follows each prefix, and none
+/// of them begins with this byte.
+fn past(prefix: &[u8]) -> Vec<u8> {
+    [prefix, &[u8::MAX]].concat()
 }
 
 fn run_at(key: &[u8], start: usize) -> Result<RunId, Damage> {
-    let text = key.get(start..).and_then(|run| std::str::from_utf8(run).ok());
-    text.map(RunId::new).ok_or_else(|| Damage("a key is no run's".to_owned()))
+    text_at(key, start).map(RunId::new)
+}
+
+fn text_at(key: &[u8], start: usize) -> Result<&str, Damage> {
+    let text = key.get(start..).and_then(|text| std::str::from_utf8(text).ok());
+    text.ok_or_else(|| Damage("a key is no text".to_owned()))
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, Damage> {

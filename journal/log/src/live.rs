@@ -35,9 +35,6 @@ pub(crate) struct Row {
     /// Whether the index does not have it like this yet.
     #[serde(skip)]
     pub(crate) dirty: bool,
-    /// Whether the index lists it as open.
-    #[serde(skip)]
-    pub(crate) listed_open: bool,
 }
 
 impl Row {
@@ -179,11 +176,9 @@ impl Live {
             };
             if row.next != written.next || row.ended != written.ended {
                 // It went on meanwhile and stays dirty.
-                row.listed_open = !written.ended;
                 continue;
             }
             row.dirty = false;
-            row.listed_open = !row.ended;
             if row.ended && !busy(run) {
                 self.remove(run);
             }

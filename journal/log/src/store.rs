@@ -1,7 +1,7 @@
 //! The store: what callers see of all this.
 
 use crate::fs::{Fs, RealFs, fault};
-use crate::live::{Listing, Place, Row};
+use crate::live::{Listing, Live, Place, Row};
 use crate::options::LogOptions;
 use crate::queue::Shared;
 use crate::recover::{Recovered, recover};
@@ -11,11 +11,10 @@ use crate::writer::Writer;
 use async_trait::async_trait;
 use attache_context::CustomerId;
 use attache_journal::{
-    Batch, Chain, Commit, DraftId, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store, StoreError, Subject,
-    open,
+    Batch, Chain, Commit, DraftFilter, DraftId, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store,
+    StoreError, Subject, open,
 };
 use jiff::Timestamp;
-use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -220,6 +219,12 @@ pub(crate) struct Read {
     pub(crate) entries: Vec<Entry>,
 }
 
+/// The runs in memory that made drafts.
+fn drafting(live: &Live) -> impl Iterator<Item = (&RunId, &RunSummary)> {
+    let runs = live.runs.iter().filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
+    runs.filter(|(_, summary)| !summary.drafts.is_empty())
+}
+
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
     // The content means nothing and stays: only the lock counts.
@@ -256,17 +261,31 @@ impl Store for LogStore {
         let mut found = Vec::new();
         // A run that has not ended is always in memory.
         if !filter.unfinished && limit > 0 && subject != Some(None) {
-            self.shared.index.newest_first(subject.flatten().as_ref(), filter.since, |run| {
-                if !living.contains_key(&run.run) {
+            self.shared.index.runs(subject.flatten().as_ref(), &others, |run| {
+                if others.admits(&run) && !living.contains_key(&run.run) {
                     found.push(self.named(run));
                 }
-                found.len() < limit
+                // As they changed is not as they are listed.
+                filter.changed_since.is_some() || found.len() < limit
             })?;
         }
         found.extend(living.into_values().flatten());
-        found.sort_by(|a, b| (b.started_at, &b.run).cmp(&(a.started_at, &a.run)));
-        found.truncate(limit);
+        filter.arrange(&mut found);
         Ok(found)
+    }
+
+    async fn count_runs(&self, filter: &RunFilter) -> Result<usize, StoreError> {
+        if filter.customer.is_some() || filter.changed_since.is_some() || filter.unfinished {
+            return Ok(self.runs(filter).await?.len());
+        }
+        let most = filter.limit.unwrap_or(usize::MAX);
+        let (mut count, mut known) = (0, HashSet::new());
+        for (run, row) in &self.shared.live().runs {
+            count += usize::from(row.summary.as_ref().is_some_and(|summary| filter.admits(summary)));
+            known.insert(run.clone());
+        }
+        count += self.shared.index.count_runs(filter, &known, most.saturating_sub(count))?;
+        Ok(count.min(most))
     }
 
     async fn history(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Past>, StoreError> {
@@ -285,22 +304,40 @@ impl Store for LogStore {
         Ok(runs.into_iter().map(|(_, run)| run).collect())
     }
 
-    async fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
-        let mut runs = self.living(|_| true);
-        for run in self.shared.index.drafting_runs()? {
-            if let Vacant(vacant) = runs.entry(run) {
-                let row = self.shared.index.row(vacant.key())?;
-                vacant.insert(row.and_then(|row| row.summary).map(|summary| self.named(summary)));
+    async fn drafts(&self, filter: &DraftFilter) -> Result<Vec<DraftSummary>, StoreError> {
+        let limit = filter.limit.unwrap_or(usize::MAX);
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
+        for (run, summary) in drafting(&self.shared.live()) {
+            if summary.drafts.iter().any(|draft| filter.admits(draft)) {
+                found.extend(self.named(summary.clone()).drafts.into_iter().filter(|draft| filter.admits(draft)));
             }
+            known.insert(run.clone());
         }
-        let mut drafts: Vec<_> = runs.into_values().flatten().flat_map(|run| run.drafts).collect();
-        drafts.sort_by(|a, b| (a.due, &a.draft).cmp(&(b.due, &b.draft)));
-        Ok(drafts)
+        let mut listed = Vec::new();
+        self.shared.index.drafts(filter, &known, limit, |draft, run| listed.push((draft, run)))?;
+        for (draft, run) in listed {
+            // It may have gone on since it was listed.
+            let drafts = self.row(&run)?.and_then(|row| row.summary).map(|summary| self.named(summary).drafts);
+            found.extend(drafts.into_iter().flatten().filter(|one| one.draft == draft && filter.admits(one)));
+        }
+        filter.arrange(&mut found);
+        Ok(found)
+    }
+
+    async fn count_drafts(&self, filter: &DraftFilter) -> Result<usize, StoreError> {
+        let most = filter.limit.unwrap_or(usize::MAX);
+        let (mut count, mut known) = (0, HashSet::new());
+        for (run, summary) in drafting(&self.shared.live()) {
+            count += summary.drafts.iter().filter(|draft| filter.admits(draft)).count();
+            known.insert(run.clone());
+        }
+        self.shared.index.drafts(filter, &known, most.saturating_sub(count), |_, _| count += 1)?;
+        Ok(count.min(most))
     }
 
     async fn draft(&self, draft: &DraftId) -> Result<Option<DraftSummary>, StoreError> {
-        let made = |run: &RunSummary| run.drafts.iter().any(|one| one.draft == *draft);
-        let living = self.living(made).into_values().flatten().next();
+        let made = |(_, run): &(&RunId, &RunSummary)| run.drafts.iter().any(|one| one.draft == *draft);
+        let living = drafting(&self.shared.live()).find(made).map(|(_, run)| self.named(run.clone()));
         let run = match (living, self.shared.index.run_of(draft)?) {
             (Some(run), _) => Some(run),
             (None, Some(run)) => self.run(&run).await?,

@@ -119,7 +119,7 @@ fn runs_do_not_disturb_each_other() {
     assert!(runs.iter().all(|run| run.entries == 12 && run.drafts.len() == 1));
     let history = block_on(store.history(&customer(), jiff::Timestamp::UNIX_EPOCH)).unwrap();
     assert_eq!(history.len(), 2, "a message each");
-    assert_eq!(block_on(store.drafts()).unwrap().len(), 2);
+    assert_eq!(block_on(store.drafts(&attache_journal::DraftFilter::default())).unwrap().len(), 2);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::docket::{Arranged, beside};
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_engine::{Changed, Report, Review};
-use attache_journal::{Decision, Digest, DraftCreated, DraftId, DraftState, DraftSummary, Right, RunId, StaffAct};
+use attache_journal::{
+    Decision, Digest, DraftCreated, DraftFilter, DraftId, DraftState, DraftSummary, Right, RunId, StaffAct,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -80,9 +82,10 @@ pub(crate) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Json<Listed<DraftSummary>>, Problem> {
     who.may(Right::Read)?;
-    let mut drafts = desk.parts.store.drafts().await?;
-    drafts.retain(|draft| which.state.is_none_or(|state| state == draft.state));
-    page(&Page { cursor: which.cursor, limit: which.limit }, drafts, |draft| draft.draft.as_str()).map(Json)
+    let (store, asked) = (&*desk.parts.store, Page { cursor: which.cursor, limit: which.limit });
+    let (after, limit) = (asked.after_draft(store).await?, asked.ask()?);
+    let filter = DraftFilter { state: which.state, after, limit: Some(limit), ..DraftFilter::default() };
+    Ok(Json(page(limit, store.drafts(&filter).await?, |draft| draft.draft.as_str())))
 }
 
 pub(crate) async fn show(

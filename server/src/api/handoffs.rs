@@ -39,20 +39,17 @@ pub(crate) async fn list(
     Asked(asked): Asked<Page>,
 ) -> Result<Json<Listed<Given>>, Problem> {
     who.may(Right::Read)?;
-    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
-    page(&asked, handoffs(&desk, &runs).await?, |handoff| handoff.run.run.as_str()).map(Json)
-}
-
-/// Those among `runs`, in their order.
-pub(crate) async fn handoffs(desk: &Desk, runs: &[RunSummary]) -> Result<Vec<Given>, Problem> {
-    let mut found = Vec::new();
-    for run in runs {
-        if run.outcome == Some(Outcome::Escalated) && !run.erased {
-            let Handoff { state, by, .. } = status(desk, &run.run).await?;
-            found.push(Given { run: run.clone(), status: state, by });
-        }
+    let store = &*desk.parts.store;
+    let (after, limit) = (asked.after_run(store).await?, asked.ask()?);
+    let filter = RunFilter { outcome: Some(Outcome::Escalated), after, limit: Some(limit), ..RunFilter::default() };
+    let Listed { items, next } = page(limit, store.runs(&filter).await?, |run| run.run.as_str());
+    let mut given = Vec::new();
+    // Whoever was erased is not asked about: a page may have fewer than its limit.
+    for run in items.into_iter().filter(|run| !run.erased) {
+        let Handoff { state, by, .. } = status(&desk, &run.run).await?;
+        given.push(Given { run, status: state, by });
     }
-    Ok(found)
+    Ok(Json(Listed { items: given, next }))
 }
 
 pub(crate) async fn step(
@@ -87,6 +84,7 @@ pub(crate) async fn move_handoff(desk: &Desk, who: &Who, run: &str, step: &str) 
         (other, _) => return Err(Problem::unknown(format!("`{other}`: expected accept, return or close"))),
     };
     desk.parts.staff.note(Handoff::beside(&run), &who.name, &[act]).await?;
+    desk.handoffs.note(&*desk.parts.store, &run).await?;
     // Nobody looks at a page, then nobody is told.
     let _ = desk.changed.send(());
     Ok(())

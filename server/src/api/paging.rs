@@ -1,6 +1,8 @@
 //! Long lists, a page at a time.
 
 use crate::problem::Problem;
+use attache_journal::{DraftId, RunId, Store};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +17,6 @@ pub(crate) struct Page {
     pub(crate) limit: Option<usize>,
 }
 
-impl Page {
-    /// How many items a page holds.
-    pub(crate) fn limit(&self) -> Result<usize, Problem> {
-        let limit = self.limit.unwrap_or(50);
-        if (1..=200).contains(&limit) { Ok(limit) } else { Err(Problem::refused("limit: expected 1 to 200")) }
-    }
-}
-
 /// A page.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Listed<T> {
@@ -33,21 +27,44 @@ pub(crate) struct Listed<T> {
     pub(crate) next: Option<String>,
 }
 
-/// The page of `all` after the item that the cursor names by its id. An item
-/// that is gone meanwhile is a cursor to ask anew for.
-pub(crate) fn page<T>(page: &Page, all: Vec<T>, id: impl Fn(&T) -> &str) -> Result<Listed<T>, Problem> {
-    let limit = page.limit()?;
-    let from = match &page.cursor {
-        Some(cursor) => {
-            let place = all.iter().position(|item| id(item) == cursor);
-            place.ok_or_else(|| Problem::refused("cursor: nothing is there any more; begin anew"))? + 1
-        }
-        None => 0,
-    };
-    let more = all.len() > from.saturating_add(limit);
-    let items: Vec<T> = all.into_iter().skip(from).take(limit).collect();
-    let next = items.last().filter(|_| more).map(|last| id(last).to_owned());
-    Ok(Listed { items, next })
+impl Page {
+    /// How many items a page holds.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.limit.unwrap_or(50);
+        if (1..=200).contains(&limit) { Ok(limit) } else { Err(Problem::refused("limit: expected 1 to 200")) }
+    }
+
+    /// How many to ask a store for: one more than the page holds, which tells
+    /// whether there is a next one.
+    pub(crate) fn ask(&self) -> Result<usize, Problem> {
+        Ok(self.limit()? + 1)
+    }
+
+    /// The draft that the page before ended with, and where it is listed now.
+    pub(crate) async fn after_draft(&self, store: &dyn Store) -> Result<Option<(Timestamp, DraftId)>, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let draft = store.draft(&DraftId::new(cursor.as_str())).await?.ok_or_else(gone)?;
+        Ok(Some((draft.due, draft.draft)))
+    }
+
+    /// The run that the page before ended with, and where it is listed.
+    pub(crate) async fn after_run(&self, store: &dyn Store) -> Result<Option<(Timestamp, RunId)>, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let run = store.run(&RunId::new(cursor.as_str())).await?.ok_or_else(gone)?;
+        Ok(Some((run.started_at, run.run)))
+    }
+}
+
+/// The page of what was asked for.
+pub(crate) fn page<T>(asked: usize, mut found: Vec<T>, id: impl Fn(&T) -> &str) -> Listed<T> {
+    let more = found.len() >= asked;
+    found.truncate(asked.saturating_sub(1));
+    let next = found.last().filter(|_| more).map(|last| id(last).to_owned());
+    Listed { items: found, next }
+}
+
+fn gone() -> Problem {
+    Problem::refused("cursor: nothing is there any more; begin anew")
 }
 
 #[cfg(test)]

@@ -94,10 +94,11 @@ pub(crate) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Json<Listed<RunSummary>>, Problem> {
     who.may(Right::Read)?;
-    let filter = RunFilter { customer: which.customer, since: which.since, ..RunFilter::default() };
-    let mut runs = desk.parts.store.runs(&filter).await?;
-    runs.retain(|run| which.outcome.is_none() || run.outcome == which.outcome);
-    page(&Page { cursor: which.cursor, limit: which.limit }, runs, |run| run.run.as_str()).map(Json)
+    let (store, asked) = (&*desk.parts.store, Page { cursor: which.cursor, limit: which.limit });
+    let (after, limit) = (asked.after_run(store).await?, asked.ask()?);
+    let Which { customer, since, outcome, .. } = which;
+    let filter = RunFilter { customer, since, outcome, after, limit: Some(limit), ..RunFilter::default() };
+    Ok(Json(page(limit, store.runs(&filter).await?, |run| run.run.as_str())))
 }
 
 pub(crate) async fn show(

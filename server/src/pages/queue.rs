@@ -1,22 +1,28 @@
 //! The queue: what awaits a person, and what became of the rest.
 
 use super::{Signed, page, shown};
-use crate::api::{Asked, handoffs};
+use crate::api::Asked;
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who::Who;
 use attache_context::CustomerId;
-use attache_journal::{DraftId, DraftState, DraftSummary, HandoffState, Outcome, Right, RunFilter};
+use attache_journal::{
+    DraftFilter, DraftId, DraftState, DraftSummary, Handoff, Outcome, Right, RunFilter, RunSummary, Store,
+};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tera::Context;
 
 /// A page has at most so many rows; the newest or first due.
 const ROWS: usize = 100;
+
+/// A tab counts no further.
+const MOST: usize = 1000;
 
 #[derive(Deserialize)]
 pub(crate) struct Which {
@@ -36,14 +42,6 @@ struct Row {
     late: bool,
     /// The draft, where several can be taken together.
     draft: Option<String>,
-    /// Whether it is put aside: it stands last.
-    aside_until: Option<Timestamp>,
-    /// How many people must approve it: what is due at the same time is sorted by it.
-    #[serde(skip)]
-    approvers: u8,
-    /// Sorts and groups: what is due first stands first.
-    #[serde(skip)]
-    at: Timestamp,
 }
 
 /// A tab with how many rows it has.
@@ -51,7 +49,7 @@ struct Row {
 struct Tab {
     id: &'static str,
     label: &'static str,
-    count: usize,
+    count: String,
 }
 
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, Asked(which): Asked<Which>) -> Response {
@@ -60,115 +58,165 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, Ask
 
 async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Result<Response, Problem> {
     who.may(Right::Read)?;
-    let now = desk.parts.clock.now();
-    let drafts = desk.parts.store.drafts().await?;
-    let row = |draft: &DraftSummary| {
-        let arranged = desk.docket.of(&draft.draft, now);
-        let open = draft.state == DraftState::Pending;
-        let when = match &arranged.scheduled {
-            Some(scheduled) => format!("leaves in {}", due(now, scheduled.at)),
-            None if open => left(desk, now, draft.due),
-            None => String::new(),
+    let look = Look { desk, store: &*desk.parts.store, name: &who.name, now: desk.parts.clock.now() };
+    let (mut scheduled, mut aside) = (Vec::new(), Vec::new());
+    for (id, arranged) in desk.docket.all() {
+        let Some(draft) = look.store.draft(&id).await?.filter(|draft| draft.state == DraftState::Pending) else {
+            desk.docket.forget(&id);
+            continue;
         };
-        let aside_until = arranged.snoozed.map(|snoozed| snoozed.until);
-        Row {
-            to: format!("/drafts/{}", draft.draft),
-            who: customer(draft.customer.as_ref()),
-            what: format!(
-                "Draft for {}{}",
-                if draft.queue.is_empty() { "review" } else { &draft.queue },
-                if draft.approvals > 0 { ", second approver" } else { "" }
-            ),
-            aside: match (arranged.claimed, arranged.assigned, aside_until) {
-                (Some(claim), ..) if claim.by == who.name => "you have it open".to_owned(),
-                (Some(claim), ..) => format!("{} has it open", claim.by),
-                (None, Some(by), _) => format!("{by} has it"),
-                (None, None, Some(until)) => format!("put aside for {}", due(now, until)),
-                (None, None, None) => draft.draft.to_string(),
-            },
-            due: when,
-            late: open && draft.due < now,
-            draft: open.then(|| draft.draft.to_string()),
-            aside_until,
-            approvers: draft.approvers,
-            at: draft.due,
-        }
-    };
-    let (mut review, mut scheduled, mut expired, mut sent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for draft in &drafts {
-        match draft.state {
-            DraftState::Pending if desk.docket.of(&draft.draft, now).scheduled.is_some() => scheduled.push(row(draft)),
-            // Nothing leaves after its time: whoever approves it now is told so.
-            DraftState::Pending if draft.due < now => expired.push(row(draft)),
-            DraftState::Pending => review.push(row(draft)),
-            DraftState::Sent => sent.push(row(draft)),
-            DraftState::Approved | DraftState::Rejected | DraftState::Stopped => {}
+        if arranged.scheduled.is_some() {
+            scheduled.push(draft);
+        } else if arranged.snoozed.is_some_and(|snoozed| snoozed.until > look.now) && draft.due >= look.now {
+            aside.push(draft);
         }
     }
-    sent.reverse();
-    let runs = desk.parts.store.runs(&RunFilter::default()).await?;
-    let escalated: Vec<_> = handoffs(desk, &runs)
-        .await?
-        .into_iter()
-        .filter(|handoff| handoff.status != HandoffState::Closed)
-        .map(|handoff| Row {
-            to: format!("/handoffs/{}", handoff.run.run),
-            who: customer(handoff.run.customer.as_ref()),
-            what: handoff.run.reason_code.clone().unwrap_or_default().replace('_', " "),
-            aside: handoff.by.map_or_else(|| handoff.status.to_string(), |by| format!("{by} has it")),
-            due: ago(now, handoff.run.updated_at),
-            late: false,
-            draft: None,
-            aside_until: None,
-            approvers: 1,
-            at: handoff.run.updated_at,
-        })
-        .collect();
-    let failed: Vec<_> = runs
-        .into_iter()
-        .filter(|run| run.outcome == Some(Outcome::Failed))
-        .map(|run| Row {
-            to: format!("/runs/{}", run.run),
-            who: customer(run.customer.as_ref()),
-            what: run.reason_code.unwrap_or_default().replace('_', " "),
-            aside: run.playbook,
-            due: ago(now, run.updated_at),
-            late: false,
-            draft: None,
-            aside_until: None,
-            approvers: 1,
-            at: run.updated_at,
-        })
-        .collect();
-    let tabs = [
-        Tab { id: "review", label: "Needs review", count: review.len() },
-        Tab { id: "escalated", label: "Escalated", count: escalated.len() },
-        Tab { id: "scheduled", label: "Scheduled", count: scheduled.len() },
-        Tab { id: "sent", label: "Sent", count: sent.len() },
-        Tab { id: "failed", label: "Failed", count: failed.len() },
-        Tab { id: "expired", label: "Expired", count: expired.len() },
+    scheduled.sort_by_key(|draft| draft.due);
+    aside.sort_by_key(|draft| draft.due);
+    let overdue = scheduled.iter().filter(|draft| draft.due < look.now).count();
+    let in_time = scheduled.len().saturating_sub(overdue);
+    let failures = RunFilter { outcome: Some(Outcome::Failed), ..RunFilter::default() };
+    let (open, handoffs) = desk.handoffs.open(look.store, if tab == "escalated" { ROWS } else { 0 }).await?;
+    let counts = [
+        ("review", "Needs review", look.count(look.in_time(), in_time).await?),
+        ("escalated", "Escalated", open),
+        ("scheduled", "Scheduled", scheduled.len()),
+        ("sent", "Sent", look.count(sent(), 0).await?),
+        ("failed", "Failed", look.store.count_runs(&RunFilter { limit: Some(MOST), ..failures.clone() }).await?),
+        ("expired", "Expired", look.count(look.overdue(), overdue).await?),
     ];
-    let mut rows = match tab {
-        "review" => review,
-        "escalated" => escalated,
-        "scheduled" => scheduled,
-        "sent" => sent,
-        "expired" => expired,
-        "failed" => failed,
-        other => return Err(Problem::unknown(format!("there is no queue `{other}`"))),
+    let Some((.., count)) = counts.into_iter().find(|(id, ..)| *id == tab) else {
+        return Err(Problem::unknown(format!("there is no queue `{tab}`")));
     };
-    if tab == "review" {
-        rows.sort_by_key(|row| (row.aside_until.is_some(), hour(row.at), Reverse(row.approvers), row.at));
-    }
-    let mut context = Context::new();
-    context.insert("more", &rows.len().saturating_sub(ROWS));
+    let mut rows: Vec<Row> = match tab {
+        "review" => {
+            let mut drafts = look.drafts(look.in_time(), &[&scheduled, &aside]).await?;
+            // What more people must approve is the riskier of what is due in one hour.
+            drafts.sort_by_key(|draft| (hour(draft.due), Reverse(draft.approvers), draft.due));
+            drafts.extend(aside);
+            drafts.iter().map(|draft| look.draft(draft)).collect()
+        }
+        "expired" => look.drafts(look.overdue(), &[&scheduled]).await?.iter().map(|draft| look.draft(draft)).collect(),
+        "sent" => look.drafts(sent(), &[]).await?.iter().map(|draft| look.draft(draft)).collect(),
+        "scheduled" => scheduled.iter().map(|draft| look.draft(draft)).collect(),
+        "escalated" => handoffs.into_iter().map(|(run, handoff)| look.handoff(run, handoff)).collect(),
+        _ => {
+            let failed = look.store.runs(&RunFilter { limit: Some(ROWS), ..failures }).await?;
+            failed.into_iter().map(|run| look.failure(run)).collect()
+        }
+    };
     rows.truncate(ROWS);
-    let waits = |draft: &String| desk.docket.of(&DraftId::new(draft.as_str()), now).scheduled.is_some();
+    let tabs = counts.map(|(id, label, count)| Tab { id, label, count: counted(count) });
+    let mut context = Context::new();
+    context.insert("more", &count.saturating_sub(rows.len()));
+    context.insert("uncounted", &(count >= MOST));
+    let waits = |draft: &String| desk.docket.of(&DraftId::new(draft.as_str()), look.now).scheduled.is_some();
     context.insert("undo", &undo.filter(waits));
     context.insert("tabs", &tabs);
     context.insert("tab", tab);
     context.insert("rows", &rows);
     page(desk, who, "queue.html", context)
+}
+
+/// What a page is made from, at its moment.
+struct Look<'a> {
+    desk: &'a Desk,
+    store: &'a dyn Store,
+    /// Who looks.
+    name: &'a str,
+    now: Timestamp,
+}
+
+impl Look<'_> {
+    /// The drafts that can still be decided on in time.
+    fn in_time(&self) -> DraftFilter {
+        // No id sorts before the empty one: that moment is included.
+        DraftFilter { after: Some((self.now, DraftId::new(""))), ..pending() }
+    }
+
+    /// The drafts whose time is over: nothing leaves after it, and whoever
+    /// approves one now is told so.
+    fn overdue(&self) -> DraftFilter {
+        DraftFilter { due_before: Some(self.now), ..pending() }
+    }
+
+    /// How many drafts, without so many of them that stand elsewhere.
+    async fn count(&self, filter: DraftFilter, elsewhere: usize) -> Result<usize, Problem> {
+        let limit = Some(MOST + elsewhere);
+        Ok(self.store.count_drafts(&DraftFilter { limit, ..filter }).await?.saturating_sub(elsewhere))
+    }
+
+    /// A page of drafts without those that stand elsewhere.
+    async fn drafts(&self, filter: DraftFilter, but: &[&[DraftSummary]]) -> Result<Vec<DraftSummary>, Problem> {
+        let elsewhere: BTreeSet<_> = but.iter().copied().flatten().map(|draft| &draft.draft).collect();
+        let filter = DraftFilter { limit: Some(ROWS + elsewhere.len()), ..filter };
+        let mut drafts = self.store.drafts(&filter).await?;
+        drafts.retain(|draft| !elsewhere.contains(&draft.draft));
+        drafts.truncate(ROWS);
+        Ok(drafts)
+    }
+
+    fn draft(&self, draft: &DraftSummary) -> Row {
+        let arranged = self.desk.docket.of(&draft.draft, self.now);
+        let open = draft.state == DraftState::Pending;
+        let when = match &arranged.scheduled {
+            Some(scheduled) => format!("leaves in {}", due(self.now, scheduled.at)),
+            None if open => left(self.desk, self.now, draft.due),
+            None => String::new(),
+        };
+        let aside_until = arranged.snoozed.map(|snoozed| snoozed.until);
+        let second = if draft.approvals > 0 { ", second approver" } else { "" };
+        Row {
+            to: format!("/drafts/{}", draft.draft),
+            who: customer(draft.customer.as_ref()),
+            what: format!("Draft for {}{second}", if draft.queue.is_empty() { "review" } else { &draft.queue }),
+            aside: match (arranged.claimed, arranged.assigned, aside_until) {
+                (Some(claim), ..) if claim.by == self.name => "you have it open".to_owned(),
+                (Some(claim), ..) => format!("{} has it open", claim.by),
+                (None, Some(by), _) => format!("{by} has it"),
+                (None, None, Some(until)) => format!("put aside for {}", due(self.now, until)),
+                (None, None, None) => draft.draft.to_string(),
+            },
+            due: when,
+            late: open && draft.due < self.now,
+            draft: open.then(|| draft.draft.to_string()),
+        }
+    }
+
+    fn handoff(&self, run: RunSummary, handoff: Handoff) -> Row {
+        let aside = handoff.by.map_or_else(|| handoff.state.to_string(), |by| format!("{by} has it"));
+        Row { to: format!("/handoffs/{}", run.run), aside, ..self.run(&run) }
+    }
+
+    fn failure(&self, run: RunSummary) -> Row {
+        Row { to: format!("/runs/{}", run.run), aside: run.playbook.clone(), ..self.run(&run) }
+    }
+
+    fn run(&self, run: &RunSummary) -> Row {
+        Row {
+            to: String::new(),
+            who: customer(run.customer.as_ref()),
+            what: run.reason_code.clone().unwrap_or_default().replace('_', " "),
+            aside: String::new(),
+            due: ago(self.now, run.updated_at),
+            late: false,
+            draft: None,
+        }
+    }
+}
+
+fn pending() -> DraftFilter {
+    DraftFilter { state: Some(DraftState::Pending), ..DraftFilter::default() }
+}
+
+/// What left, the newest in front.
+fn sent() -> DraftFilter {
+    DraftFilter { state: Some(DraftState::Sent), last_first: true, ..DraftFilter::default() }
+}
+
+/// A number that is exact where somebody could count.
+fn counted(count: usize) -> String {
+    if count < MOST { count.to_string() } else { format!("{MOST}+") }
 }
 
 pub(super) fn customer(id: Option<&CustomerId>) -> String {

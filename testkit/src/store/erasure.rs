@@ -3,8 +3,8 @@
 use super::{START, append, customer, entries, runs};
 use crate::{RunWriter, drafted_run, handed_run, sample_run, sent};
 use attache_journal::{
-    Actor, Batch, Chain, DraftState, Entry, Erased, Event, Outcome, RunFilter, RunId, Store, StoreError, Subject,
-    verify_head,
+    Actor, Batch, Chain, DraftFilter, DraftState, Entry, Erased, Event, Outcome, RunFilter, RunId, Store, StoreError,
+    Subject, verify_head,
 };
 use jiff::Timestamp;
 
@@ -71,7 +71,7 @@ async fn forgotten(store: &impl Store) {
     assert_eq!(runs(store, RunFilter { unfinished: true, ..RunFilter::default() }).await, [""; 0], "none goes on");
     assert_eq!(store.history(&customer("ada"), Timestamp::MIN).await, Ok(Vec::new()), "she has no history");
     assert_eq!(store.handed_over(&customer("ada"), Timestamp::MIN).await, Ok(Vec::new()), "nobody has her");
-    let drafts = store.drafts().await.expect("drafts can be listed");
+    let drafts = store.drafts(&DraftFilter::default()).await.expect("drafts can be listed");
     assert!(
         drafts.iter().all(|draft| draft.customer.is_none() && draft.state == DraftState::Stopped),
         "no draft waits"

@@ -2,7 +2,9 @@
 
 use super::{START, append, customer, entries, runs, time};
 use crate::{RunWriter, drafted_run, handed_run, review, sample_run, sent};
-use attache_journal::{Batch, CallId, Decision, DraftId, DraftState, Outcome, Past, RunFilter, RunId, Store};
+use attache_journal::{
+    Batch, CallId, Decision, DraftFilter, DraftId, DraftState, DraftSummary, Outcome, Past, RunFilter, RunId, Store,
+};
 use jiff::Timestamp;
 
 pub(super) async fn nothing(store: &impl Store) {
@@ -10,7 +12,7 @@ pub(super) async fn nothing(store: &impl Store) {
     assert!(runs(store, RunFilter::default()).await.is_empty(), "an empty store has no runs");
     let history = store.history(&customer("ada"), Timestamp::MIN).await;
     assert_eq!(history, Ok(Vec::new()), "an unknown customer has no history");
-    assert_eq!(store.drafts().await, Ok(Vec::new()), "an empty store has no drafts");
+    assert_eq!(store.drafts(&DraftFilter::default()).await, Ok(Vec::new()), "an empty store has no drafts");
     let empty = store.append(Batch { run: RunId::new("run_0"), entries: Vec::new() }).await;
     assert!(empty.is_ok_and(|receipt| !receipt.covers(&RunId::new("run_0"), 0)), "an empty batch says nothing");
     assert!(runs(store, RunFilter::default()).await.is_empty(), "an empty batch makes no run");
@@ -32,8 +34,36 @@ pub(super) async fn listing(store: &impl Store) {
     assert_eq!(runs(store, since).await, ["run_c", "run_b", "run_a"], "that moment included");
     assert_eq!(runs(store, RunFilter { unfinished: true, ..all() }).await, ["run_a"], "those that have not ended");
     assert_eq!(runs(store, RunFilter { limit: Some(2), ..all() }).await, ["run_c", "run_b"], "the newest two");
-    assert_eq!(runs(store, RunFilter { limit: Some(2), ..of_ada }).await, ["run_c", "run_a"], "the newest two of one");
+    assert_eq!(
+        runs(store, RunFilter { limit: Some(2), ..of_ada.clone() }).await,
+        ["run_c", "run_a"],
+        "the newest two of one"
+    );
     assert_eq!(runs(store, RunFilter { limit: Some(0), ..all() }).await, [""; 0], "none");
+    let after = |run: &str, hour| Some((time(&format!("2026-11-20T{hour:02}:00:00Z")), RunId::new(run)));
+    let next = RunFilter { after: after("run_b", 10), ..all() };
+    assert_eq!(runs(store, next.clone()).await, ["run_a", "run_d"], "what is listed after one");
+    assert_eq!(runs(store, RunFilter { limit: Some(1), ..next.clone() }).await, ["run_a"], "the next one");
+    let gone = RunFilter { after: after("run_bb", 10), ..all() };
+    assert_eq!(runs(store, gone).await, ["run_b", "run_a", "run_d"], "after one that there is not");
+    let between = RunFilter { since: Some(time("2026-11-20T10:00:01Z")), ..next };
+    assert_eq!(runs(store, between).await, [""; 0], "none is both");
+    let resolved = RunFilter { outcome: Some(Outcome::Resolved), ..all() };
+    assert_eq!(runs(store, resolved.clone()).await, ["run_c", "run_b", "run_d"], "those that came to rest so");
+    let escalated = RunFilter { outcome: Some(Outcome::Escalated), ..all() };
+    assert_eq!(runs(store, escalated).await, [""; 0], "nobody was handed over");
+    // The last entry of each is nine seconds after its first, of run_a three.
+    let changed = |at| RunFilter { changed_since: Some(time(at)), ..all() };
+    assert_eq!(runs(store, changed("2026-11-20T09:00:03Z")).await, ["run_c", "run_b", "run_a"], "as of that moment");
+    assert_eq!(runs(store, changed("2026-11-20T09:00:04Z")).await, ["run_c", "run_b"], "not what rested before it");
+    let few = RunFilter { limit: Some(1), ..changed("2026-11-20T08:00:00Z") };
+    assert_eq!(runs(store, few).await, ["run_c"], "the newest of what changed");
+    for filter in
+        [all(), resolved, of_ada.clone(), changed("2026-11-20T09:00:04Z"), RunFilter { limit: Some(2), ..all() }]
+    {
+        let listed = runs(store, filter.clone()).await.len();
+        assert_eq!(store.count_runs(&filter).await, Ok(listed), "as many are counted as listed: {filter:?}");
+    }
     let ended = store.runs(&RunFilter { limit: Some(1), ..all() }).await.expect("runs can be listed");
     let ended = ended.first().expect("there is one");
     assert_eq!((ended.entries, ended.outcome), (10, Some(Outcome::Resolved)), "the summary is that of all entries");
@@ -91,7 +121,7 @@ pub(super) async fn drafts(store: &impl Store) {
             append(store, writer.batch([sent("call_3", true)])).await;
         }
     }
-    let found = store.drafts().await.expect("drafts can be listed");
+    let found = store.drafts(&DraftFilter::default()).await.expect("drafts can be listed");
     let first = found.first().expect("there are drafts");
     assert_eq!(first.run.as_str(), "created", "the one due first is in front");
     assert_eq!((first.queue.as_str(), first.due), ("", first.created_at), "nobody was asked about it");
@@ -106,6 +136,7 @@ pub(super) async fn drafts(store: &impl Store) {
     assert_eq!(state("approved"), Some(DraftState::Approved), "approved");
     assert_eq!(state("sent"), Some(DraftState::Sent), "sent");
     assert_eq!(state("rejected"), Some(DraftState::Rejected), "rejected");
+    drafts_asked_for(store, &found).await;
     for draft in &found {
         assert_eq!(store.draft(&draft.draft).await, Ok(Some(draft.clone())), "one draft is as in the list");
     }
@@ -116,4 +147,33 @@ pub(super) async fn drafts(store: &impl Store) {
     assert_eq!(store.run(&RunId::new("none")).await, Ok(None), "a run that nobody began");
     let unfinished = runs(store, RunFilter { unfinished: true, ..RunFilter::default() }).await;
     assert_eq!(unfinished, ["sent", "rejected", "created", "approved"], "a decision sets a run going again");
+}
+
+/// What a filter takes of `all` drafts, which are in their order.
+async fn drafts_asked_for(store: &impl Store, all: &[DraftSummary]) {
+    let backwards: Vec<_> = all.iter().rev().cloned().collect();
+    let place = |draft: &DraftSummary| Some((draft.due, draft.draft.clone()));
+    let whole = DraftFilter::default;
+    let mut filters = vec![DraftFilter { last_first: true, ..whole() }];
+    for at in all {
+        for last_first in [false, true] {
+            filters.push(DraftFilter { after: place(at), last_first, ..whole() });
+            filters.push(DraftFilter { after: place(at), last_first, limit: Some(2), ..whole() });
+            filters.push(DraftFilter { state: Some(at.state), last_first, ..whole() });
+            filters.push(DraftFilter { due_before: Some(at.due), last_first, ..whole() });
+            filters.push(DraftFilter { due_before: Some(at.due), after: place(at), last_first, ..whole() });
+        }
+    }
+    for filter in filters {
+        let order = if filter.last_first { backwards.as_slice() } else { all };
+        let expected: Vec<_> = order.iter().filter(|draft| filter.admits(draft)).cloned().collect();
+        let expected = expected.get(..filter.limit.unwrap_or(usize::MAX).min(expected.len())).unwrap_or_default();
+        assert_eq!(store.drafts(&filter).await.as_deref(), Ok(expected), "{filter:?}");
+        assert_eq!(store.count_drafts(&filter).await, Ok(expected.len()), "{filter:?}");
+    }
+    let pending = DraftFilter { state: Some(DraftState::Pending), ..whole() };
+    let two = store.drafts(&pending).await.expect("drafts can be listed");
+    assert_eq!(two.iter().map(|draft| draft.run.as_str()).collect::<Vec<_>>(), ["created", "requested"], "by state");
+    let overdue = DraftFilter { due_before: two.get(1).map(|draft| draft.due), ..pending };
+    assert_eq!(store.count_drafts(&overdue).await, Ok(1), "that moment not included");
 }

@@ -73,7 +73,7 @@ fn answers(store: &LogStore) -> String {
                 store.runs(&unfinished).await.unwrap(),
                 store.history(&ada, Timestamp::MIN).await.unwrap(),
                 store.handed_over(&ada, Timestamp::MIN).await.unwrap(),
-                store.drafts().await.unwrap(),
+                store.drafts(&DraftFilter::default()).await.unwrap(),
                 runs,
             )
         )
