@@ -6,7 +6,7 @@ use crate::config::{Project, files};
 use crate::failure::Failure;
 use attache::channels::Announcer;
 use attache::crm::EmbeddedCrm;
-use attache::journal::{RunFilter, Store};
+use attache::journal::Store;
 use attache::kb::{Kb, Synonyms};
 use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};
@@ -14,7 +14,7 @@ use attache::planner::{ChatModel, actions};
 use attache::policies::{PolicyFile, PolicySet};
 use attache::tools::Registry;
 use attache::{Attache, Builder};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::convert::Infallible;
 use std::fs::File;
 use std::path::Path;
@@ -69,7 +69,7 @@ impl App {
         let kb = Arc::new(kb);
         let builder = builder.store(log.clone()).crm(Arc::new(crm)).knowledge_base(kb.clone());
         let channels = Channels::open(&global.data, &project)?;
-        let announcer = channels.announcer(log.clone(), &project);
+        let announcer = channels.announcer(&global.data, log.clone(), &project);
         let builder = builder.outbox(channels.outbox);
         let builder = match (wants.observer, announcer.clone()) {
             (None, None) => builder,
@@ -94,8 +94,7 @@ impl App {
         }
     }
 
-    /// Tells what the journal says since yesterday and a process that stopped
-    /// did not tell. What was told is not told again.
+    /// Tells what the journal says and a process that stopped did not tell.
     pub(crate) async fn catch_up(&self) -> Result<(), Failure> {
         self.hear_again().await?;
         self.announce().await;
@@ -113,12 +112,10 @@ impl App {
     }
 
     async fn hear_again(&self) -> Result<(), Failure> {
-        let Some(announcer) = &self.announcer else { return Ok(()) };
-        let since = Timestamp::now() - SignedDuration::from_hours(24);
-        for run in self.log.runs(&RunFilter { since: Some(since), ..RunFilter::default() }).await? {
-            self.log.entries(&run.run).await?.into_iter().for_each(|entry| announcer.hear(entry));
+        match &self.announcer {
+            Some(announcer) => Ok(announcer.hear_again().await?),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -57,12 +57,12 @@ impl Channels {
     }
 
     /// Who is told of what the journal says; `None` if nobody is.
-    pub(crate) fn announcer(&self, store: Arc<dyn Store>, project: &Project) -> Option<Arc<Announcer>> {
+    pub(crate) fn announcer(&self, data: &Path, store: Arc<dyn Store>, project: &Project) -> Option<Arc<Announcer>> {
         if self.webhooks.is_none() && self.slack.is_none() && self.chatwoot.is_none() {
             return None;
         }
         let source = project.config.webhooks.as_ref().map_or("/attache", |webhooks| &webhooks.source);
-        let announcer = Announcer::new(store, source);
+        let announcer = Announcer::new(store, source, &data.join("outbox"));
         let announcer = announcer.webhooks(self.webhooks.clone()).slack(self.slack.clone());
         Some(Arc::new(announcer.chatwoot(self.chatwoot.clone())))
     }

@@ -1,16 +1,22 @@
 //! Telling others what the journal says.
 
+mod told;
+
+use crate::carry::blocking;
 use crate::chatwoot::Chatwoot;
 use crate::slack::{Escalation, SlackAlerts};
 use crate::spool::Failed;
 use crate::webhook::{CloudEvent, WebhookSender};
 use attache_context::CustomerId;
-use attache_journal::{Decision, Digest, Entry, Escalated, Event, Outcome, Store};
+use attache_journal::{Decision, Digest, Entry, Escalated, Event, Outcome, RunFilter, Store, StoreError};
 use attache_tools::{EscalateToHuman, HandoffPackage, Tool};
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
+use told::Told;
 
 /// Tells endpoints and people what entries say, each entry once: also when it
 /// hears of one again after a crash.
@@ -22,6 +28,7 @@ pub struct Announcer {
     chatwoot: Option<Chatwoot>,
     heard: Mutex<Vec<Entry>>,
     some: Notify,
+    told: Arc<Told>,
 }
 
 impl std::fmt::Debug for Announcer {
@@ -32,9 +39,9 @@ impl std::fmt::Debug for Announcer {
 
 impl Announcer {
     /// Tells nobody yet of what is in `store`; `source` is where events say they
-    /// come from.
+    /// come from, and how far it came is noted in `folder`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, source: &str) -> Self {
+    pub fn new(store: Arc<dyn Store>, source: &str, folder: &Path) -> Self {
         Self {
             store,
             source: source.to_owned(),
@@ -43,6 +50,7 @@ impl Announcer {
             chatwoot: None,
             heard: Mutex::default(),
             some: Notify::new(),
+            told: Arc::new(Told::new(folder)),
         }
     }
 
@@ -84,12 +92,32 @@ impl Announcer {
         }
     }
 
+    /// Hears what the journal says since everything was told, or since yesterday
+    /// where nothing was: a process may have stopped before it told. What was told
+    /// is not told again.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal, or how far it was told, cannot be read.
+    pub async fn hear_again(&self) -> Result<(), StoreError> {
+        let unreadable = |e: std::io::Error| StoreError::Io { place: "told".to_owned(), what: e.to_string() };
+        let since = self.told.since(Timestamp::now()).map_err(unreadable)?;
+        for run in self.store.runs(&RunFilter { changed_since: Some(since), ..RunFilter::default() }).await? {
+            let entries = self.store.entries(&run.run).await?;
+            entries.into_iter().filter(|entry| entry.at >= since).for_each(|entry| self.hear(entry));
+        }
+        self.told.heard(since);
+        Ok(())
+    }
+
     /// Tells everything that was heard; gives what was not told, which the
     /// spools keep.
     pub async fn flush(&self) -> Vec<Failed> {
+        let (began, told) = (Timestamp::now(), Arc::clone(&self.told));
         let heard = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
-        let told = join_all(heard.iter().map(|entry| self.tell(entry))).await;
-        told.into_iter().flatten().collect()
+        let mut failed: Vec<_> =
+            join_all(heard.iter().map(|entry| self.tell(entry))).await.into_iter().flatten().collect();
+        failed.extend(blocking(move || told.note(began)).await.err());
+        failed
     }
 
     /// Tells what is heard as it is heard, for ever.
@@ -108,7 +136,11 @@ impl Announcer {
         if let Some(Event::Escalated(escalated)) = &entry.event
             && (self.slack.is_some() || self.chatwoot.is_some())
         {
-            failed.extend(self.tell_people(entry, escalated).await);
+            let people = self.tell_people(entry, escalated).await;
+            if !people.is_empty() {
+                self.told.missed();
+            }
+            failed.extend(people);
         }
         failed
     }

@@ -1,9 +1,14 @@
 use crate::secrets;
 use crate::server::{Say, Server, status};
-use attache_channels::{ChannelFault, CloudEvent, How, Signed, State, WebhookConfig, WebhookKeys, WebhookSender};
-use jiff::Timestamp;
+use attache_channels::{
+    Announcer, ChannelFault, CloudEvent, How, Signed, State, WebhookConfig, WebhookKeys, WebhookSender,
+};
+use attache_journal::{Decision, MemoryStore, Store};
+use attache_testkit::{RunWriter, drafted_run, review, sent};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
 
 fn sender(url: &str, events: &[&str], folder: &Path) -> Result<WebhookSender, ChannelFault> {
     let config: WebhookConfig = serde_json::from_value(json!({
@@ -105,4 +110,37 @@ async fn nothing_goes_where_it_was_not_configured_to_go() {
         let fault = sender(url, &[], dir.path()).unwrap_err();
         assert_eq!(fault.key, "webhooks.endpoints.url", "{url}");
     }
+}
+
+#[tokio::test]
+async fn the_next_process_hears_what_changed_since_everything_was_told_and_no_more() {
+    let (dir, store) = (tempfile::tempdir().unwrap(), Arc::new(MemoryStore::new()));
+    let began = Timestamp::now() - SignedDuration::from_hours(72);
+    let mut writer = RunWriter::of(&*store, "ada", "run_1", &began.to_string()).await;
+    let due = (began + SignedDuration::from_hours(90)).to_string();
+    store.append(writer.batch(drafted_run("ada", "run_1", "call_2", &due))).await.unwrap();
+    writer.wait(SignedDuration::from_hours(71));
+    store.append(writer.batch([review("run_1", "call_2", Decision::Approve), sent("call_3", true)])).await.unwrap();
+    // Each process has a memory of its own of what was told: nothing but the journal tells them.
+    let process = async |name: &str, url: &str| {
+        let webhooks = sender(url, &[], &dir.path().join(name)).unwrap();
+        let announcer = Announcer::new(store.clone(), "/attache", dir.path()).webhooks(Some(webhooks));
+        announcer.hear_again().await.unwrap();
+        announcer.flush().await
+    };
+    let told = |server: &Server| -> Vec<String> {
+        let mut told: Vec<_> = server.got().iter().map(|got| got.json()["type"].as_str().unwrap().to_owned()).collect();
+        told.sort();
+        told
+    };
+    let server = Server::start([]).await;
+    assert_eq!(process("one", &server.url).await, []);
+    // What the run did three days ago is old, what happened to it an hour ago is not.
+    assert_eq!(told(&server), ["draft.approved", "message.sent"]);
+    assert_eq!(process("two", &server.url).await, []);
+    assert_eq!(told(&server).len(), 2, "everything was told before");
+    writer.wait(SignedDuration::from_secs(59 * 60 + 50));
+    store.append(writer.batch([sent("call_4", true)])).await.unwrap();
+    assert_eq!(process("three", &server.url).await, []);
+    assert_eq!(told(&server), ["draft.approved", "message.sent", "message.sent"]);
 }
