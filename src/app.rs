@@ -12,6 +12,7 @@ use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};
 use attache::planner::{ChatModel, actions};
 use attache::policies::{PolicyFile, PolicySet};
+use attache::server::Hook;
 use attache::tools::Registry;
 use attache::{Attache, Builder};
 use jiff::SignedDuration;
@@ -29,6 +30,8 @@ pub(crate) struct App {
     pub(crate) log: Arc<LogStore>,
     announcer: Option<Arc<Announcer>>,
     pub(crate) kb: Arc<Kb>,
+    /// Who tells us what customers wrote.
+    pub(crate) hooks: Vec<Box<dyn Hook>>,
 }
 
 /// Sees the lines of a journal when they are durable.
@@ -70,6 +73,7 @@ impl App {
         let builder = builder.store(log.clone()).crm(Arc::new(crm)).knowledge_base(kb.clone());
         let channels = Channels::open(&global.data, &project)?;
         let announcer = channels.announcer(&global.data, log.clone(), &project);
+        let hooks = channels.hooks(&project);
         let builder = builder.outbox(channels.outbox);
         let builder = match (wants.observer, announcer.clone()) {
             (None, None) => builder,
@@ -82,7 +86,7 @@ impl App {
                 }
             }),
         };
-        Ok(Self { attache: builder.build()?, log, announcer, kb })
+        Ok(Self { attache: builder.build()?, log, announcer, kb, hooks })
     }
 
     /// Tells by webhook and in Slack what happened meanwhile. What cannot be

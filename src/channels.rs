@@ -3,12 +3,14 @@
 use crate::app::env;
 use crate::config::{Config, Project};
 use crate::failure::Failure;
+use crate::hooks::FromBot;
 use attache::channels::{
-    Announcer, ChannelFault, Chatwoot, Env, Failed, FolderOutbox, Listed, Routes, SlackAlerts, SmtpOutbox,
-    Suppressions, WebhookSender,
+    Announcer, ChannelFault, Chatwoot, ChatwootHook, Env, Failed, FolderOutbox, Listed, Routes, SlackAlerts,
+    SmtpOutbox, Suppressions, WebhookSender,
 };
 use attache::context::Channel;
 use attache::journal::Store;
+use attache::server::Hook;
 use attache::tools::Outbox;
 use std::io;
 use std::path::Path;
@@ -65,6 +67,16 @@ impl Channels {
         let announcer = Announcer::new(store, source, &data.join("outbox"));
         let announcer = announcer.webhooks(self.webhooks.clone()).slack(self.slack.clone());
         Some(Arc::new(announcer.chatwoot(self.chatwoot.clone())))
+    }
+
+    /// Who tells us what customers wrote.
+    pub(crate) fn hooks(&self, project: &Project) -> Vec<Box<dyn Hook>> {
+        let mut hooks: Vec<Box<dyn Hook>> = Vec::new();
+        if let (Some(bot), Some(config)) = (&self.chatwoot, &project.config.chatwoot) {
+            let hook = ChatwootHook::new(env(&config.secret_env));
+            hooks.push(Box::new(FromBot { hook, bot: bot.clone(), ai_interaction: config.ai_interaction }));
+        }
+        hooks
     }
 
     /// What has not left or perhaps has, with the way it goes.

@@ -47,8 +47,12 @@ pub(crate) struct ServerConfig {
     /// How people reach it, for links and cookies: `https://desk.example`. The
     /// address it listens on if not set.
     pub(crate) public_url: Option<String>,
-    /// Whether a proxy with TLS stands before it. Without, it refuses to listen
-    /// where other machines reach it: it speaks no TLS itself.
+    /// TLS of its own. Without it and without a proxy, it refuses to listen where
+    /// other machines reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<TlsConfig>,
+    /// Whether a proxy with TLS stands before it, whose `X-Forwarded-For` says who
+    /// asks.
     pub(crate) trusted_proxy: bool,
     /// After how many hours somebody signs in anew.
     pub(crate) session_hours: u32,
@@ -82,11 +86,23 @@ pub(crate) struct BusinessHours {
     pub(crate) timezone: String,
 }
 
+/// TLS of the server's own. Files that change are read again within a minute.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TlsConfig {
+    /// The certificate and those that it rests on, as a PEM file, relative to this
+    /// file.
+    pub(crate) certificate: PathBuf,
+    /// Its private key, as a PEM file, relative to this file.
+    pub(crate) key: PathBuf,
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
             public_url: None,
+            tls: None,
             trusted_proxy: false,
             session_hours: 12,
             requests_per_second: NonZeroU32::MIN.saturating_add(99),

@@ -8,6 +8,7 @@ mod config;
 #[cfg(feature = "embed")]
 mod embed;
 mod failure;
+mod hooks;
 mod tell;
 
 use anstream::AutoStream;

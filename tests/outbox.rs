@@ -10,8 +10,10 @@ mod server;
 mod sink;
 
 use command::{err, out, project};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use server::{Server, status};
+use sha2::Sha256;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -39,6 +41,7 @@ fn calling(dir: &Path, args: &[&str]) -> Command {
     command.args(args).current_dir(dir);
     command.env("ATTACHE_DATA", dir).env("ATTACHE_CONFIG", dir.join("company/attache.toml"));
     command.env("HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    command.env("ATTACHE_CHATWOOT_TOKEN", "token").env("ATTACHE_CHATWOOT_SECRET", "secret");
     if let Ok(url) = fs::read_to_string(dir.join("slack-url")) {
         command.env("ATTACHE_SLACK_WEBHOOK", url);
     }
@@ -210,4 +213,107 @@ async fn a_report_of_a_mail_server_is_believed_of_our_own_mail_alone() {
         let told = attache(dir.path(), &["outbox", "bounce", "report.eml", "--json"]).await;
         assert_eq!(out(&told), format!("{{\"suppressed\":{expected}}}\n"), "{reader}: {}", err(&told));
     }
+}
+
+/// A message of a customer, as Chatwoot tells its bot of it.
+fn written(id: u64, status: &str, text: &str) -> String {
+    serde_json::json!({
+        "event": "message_created", "id": id, "content": text, "message_type": "incoming", "private": false,
+        "created_at": 1_763_629_200 + id, "sender": { "id": 5, "name": "Dana", "email": "dana@example.com" },
+        "account": { "id": 1 }, "conversation": { "id": 42, "status": status }
+    })
+    .to_string()
+}
+
+/// Tells a server of it, under this secret.
+async fn delivered(url: &str, secret: &[u8], id: &str, body: String) -> u16 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().to_string();
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret).unwrap();
+    mac.update(format!("{now}.{body}").as_bytes());
+    let request = reqwest::Client::new().post(format!("{url}/hooks/chatwoot")).header("x-chatwoot-delivery", id);
+    let request = request.header("x-chatwoot-timestamp", now);
+    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+    request.header("x-chatwoot-signature", signature).body(body).send().await.unwrap().status().as_u16()
+}
+
+/// A server that this project runs, and where it says that it is.
+fn serving(dir: &Path, listen: &str) -> (std::process::Child, String) {
+    let mut server = calling(dir, &["serve", "--listen", listen]);
+    let mut server = server.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let told = std::io::BufReader::new(server.stdout.take().unwrap());
+    let url =
+        std::io::BufRead::lines(told).find_map(|line| line.unwrap().strip_prefix("serving at ").map(str::to_owned));
+    (server, url.unwrap())
+}
+
+#[tokio::test]
+async fn a_server_with_a_certificate_listens_for_others_and_speaks_tls() {
+    let dir = project();
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    settle(dir.path(), "[server.tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n");
+    let refused = attache(dir.path(), &["serve", "--listen", "0.0.0.0:0"]).await;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("server.tls: ") && err(&refused).contains("cert.pem"), "{}", err(&refused));
+    fs::write(dir.path().join("company/cert.pem"), cert.pem()).unwrap();
+    fs::write(dir.path().join("company/key.pem"), signing_key.serialize_pem()).unwrap();
+    let (mut server, url) = serving(dir.path(), "0.0.0.0:0");
+    let trusted = reqwest::Certificate::from_pem(cert.pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([trusted]).build().unwrap();
+    let here = url.replace("0.0.0.0", "localhost");
+    let healthy = client.get(format!("{here}/healthz")).send().await.unwrap();
+    let strict = healthy.headers().contains_key("strict-transport-security");
+    assert_eq!((healthy.status().as_u16(), strict, healthy.text().await.unwrap().as_str()), (200, true, "ok\n"));
+    assert!(url.starts_with("https://"), "{url}");
+    assert!(client.get(here.replace("https", "http")).send().await.is_err(), "nothing is said in clear");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[tokio::test]
+async fn who_writes_in_chatwoot_is_answered_there_once_and_handed_over_there() {
+    let chatwoot = Server::start([]).await;
+    let dir = project();
+    let settings =
+        format!("[chatwoot]\nurl = \"{}\"\nai_interaction = true\nlabels = [\"handoff\"]\nteam = 3\n", chatwoot.url);
+    settle(dir.path(), &settings);
+    let (mut server, url) = serving(dir.path(), "127.0.0.1:0");
+    let told = async |what: &str| {
+        for _ in 0..600 {
+            if chatwoot.got().iter().any(|got| got.path.ends_with(what)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let bundle: Value =
+        serde_json::from_str(&fs::read_to_string(command::bundle("tier1-question.json")).unwrap()).unwrap();
+    let question = bundle["trigger"]["text"].as_str().unwrap();
+    let first = || written(1, "pending", question);
+    assert_eq!(delivered(&url, b"wrong", "d1", first()).await, 401);
+    // Where a person answers, the bot is silent.
+    assert_eq!(delivered(&url, b"secret", "d0", written(9, "open", question)).await, 202);
+    assert_eq!(delivered(&url, b"secret", "d1", first()).await, 202);
+    assert_eq!(delivered(&url, b"secret", "d1", first()).await, 202);
+    told("/messages").await;
+    let human = || written(2, "pending", "I want to talk to a human.");
+    assert_eq!(delivered(&url, b"secret", "d2", human()).await, 202);
+    assert_eq!(delivered(&url, b"secret", "d2", human()).await, 202);
+    told("/toggle_status").await;
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let got = chatwoot.got();
+    let told: Vec<_> = got.iter().map(|got| got.path.rsplit('/').next().unwrap()).collect();
+    let (answers, notes): (Vec<Value>, Vec<Value>) = got
+        .iter()
+        .filter(|got| got.path == "/api/v1/accounts/1/conversations/42/messages")
+        .map(server::Got::json)
+        .partition(|message| message["private"] == false);
+    assert_eq!(notes.len(), 1, "{told:?}");
+    assert!(notes[0]["content"].as_str().unwrap().contains("Handed over by"), "{notes:?}");
+    assert!(!answers.is_empty() && answers.len() <= 2, "an answer, and that somebody takes over: {answers:?}");
+    assert_eq!(told.iter().filter(|what| **what == "assignments").count(), 1, "{told:?}");
+    assert_eq!(told.last(), Some(&"toggle_status"), "what opens it for people comes last: {told:?}");
+    let runs = out(&attache(dir.path(), &["log", "list", "--json"]).await);
+    assert_eq!(runs.lines().count(), 2, "{runs}");
 }

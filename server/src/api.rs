@@ -8,6 +8,7 @@ mod customers;
 mod decisions;
 mod describe;
 mod drafts;
+mod events;
 mod exchange;
 mod handoffs;
 mod paging;
@@ -22,7 +23,7 @@ pub(crate) use claims::{leave, open};
 pub(crate) use customers::{forget, known};
 pub(crate) use decisions::{Decided, Which as WhichDecisions, search as search_decisions};
 pub(crate) use drafts::{ask_why, review_draft, waiting};
-pub(crate) use exchange::{Asked, At, Filled, Given, ToldOnce, schema};
+pub(crate) use exchange::{Asked, At, Filled, Given, Raw, ToldOnce, schema};
 pub(crate) use handoffs::{move_handoff, status};
 pub(crate) use runs::read;
 pub(crate) use whatif::{Proposed, project};
@@ -83,6 +84,10 @@ fn runs() -> ApiRouter<Arc<Desk>> {
         .api_route(
             "/v1/conversations/{conversation}/messages",
             post_with(conversations::go_on, told("go_on", "conversations", "Answer the customer's next message")),
+        )
+        .api_route(
+            "/v1/events",
+            post_with(events::take, told("take_events", "runs", "Take events in: each begins a run")),
         )
         .api_route("/v1/escalations", get_with(handoffs::list, told("list_escalations", "escalations", "Handoffs")))
         .api_route(

@@ -3,10 +3,13 @@
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::who;
+use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::serve::{IncomingStream, Listener};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,32 @@ const STRICT: [(header::HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
+/// Whose connection it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(SocketAddr);
+
+impl<L: Listener<Addr = SocketAddr>> Connected<IncomingStream<'_, Door<L>>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Door<L>>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+/// A listener of any kind, as a type of ours: only so can a [`Peer`] be told of it.
+pub(crate) struct Door<L>(pub(crate) L);
+
+impl<L: Listener> Listener for Door<L> {
+    type Io = L::Io;
+    type Addr = L::Addr;
+
+    async fn accept(&mut self) -> (L::Io, L::Addr) {
+        self.0.accept().await
+    }
+
+    fn local_addr(&self) -> io::Result<L::Addr> {
+        self.0.local_addr()
+    }
+}
+
 pub(crate) async fn strict(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let late = || {
         let detail = "no answer in time; what was begun goes on, look again";
@@ -50,7 +79,7 @@ pub(crate) async fn strict(State(desk): State<Arc<Desk>>, request: Request, next
 /// Lets nobody ask too often: an account as a whole, others by their address.
 pub(crate) async fn paced(
     State(desk): State<Arc<Desk>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     request: Request,
     next: Next,
 ) -> Response {

@@ -6,10 +6,10 @@ use crate::gauges::Gauges;
 use crate::handoffs::Handoffs;
 use crate::measured::Measured;
 use crate::pace::Pace;
-use crate::{Hours, Staff};
+use crate::{Hook, Hours, Staff};
 use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
-use attache_journal::Store;
+use attache_journal::{RunId, Store};
 use attache_tools::{KnowledgeBase, Outbox, Registry};
 use serde::Serialize;
 use std::num::NonZeroU32;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The people.
     pub staff: Arc<Staff>,
+    /// Who else tells what customers wrote.
+    pub hooks: Vec<Box<dyn Hook>>,
     /// How it is set.
     pub settings: Settings,
 }
@@ -98,6 +100,19 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn is_secure(&self) -> bool {
         self.parts.settings.public_url.starts_with("https:")
+    }
+
+    /// Takes a run that is in the journal to its end.
+    pub(crate) async fn resume(self: &Arc<Self>, run: RunId) {
+        let engine = Arc::clone(&self.parts.engine);
+        let work = async move {
+            if let Err(error) = engine.resume(&run).await {
+                // It goes on at the next start.
+                tracing::warn!(%run, %error, "a run did not reach its end");
+            }
+        };
+        // Its end is told by the journal.
+        drop(self.begin(work).await);
     }
 
     /// Does it to its end, whether or not whoever asked still waits.

@@ -18,6 +18,7 @@ mod docket;
 mod files;
 mod gauges;
 mod handoffs;
+mod hooks;
 mod hours;
 mod link;
 mod lockout;
@@ -30,14 +31,17 @@ mod secrets;
 mod serve;
 mod session;
 mod staff;
+mod tls;
 mod who;
 
 use std::path::Path;
 
 pub use desk::{Parts, Setting, Settings};
+pub use hooks::{Headers, Hook, HookFault, Received, Wrote};
 pub use hours::{Hours, HoursFault};
 pub use serve::{Exposed, check_exposure, serve};
 pub use staff::{Staff, StaffError};
+pub use tls::TlsListener;
 
 /// Drops the text of the answers that a server keeps in `folder` for whoever asks
 /// twice. Part of forgetting a person, also when no server runs.

@@ -5,15 +5,15 @@ use crate::desk::{Desk, Parts};
 use crate::docket::Docket;
 use crate::gauges::{self, Gauges};
 use crate::pace::Pace;
-use crate::{api, asking, once, pages};
+use crate::{api, asking, hooks, once, pages};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::serve::Listener;
 use futures::StreamExt as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
 /// How long a server that stops waits for what was begun. A run that takes
@@ -23,26 +23,28 @@ const LAST_WORDS: Duration = Duration::from_secs(30);
 /// An address that others reach, without anything that keeps what is said from them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "{0} can be reached from other machines and this server speaks no TLS: listen on 127.0.0.1, or put a proxy with \
-     TLS before it and set `server.trusted_proxy = true`"
+    "{0} can be reached from other machines and nothing keeps what is said from them: listen on 127.0.0.1, set \
+     `server.tls`, or put a proxy with TLS before it and set `server.trusted_proxy = true`"
 )]
 pub struct Exposed(pub SocketAddr);
 
-/// Whether a server may listen there.
+/// Whether a server may listen there; `kept` says that TLS of its own or a proxy
+/// keeps what is said from others.
 ///
 /// # Errors
-/// [`Exposed`] if others reach the address and no proxy is said to stand before.
-pub fn check_exposure(listen: SocketAddr, trusted_proxy: bool) -> Result<(), Exposed> {
-    if listen.ip().is_loopback() || trusted_proxy { Ok(()) } else { Err(Exposed(listen)) }
+/// [`Exposed`] if others reach the address and nothing does.
+pub fn check_exposure(listen: SocketAddr, kept: bool) -> Result<(), Exposed> {
+    if listen.ip().is_loopback() || kept { Ok(()) } else { Err(Exposed(listen)) }
 }
 
-/// Answers until `stop` ends; then finishes what was begun. Runs that a crash or
+/// Answers on a [`TcpListener`](tokio::net::TcpListener) or a
+/// [`TlsListener`](crate::TlsListener) until `stop` ends; then finishes what was begun. Runs that a crash or
 /// an earlier stop left are gone on with first.
 ///
 /// # Errors
 /// If the listener fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Listener<Addr = SocketAddr>,
     parts: Parts,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
@@ -71,6 +73,7 @@ pub async fn serve(
     // The last layer is the first that a request meets.
     let router = interface
         .merge(pages::routes())
+        .merge(hooks::routes())
         .fallback(asking::nothing_here)
         .method_not_allowed_fallback(asking::not_so)
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), once::once))
@@ -79,14 +82,14 @@ pub async fn serve(
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), asking::strict))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), gauges::counted))
         .with_state(Arc::clone(&desk))
-        .into_make_service_with_connect_info::<SocketAddr>();
+        .into_make_service_with_connect_info::<asking::Peer>();
     let stop = async move {
         stop.await;
         tracing::info!("stopping");
         // Whoever watches for changes is let go: they would never be done.
         let _ = stopped.send(true);
     };
-    axum::serve(listener, router).with_graceful_shutdown(stop).await?;
+    axum::serve(asking::Door(listener), router).with_graceful_shutdown(stop).await?;
     // One that is being carried out goes on: `begun` has it.
     punctual.abort();
     let mut begun = std::mem::take(&mut *desk.begun.lock().await);

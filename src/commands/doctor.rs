@@ -160,7 +160,7 @@ fn rules(project: &Project) -> Finding {
 
 fn server(project: &Project) -> Finding {
     let config = &project.config.server;
-    match check_exposure(config.listen, config.trusted_proxy) {
+    match check_exposure(config.listen, config.trusted_proxy || config.tls.is_some()) {
         Ok(()) => Finding::ok("server", format!("`attache serve` listens on {}", config.listen)),
         Err(e) => Finding::fault("server", e.to_string(), "listen on 127.0.0.1, or put a proxy with TLS before it"),
     }

@@ -3,10 +3,10 @@
 use super::block_on;
 use crate::app::{App, Wants};
 use crate::cli::Global;
-use crate::config::Project;
+use crate::config::{Project, TlsConfig};
 use crate::failure::Failure;
 use attache::engine::{Clock, SystemClock};
-use attache::server::{Hours, Parts, Settings, Staff, StaffError, check_exposure, serve};
+use attache::server::{Hours, Parts, Settings, Staff, StaffError, TlsListener, check_exposure, serve};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,21 +18,24 @@ pub(crate) fn run(
     model: Option<&str>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let project = Project::read(global.config.as_deref())?.config;
-    let shown = project.shown();
-    let config = project.server;
+    let project = Project::read(global.config.as_deref())?;
+    let shown = project.config.shown();
+    let config = project.config.server.clone();
     let listen = listen.unwrap_or(config.listen);
     let hours =
         config.business_hours.as_ref().map(|hours| Hours::new(&hours.days, hours.from, hours.to, &hours.timezone));
     let hours = hours.transpose().map_err(|e| Failure::refused(format!("server.business_hours: {e}")))?;
-    check_exposure(listen, config.trusted_proxy).map_err(|e| Failure::refused(e.to_string()))?;
-    let app = App::open(global, Wants { model, ..Wants::default() })?;
+    check_exposure(listen, config.trusted_proxy || config.tls.is_some())
+        .map_err(|e| Failure::refused(e.to_string()))?;
+    let mut app = App::open(global, Wants { model, ..Wants::default() })?;
     block_on(async {
         let stop = stop()?;
         let refused = |e: std::io::Error| Failure::unavailable(format!("{listen}: {e}"));
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
+        let tls = config.tls.map(|TlsConfig { certificate, key }| (project.path(&certificate), project.path(&key)));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let public_url = config.public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::clone(app.attache.store());
         let folder = global.data.join("desk");
@@ -54,6 +57,7 @@ pub(crate) fn run(
             outbox: Arc::clone(app.attache.outbox()),
             clock,
             staff,
+            hooks: std::mem::take(&mut app.hooks),
             settings: Settings {
                 public_url,
                 trusted_proxy: config.trusted_proxy,
@@ -65,8 +69,18 @@ pub(crate) fn run(
                 shown,
             },
         };
+        let served = async {
+            match tls {
+                Some((certificate, key)) => {
+                    let listener = TlsListener::new(listener, &certificate, &key);
+                    serve(listener.map_err(|e| Failure::refused(format!("server.tls: {e}")))?, parts, stop).await
+                }
+                None => serve(listener, parts, stop).await,
+            }
+            .map_err(|e| Failure::unavailable(e.to_string()))
+        };
         tokio::select! {
-            served = serve(listener, parts, stop) => served.map_err(|e| Failure::unavailable(e.to_string()))?,
+            served = served => served?,
             failed = app.announce_always() => match failed? {},
         }
         app.announce().await;

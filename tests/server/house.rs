@@ -103,6 +103,7 @@ impl House {
             outbox: attache.outbox().clone(),
             clock,
             staff: staff.clone(),
+            hooks: Vec::new(),
             settings: Settings {
                 public_url: base.clone(),
                 trusted_proxy: false,
@@ -246,6 +247,12 @@ impl House {
     pub(crate) async fn raw(&self, method: &str, path: &str, token: &str, body: &str) -> Seen {
         let request = self.client.request(method.parse().unwrap(), format!("{}{path}", self.base));
         let request = if body.is_empty() { request } else { request.header("content-type", "application/json") };
+        self.send(bearing(request, token).body(body.to_owned())).await
+    }
+
+    /// A body of that content type.
+    pub(crate) async fn typed(&self, path: &str, token: &str, kind: &str, body: &str) -> Seen {
+        let request = self.client.post(format!("{}{path}", self.base)).header("content-type", kind);
         self.send(bearing(request, token).body(body.to_owned())).await
     }
 

@@ -12,6 +12,7 @@ mod world;
 
 mod arranging;
 mod deciding;
+mod events;
 mod house;
 mod manners;
 

@@ -72,15 +72,39 @@ impl Engine {
         text: String,
         at: Timestamp,
     ) -> Result<Report, RunError> {
-        let (first, turns) = self.turns(conversation).await?;
+        let started = self.following(conversation, text, at).await?;
+        self.begin(id, started).await
+    }
+
+    /// Takes the next message of a conversation in, as [`take_in`](Self::take_in)
+    /// does the first.
+    ///
+    /// # Errors
+    /// [`RunError`]; [`RunError::Unknown`] if there is no such conversation.
+    pub async fn take_in_next(
+        &self,
+        id: RunId,
+        conversation: &RunId,
+        text: String,
+        at: Timestamp,
+    ) -> Result<bool, RunError> {
+        if self.store.run(&id).await?.is_some() {
+            return Ok(false);
+        }
+        let started = self.following(conversation, text, at).await?;
+        self.keep(id, started).await
+    }
+
+    /// What a run on the next message of a conversation begins with.
+    async fn following(&self, conversation: &RunId, text: String, at: Timestamp) -> Result<RunStarted, RunError> {
+        let (first, turns) = self.turns(conversation, REMEMBERED).await?;
         let Trigger::Message { channel, .. } = first.bundle.trigger else {
             return Err(RunError::Unknown(conversation.clone()));
         };
         let mut bundle = (*first.bundle).clone();
         bundle.trigger = Trigger::Message { at, channel, text };
         remember(&mut bundle, &turns);
-        let started = self.beginning(Arc::new(bundle), Some(&first.playbook), Some(conversation.clone())).await?;
-        self.begin(id, started).await
+        self.beginning(Arc::new(bundle), Some(&first.playbook), Some(conversation.clone())).await
     }
 
     /// What was said in a conversation.
@@ -88,28 +112,43 @@ impl Engine {
     /// # Errors
     /// [`RunError`]; [`RunError::Unknown`] if there is none of that name.
     pub async fn conversation(&self, conversation: &RunId) -> Result<Conversation, RunError> {
-        let (_, turns) = self.turns(conversation).await?;
+        let (_, turns) = self.turns(conversation, usize::MAX).await?;
         Ok(Conversation { conversation: conversation.clone(), turns })
     }
 
-    async fn turns(&self, conversation: &RunId) -> Result<(RunStarted, Vec<Turn>), RunError> {
-        let unknown = || RunError::Unknown(conversation.clone());
+    /// Whether a conversation has this name.
+    ///
+    /// # Errors
+    /// [`RunError`]; [`RunError::Unknown`] if none has.
+    pub async fn expect_conversation(&self, conversation: &RunId) -> Result<(), RunError> {
+        self.opening(conversation).await.map(|_| ())
+    }
+
+    /// What a conversation began with, and when.
+    async fn opening(&self, conversation: &RunId) -> Result<(RunStarted, Timestamp), RunError> {
         let entries = self.entries(conversation).await?;
-        let first = started(&entries).ok_or_else(unknown)?.clone();
-        if first.conversation.is_some() {
-            return Err(unknown());
-        }
-        let opening = turn(conversation, &entries).ok_or_else(unknown)?;
-        let mut turns = vec![opening];
-        let theirs = RunFilter { customer: Some(first.bundle.customer.id.clone()), ..RunFilter::default() };
-        let mut runs = self.store.runs(&theirs).await?;
-        runs.reverse();
-        for RunSummary { run, .. } in runs {
+        let begun = started(&entries).zip(entries.first().map(|entry| entry.at));
+        let begun = begun.filter(|(started, _)| started.conversation.is_none());
+        let begun = begun.filter(|(started, _)| started.bundle.trigger.message().is_some());
+        begun.map(|(started, at)| (started.clone(), at)).ok_or_else(|| RunError::Unknown(conversation.clone()))
+    }
+
+    /// What a conversation began with, and its last so many turns, oldest first.
+    async fn turns(&self, conversation: &RunId, most: usize) -> Result<(RunStarted, Vec<Turn>), RunError> {
+        let (first, since) = self.opening(conversation).await?;
+        let (customer, since) = (Some(first.bundle.customer.id.clone()), Some(since));
+        let mut turns = Vec::new();
+        for RunSummary { run, .. } in self.store.runs(&RunFilter { customer, since, ..RunFilter::default() }).await? {
+            if turns.len() == most {
+                break;
+            }
             let entries = self.entries(&run).await?;
-            if started(&entries).is_some_and(|started| started.conversation.as_ref() == Some(conversation)) {
+            let of = started(&entries).and_then(|started| started.conversation.as_ref());
+            if of.unwrap_or(&run) == conversation {
                 turns.extend(turn(&run, &entries));
             }
         }
+        turns.reverse();
         Ok((first, turns))
     }
 
@@ -175,8 +214,7 @@ fn remember(bundle: &mut Bundle, turns: &[Turn]) {
         purposes: purposes.clone(),
         sensitivity: Sensitivity::Personal,
     };
-    let recent = turns.iter().enumerate().skip(turns.len().saturating_sub(REMEMBERED));
-    for (number, turn) in recent {
+    for (number, turn) in turns.iter().enumerate() {
         let place = number + 1;
         bundle.contextual.push(fact(format!("conversation.{place}.customer_wrote"), &turn.text, turn.at));
         if let Some(reply) = &turn.reply {

@@ -152,7 +152,7 @@ impl<'e> Driver<'e> {
     }
 
     /// Waits until everything handed over is durable.
-    async fn settle(&mut self) -> Result<(), RunError> {
+    pub(crate) async fn settle(&mut self) -> Result<(), RunError> {
         self.hand_over().await;
         for commit in std::mem::take(&mut self.commits) {
             self.receipt = Some(commit.await?);

@@ -203,15 +203,44 @@ impl Engine {
         })
     }
 
+    /// Takes a bundle in as the run `id`: when this returns, its beginning is
+    /// durable, and [`resume`](Self::resume) takes it to its outcome. `false` if
+    /// there is a run of that name, whatever it was begun with.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn take_in(&self, id: RunId, bundle: Arc<Bundle>) -> Result<bool, RunError> {
+        if self.store.run(&id).await?.is_some() {
+            return Ok(false);
+        }
+        let started = self.beginning(bundle, None, None).await?;
+        self.keep(id, started).await
+    }
+
+    /// Makes the beginning of a run durable; `false` if there is one already.
+    pub(crate) async fn keep(&self, id: RunId, started: RunStarted) -> Result<bool, RunError> {
+        match self.first_entry(id, started).await?.settle().await {
+            Ok(()) => Ok(true),
+            // Somebody else took it in at the same time.
+            Err(RunError::Store(StoreError::Conflict { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Begins a run and takes it to its outcome.
     pub(crate) async fn begin(&self, id: RunId, started: RunStarted) -> Result<Report, RunError> {
+        self.first_entry(id, started).await?.drive(false).await
+    }
+
+    /// A run with its first entry, which is not durable yet.
+    async fn first_entry(&self, id: RunId, started: RunStarted) -> Result<Driver<'_>, RunError> {
         let program = self.program(&started.playbook)?;
         let now = self.clock.now();
         let subject = self.store.subject(&started.bundle.customer.id).await?;
         let gate = self.gates.of(subject.id());
         let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)), gate);
         driver.record(now, &Actor::System, started.into())?;
-        driver.drive(false).await
+        Ok(driver)
     }
 
     /// Goes on with a run that did not reach its end.

@@ -122,7 +122,7 @@ pub(crate) async fn go_on(
     if message.text.trim().is_empty() || message.text.chars().count() > 100_000 {
         return Err(Problem::refused("text: expected 1 to 100,000 characters"));
     }
-    desk.parts.engine.conversation(&conversation).await?;
+    desk.parts.engine.expect_conversation(&conversation).await?;
     let at = message.at.unwrap_or_else(|| desk.parts.clock.now());
     let (engine, run) = (Arc::clone(&desk.parts.engine), desk.parts.engine.run_id());
     let (id, of) = (run.clone(), conversation.clone());

@@ -46,6 +46,10 @@ pub struct ChatwootConfig {
     /// webhook. What comes in is refused if it is not set.
     #[serde(default = "secret_env")]
     pub secret_env: String,
+    /// Whether whoever writes here was told that a machine may answer: the consent
+    /// `ai_interaction` of each of them. Without it the agent answers nobody.
+    #[serde(default)]
+    pub ai_interaction: bool,
     /// The labels that a conversation gets when a person takes over.
     #[serde(default)]
     pub labels: Vec<String>,
