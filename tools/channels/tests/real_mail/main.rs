@@ -10,21 +10,26 @@ use attache_tools::{Outbox, Outgoing};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_mail_server_gets_each_message_once() {
+async fn a_mail_server_gets_each_message_once_and_signed() {
     let Ok(real) = std::env::var("ATTACHE_REAL_MAIL") else {
         println!("skipped: ATTACHE_REAL_MAIL is not set; `cargo xtask test` starts a server and sets it");
         return;
     };
     let (port, file) = real.split_once('|').unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let config = json!({ "host": "127.0.0.1", "port": port.parse::<u16>().unwrap(), "encryption": "none" });
+    let config = json!({
+        "host": "127.0.0.1", "port": port.parse::<u16>().unwrap(), "encryption": "none",
+        "dkim": { "domain": "brightwater.example", "selector": "mail" },
+        "unsubscribe": "https://brightwater.example/unsubscribe/{message}",
+    });
+    let key = std::fs::read_to_string(format!("{file}.key")).unwrap();
     let suppressions = Suppressions::new(dir.path().join("suppressed"));
     let outbox = SmtpOutbox::new(
         &serde_json::from_value(config).unwrap(),
         "Brightwater <team@brightwater.example>",
         dir.path().join("outbox"),
         suppressions.clone(),
-        &Env::new(&|_| None),
+        &Env::new(&|name| (name == "ATTACHE_DKIM_KEY").then(|| key.clone())),
     );
     let outbox = outbox.unwrap();
     let mut outcomes = Vec::new();
@@ -37,7 +42,7 @@ async fn a_mail_server_gets_each_message_once() {
             body: ".\nÖffnen Sie die Einstellungen.\n".to_owned(),
             at: "2026-11-20T09:00:00Z".parse().unwrap(),
             answers: None,
-            outreach: false,
+            outreach: true,
         };
         let key = Digest::of(&[name.as_bytes()]);
         let first = outbox.deliver(&message, &key).await.err().map(|fault| fault.retry);
@@ -66,6 +71,8 @@ async fn a_mail_server_gets_each_message_once() {
         (first["subject"].as_str(), first["automatic"].as_str()),
         (Some("Grüße an dana"), Some("auto-generated"))
     );
+    assert_eq!((&first["signed"], &first["signed_if_changed"]), (&json!(true), &json!(false)), "{first}");
+    assert!(first["unsubscribe"].as_str().unwrap().contains("https://brightwater.example/unsubscribe/"), "{first}");
     let left: Vec<_> = outbox.spool().list().unwrap().into_iter().map(|listed| listed.state).collect();
     assert_eq!(left.len(), 3);
     assert!(left.contains(&State::Unknown) && left.contains(&State::Dead) && left.contains(&State::Reserved));

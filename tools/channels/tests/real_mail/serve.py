@@ -1,17 +1,38 @@
 """A mail server on loopback, by aiosmtpd: PORT FILE. It answers as the reader's
-name says, and writes each message that it has as one line of JSON."""
+name says, and writes each message that it has as one line of JSON, with what
+dkimpy says of its signature. FILE.key is the private key to sign with."""
 
+import base64
 import email
 import email.policy
 import json
+import subprocess
 import sys
 
+import dkim
 from aiosmtpd.controller import Controller
+
+NAME = b"mail._domainkey.brightwater.example."
+
+
+def record(path):
+    """Makes a key, and what the domain of whoever signs with it publishes."""
+    subprocess.run(["openssl", "genrsa", "-traditional", "-out", path, "2048"], check=True, capture_output=True)
+    public = ["openssl", "rsa", "-in", path, "-pubout", "-outform", "der"]
+    public = subprocess.run(public, check=True, capture_output=True).stdout
+    return b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
 
 
 class Handler:
     def __init__(self, path):
         self.file = open(path, "a", encoding="utf-8")
+        self.record = record(path + ".key")
+
+    def signed(self, content):
+        try:
+            return dkim.verify(content, dnsfunc=lambda name, timeout=5: self.record if name == NAME else None)
+        except dkim.DKIMException:
+            return False
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("bounce"):
@@ -30,6 +51,9 @@ class Handler:
             "id": message["message-id"],
             "automatic": message["auto-submitted"],
             "text": message.get_content(),
+            "signed": self.signed(envelope.content),
+            "signed_if_changed": self.signed(envelope.content + b"P.S.\r\n"),
+            "unsubscribe": message["list-unsubscribe"],
         }
         self.file.write(json.dumps(seen) + "\n")
         self.file.flush()
