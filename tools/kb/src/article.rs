@@ -5,10 +5,11 @@ mod front;
 mod html;
 mod include;
 
-use crate::sources::Document;
+use crate::sources::{self, Document};
 use attache_tools::{About, Readers};
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -31,46 +32,100 @@ pub(crate) enum Markup {
     Plain,
 }
 
+/// An article as it stands in its file: what it takes to see whether it changed is
+/// known, and what takes longer waits until it did.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) id: String,
+    /// Tells one content from another.
+    pub(crate) digest: String,
+    /// What of it was left out, and why.
+    pub(crate) notes: Vec<String>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Document(Document),
+    Html(String),
+    Markdown(Fields, String),
+    Plain(String),
+}
+
 /// An article that was read.
 #[derive(Debug)]
 pub(crate) struct Article {
     pub(crate) document: Document,
     pub(crate) markup: Markup,
-    /// What of it was left out, and why.
-    pub(crate) notes: Vec<String>,
 }
 
-/// Reads the text of a file. `within` is the folder that includes may read, if
-/// they may read anything.
-pub(crate) fn read(
-    id: &str,
-    text: String,
-    format: Format,
-    file: &Path,
-    within: Option<&Path>,
-) -> Result<Article, String> {
-    let document = |title: String, text: String, about: About| Document { id: id.to_owned(), title, text, about };
-    match format {
-        Format::Plain => {
-            let document = document(String::new(), text, About::default());
-            Ok(Article { document, markup: Markup::Plain, notes: Vec::new() })
-        }
-        Format::Markdown => {
-            let fields = front::fields(&text);
-            if fields.is_draft() {
-                return Err("marked as a draft".to_owned());
+/// How articles are read, as a number: what was read in another way changed.
+const READING: &str = "1";
+
+impl Written {
+    /// The text of a file. `within` is the folder that includes may read, if they
+    /// may read anything.
+    pub(crate) fn file(id: &str, text: String, format: Format, file: &Path, within: Option<&Path>) -> Self {
+        let (content, notes) = match format {
+            Format::Html => (Content::Html(text), Vec::new()),
+            Format::Markdown => {
+                let fields = front::fields(&text);
+                let (text, notes) =
+                    if fields.is_draft() { (text, Vec::new()) } else { include::expand(text, file, within) };
+                (Content::Markdown(fields, text), notes)
             }
-            let (title, about) = (fields.title().unwrap_or_default(), fields.about());
-            let (text, notes) = include::expand(text, file, within);
-            Ok(Article { document: document(title, text, about), markup: Markup::Markdown, notes })
+            Format::Plain => (Content::Plain(text), Vec::new()),
+        };
+        Self { id: id.to_owned(), digest: content.digest(), notes, content }
+    }
+
+    /// A document of a file with many.
+    pub(crate) fn line(document: Document) -> Self {
+        let (id, content) = (document.id.clone(), Content::Document(document));
+        Self { id, digest: content.digest(), notes: Vec::new(), content }
+    }
+
+    /// Reads it.
+    pub(crate) fn read(self) -> Result<Article, String> {
+        let id = self.id;
+        let (document, markup) = match self.content {
+            Content::Document(document) => (document, Markup::Markdown),
+            Content::Html(text) => {
+                // A page is hostile until shown otherwise, and its parser is not ours.
+                let page = catch_unwind(AssertUnwindSafe(|| html::read(&text)));
+                let page = page.unwrap_or_else(|_| Err("the page cannot be read".to_owned()))?;
+                let (title, text, about) = (page.title, page.text, page.fields.about());
+                (Document { id, title, text, about }, Markup::Markdown)
+            }
+            Content::Markdown(fields, _) if fields.is_draft() => return Err("marked as a draft".to_owned()),
+            Content::Markdown(fields, text) => {
+                let (title, about) = (fields.title().unwrap_or_default(), fields.about());
+                (Document { id, title, text, about }, Markup::Markdown)
+            }
+            Content::Plain(text) => (Document { id, text, ..Document::default() }, Markup::Plain),
+        };
+        sources::check(&document).map(|()| Article { document, markup })
+    }
+}
+
+impl Content {
+    fn digest(&self) -> String {
+        let about;
+        let parts: &[&str] = match self {
+            Self::Document(document) => {
+                about = serde_json::to_string(&document.about).unwrap_or_default();
+                &["document", &document.title, &document.text, &about]
+            }
+            Self::Html(text) => &["html", text],
+            Self::Markdown(_, text) => &["markdown", text],
+            Self::Plain(text) => &["plain", text],
+        };
+        let mut hash = Sha256::new_with_prefix(READING);
+        for part in parts {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
         }
-        Format::Html => {
-            // A page is hostile until shown otherwise, and its parser is not ours.
-            let page = catch_unwind(AssertUnwindSafe(|| html::read(&text)));
-            let page = page.unwrap_or_else(|_| Err("the page cannot be read".to_owned()))?;
-            let document = document(page.title, page.text, page.fields.about());
-            Ok(Article { document, markup: Markup::Markdown, notes: Vec::new() })
-        }
+        hex::encode(hash.finalize())
     }
 }
 

@@ -1,6 +1,6 @@
 //! From paths to documents: which files there are, and what is in them.
 
-use crate::article::{self, Article, Fields, Format, Markup};
+use crate::article::{self, Fields, Format, Written};
 use crate::error::KbError;
 use attache_tools::About;
 use serde_json::{Map, Value};
@@ -82,8 +82,8 @@ enum Form {
     Lines,
 }
 
-/// A document that was read, or a fault.
-pub(crate) type Item = Result<Article, Skipped>;
+/// A document that was found, or a fault.
+pub(crate) type Item = Result<Written, Skipped>;
 
 /// Lists the files under `paths`: folders with all they hold, sorted, without
 /// hidden entries, symbolic links and folders of fragments.
@@ -253,9 +253,7 @@ impl Source {
         if text.contains('\0') {
             return Err(self.fault(None, "binary content, no text".to_owned()));
         }
-        article::read(id, text, format, &self.key, within)
-            .and_then(|article| check(&article.document).map(|()| article))
-            .map_err(|reason| self.fault(None, reason))
+        Ok(Written::file(id, text, format, &self.key, within))
     }
 
     fn lines(
@@ -287,8 +285,7 @@ impl Source {
                 continue;
             }
             let document = record(line).and_then(|document| check(&document).map(|()| document));
-            let article = |document| Article { document, markup: Markup::Markdown, notes: Vec::new() };
-            each(document.map(article).map_err(|reason| self.fault(Some(number), reason)))?;
+            each(document.map(Written::line).map_err(|reason| self.fault(Some(number), reason)))?;
         }
         Ok(())
     }

@@ -1,11 +1,15 @@
 use super::*;
 
+fn written(text: &str, format: Format) -> Written {
+    Written::file("a", text.to_owned(), format, Path::new("a.md"), None)
+}
+
 fn markdown(text: &str) -> Article {
-    read("a", text.to_owned(), Format::Markdown, Path::new("a.md"), None).unwrap()
+    written(text, Format::Markdown).read().unwrap()
 }
 
 fn page(html: &str) -> Article {
-    read("a", html.to_owned(), Format::Html, Path::new("a.html"), None).unwrap()
+    written(html, Format::Html).read().unwrap()
 }
 
 #[test]
@@ -52,7 +56,7 @@ fn times_are_read_in_the_usual_ways() {
 #[test]
 fn drafts_are_left_out() {
     for text in ["---\ndraft: true\n---\nText.", "---\npublished: false\n---\nText."] {
-        let fault = read("a", text.to_owned(), Format::Markdown, Path::new("a.md"), None).unwrap_err();
+        let fault = written(text, Format::Markdown).read().unwrap_err();
         assert_eq!(fault, "marked as a draft");
     }
 }
@@ -117,9 +121,7 @@ fn a_page_without_a_main_element_is_read_too() {
 
 #[test]
 fn hostile_pages_are_refused_or_read() {
-    let read = |html: String| {
-        read("a", html, Format::Html, Path::new("a.html"), None).map(|article| article.document.text.len())
-    };
+    let read = |html: String| written(&html, Format::Html).read().map(|article| article.document.text.len());
     assert!(read("<div>".repeat(100_000)).unwrap_err().contains("nested deeper"));
     assert!(read("<b><i><a>".repeat(20_000)).is_err());
     assert!(read("<p>x".repeat(300_000)).unwrap_err().contains("elements"));
@@ -130,4 +132,29 @@ fn hostile_pages_are_refused_or_read() {
     assert!(read("<a href='".to_owned() + &"x".repeat(100_000)).is_err());
     assert!(read("<p><b><i>x</p>".repeat(300)).is_err());
     assert!(read("<p><b>x</b></p>".repeat(9_000)).is_ok());
+}
+
+#[test]
+fn whether_an_article_changed_is_known_before_it_is_read() {
+    // A page that takes long and is refused in the end.
+    let page = "<div>".repeat(100_000);
+    let digest = |text: &str, format| written(text, format).digest;
+    assert_eq!(digest(&page, Format::Html), digest(&page, Format::Html));
+    assert!(written(&page, Format::Html).read().is_err());
+    let text = "# Refunds\n\nMoney is back in 14 days.\n";
+    let other = text.replace("14", "15");
+    let known = [(text, Format::Html), (text, Format::Markdown), (text, Format::Plain), (&other, Format::Markdown)];
+    let digests: std::collections::BTreeSet<_> = known.iter().map(|(text, format)| digest(text, *format)).collect();
+    assert_eq!(digests.len(), known.len());
+    // What an article includes is a part of it.
+    let folder = tempfile::tempdir().unwrap();
+    let dir = std::fs::canonicalize(folder.path()).unwrap();
+    let including = || {
+        let file = dir.join("a.md");
+        Written::file("a", "{{#include part.txt}}".to_owned(), Format::Markdown, &file, Some(&dir)).digest
+    };
+    std::fs::write(dir.join("part.txt"), text).unwrap();
+    let before = including();
+    std::fs::write(dir.join("part.txt"), other).unwrap();
+    assert_ne!(including(), before);
 }

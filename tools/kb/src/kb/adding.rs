@@ -1,11 +1,10 @@
 //! What adding files changes.
 
 use super::{Known, Report};
-use crate::article::{Article, Markup};
+use crate::article::Article;
 use crate::index::{Change, Entry};
 use crate::passages;
-use crate::sources::{Document, Item, Listing, Source};
-use sha2::{Digest as _, Sha256};
+use crate::sources::{Item, Listing, Skipped, Source};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tantivy::TantivyError;
@@ -23,39 +22,50 @@ pub(super) struct Adding {
 
 impl Adding {
     pub(super) fn item(&mut self, source: &Source, item: Item, listing: &Listing) -> Result<(), TantivyError> {
-        let Article { document, markup, notes } = match item {
-            Ok(read) => read,
+        let written = match item {
+            Ok(written) => written,
             Err(fault) => {
-                self.unread.push(source.key.clone());
-                self.report.skipped.push(fault);
+                self.unread(source, fault);
                 return Ok(());
             }
         };
-        self.report.skipped.extend(notes.into_iter().map(|note| source.fault(None, note)));
+        self.report.skipped.extend(written.notes.iter().map(|note| source.fault(None, note.clone())));
         let key = source.key.to_string_lossy();
-        let known = self.known.get(&document.id);
+        let known = self.known.get(&written.id);
         // A file of the same name somewhere else must not take the place of an
         // article unseen. If that file is gone, the folder has moved.
         let elsewhere = known.map(|known| PathBuf::from(&known.source)).filter(|other| {
             *other != source.key && !other.as_os_str().is_empty() && !under(other, &listing.roots) && other.exists()
         });
-        if let Some(taken) = self.seen.get(&document.id).cloned().or(elsewhere) {
-            let reason = format!("the id `{}` is taken by {}", document.id, taken.display());
+        if let Some(taken) = self.seen.get(&written.id).cloned().or(elsewhere) {
+            let reason = format!("the id `{}` is taken by {}", written.id, taken.display());
             self.report.skipped.push(source.fault(None, reason));
             return Ok(());
         }
-        let digest = digest(&document, markup);
-        self.seen.insert(document.id.clone(), source.shown.clone());
-        match known {
-            Some(known) if known.digest == digest && known.source == key => {
-                self.report.unchanged += 1;
+        let new = known.is_none();
+        if known.is_some_and(|known| known.digest == written.digest && known.source == key) {
+            self.seen.insert(written.id, source.shown.clone());
+            self.report.unchanged += 1;
+            return Ok(());
+        }
+        let digest = written.digest.clone();
+        let Article { document, markup } = match written.read() {
+            Ok(article) => article,
+            Err(reason) => {
+                self.unread(source, source.fault(None, reason));
                 return Ok(());
             }
-            Some(_) => self.report.updated += 1,
-            None => self.report.added += 1,
-        }
+        };
+        self.seen.insert(document.id.clone(), source.shown.clone());
+        *if new { &mut self.report.added } else { &mut self.report.updated } += 1;
         let cut = passages::cut(&document.text, markup);
         self.change.put(&Entry { document: &document, source: &key, digest: &digest, cut: &cut })
+    }
+
+    /// Notes a fault: what is known from this file stays.
+    fn unread(&mut self, source: &Source, fault: Skipped) {
+        self.unread.push(source.key.clone());
+        self.report.skipped.push(fault);
     }
 
     pub(super) fn remove_gone(&mut self, listing: &Listing) {
@@ -71,15 +81,4 @@ impl Adding {
 
 fn under(path: &Path, places: &[PathBuf]) -> bool {
     places.iter().any(|place| path.starts_with(place))
-}
-
-/// Tells one content from another.
-pub(super) fn digest(document: &Document, markup: Markup) -> String {
-    let mut hash = Sha256::new();
-    let about = serde_json::to_string(&document.about).unwrap_or_default();
-    for part in [format!("{markup:?}").as_str(), &document.title, &document.text, &about] {
-        hash.update(part.len().to_le_bytes());
-        hash.update(part);
-    }
-    hex::encode(hash.finalize())
 }

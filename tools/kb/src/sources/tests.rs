@@ -22,7 +22,7 @@ fn read(dir: &Path) -> (Vec<String>, Vec<String>) {
     for source in &listing.files {
         source
             .read(&mut |item| {
-                match item {
+                match item.and_then(|written| written.read().map_err(|reason| source.fault(None, reason))) {
                     Ok(article) => ids.push(article.document.id),
                     Err(fault) => faults.push(fault.to_string()),
                 }
