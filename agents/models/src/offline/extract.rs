@@ -30,6 +30,10 @@ const SAME: (usize, usize) = (3, 5);
 /// How long an answer may be, in characters.
 const MAX_ANSWER: usize = 700;
 
+/// How much of a passage is said that is read from its beginning, its first unit
+/// apart.
+const MAX_OPENING: usize = 350;
+
 /// A table up to this length is read as a whole.
 const MAX_TABLE: usize = 450;
 
@@ -238,6 +242,17 @@ fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Ve
         }
         take(next, &mut chosen, &mut open, &mut room);
     }
+    // It says most of what is asked in other words: it is read from its beginning.
+    if 2 * open.len() > question.words().len() {
+        (chosen, room) = (Vec::new(), MAX_ANSWER);
+        for unit in units.iter().filter(|unit| unit.passage == best && unit.kind != Kind::Note) {
+            let used = MAX_ANSWER - room;
+            if (!chosen.is_empty() && used + unit.length() > MAX_OPENING) || unit.length() > room {
+                break;
+            }
+            take(unit, &mut chosen, &mut open, &mut room);
+        }
+    }
     // A warning in a passage that is used is part of it.
     for note in units.iter().filter(|unit| unit.kind == Kind::Note) {
         if chosen.iter().any(|unit| unit.passage == note.passage) && note.length() <= room {
@@ -271,10 +286,14 @@ fn compose(chosen: &[&Unit<'_>], hits: &[Passage]) -> Option<Answer> {
         answer.text.push_str(between);
         let new_table = last.is_none_or(|last| last.head != unit.head || last.passage != unit.passage);
         if let Some(head) = unit.head.filter(|_| new_table) {
-            answer.text.push_str(head);
+            answer.text.push_str(&unruled(head));
             answer.text.push('\n');
         }
-        answer.text.push_str(unit.text);
+        answer.text.push_str(&match unit.kind {
+            Kind::Note => unquoted(unit.text),
+            Kind::Item => unruled(unit.text),
+            Kind::Sentence | Kind::Steps => unit.text.to_owned(),
+        });
         let hit = hits.get(unit.passage)?;
         if !answer.cite.contains(&hit.id) {
             answer.cite.push(hit.id.clone());
@@ -285,6 +304,22 @@ fn compose(chosen: &[&Unit<'_>], hits: &[Passage]) -> Option<Answer> {
         last = Some(unit);
     }
     (!answer.text.is_empty()).then_some(answer)
+}
+
+/// A quotation without the marks at its margin. `[!WARNING]` is how some write what
+/// others write as a word.
+fn unquoted(note: &str) -> String {
+    let lines = note.lines().map(|line| line.trim_start_matches(['>', ' ', '\t']).trim_end());
+    let lines = lines.map(|line| match line.strip_prefix("[!").and_then(|kind| kind.strip_suffix(']')) {
+        Some(kind) => format!("{}:", kind.to_lowercase()),
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// A table without the rule below its head, which only a program needs.
+fn unruled(table: &str) -> String {
+    table.lines().filter(|line| !is_rule(line)).collect::<Vec<_>>().join("\n")
 }
 
 impl Unit<'_> {
@@ -399,15 +434,19 @@ fn items(block: &str) -> Vec<&str> {
 
 /// The head of a table with its rule, and its rows.
 fn table(block: &str) -> (Option<&str>, Vec<&str>) {
-    let rule = |line: &&str| line.trim_matches(['|', '-', ':', ' ', '\t']).is_empty();
     let mut lines = block.lines();
     let first_two: usize = block.split_inclusive('\n').take(2).map(str::len).sum();
-    if block.lines().nth(1).as_ref().is_some_and(rule) {
+    if block.lines().nth(1).is_some_and(is_rule) {
         lines.by_ref().take(2).for_each(drop);
         (block.get(..first_two).map(str::trim_end), lines.collect())
     } else {
         (None, lines.collect())
     }
+}
+
+/// Whether a line is the rule below the head of a table.
+fn is_rule(line: &str) -> bool {
+    line.starts_with('|') && line.trim_matches(['|', '-', ':', ' ', '\t']).is_empty()
 }
 
 /// The first paragraph of a passage, if it begins with one and not with a list

@@ -1,4 +1,5 @@
 use super::*;
+use crate::offline::plain::plain;
 use crate::testing::passages;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ fn library() -> Vec<Passage> {
     let read = |file: &std::path::PathBuf| {
         passages(file.file_stem().unwrap().to_str().unwrap(), &std::fs::read_to_string(file).unwrap())
     };
-    files.iter().flat_map(read).collect()
+    files.iter().flat_map(read).map(|hit| Passage { passage: plain(&hit.passage), ..hit }).collect()
 }
 
 /// A plain search, good enough to try answers with: rare words count more.
@@ -141,17 +142,24 @@ fn articles_that_contradict_each_other_are_no_answer() {
 }
 
 #[test]
-fn steps_warnings_and_links_survive() {
+fn steps_warnings_and_tables_read_as_plain_text() {
     let words = Words::new();
-    let text = "# Export data\n\n1. Open [Settings](https://app.example/settings).\n2. Choose **Export**.\n\n\
-                > **Warning:** The export holds personal data.\n";
-    let hits = passages("export", text);
-    let found = answer(&Question::of("How do I export data?", &words), &hits, &words).unwrap();
-    for part in
-        ["1. Open [Settings](https://app.example/settings).", "2. Choose **Export**.", "> **Warning:** The export"]
+    let ask = |question: &str, text: &str| {
+        let hits = passages("export", &format!("# Export data\n\n{text}"));
+        let hits = hits.into_iter().map(|hit| Passage { passage: plain(&hit.passage), ..hit }).collect::<Vec<_>>();
+        answer(&Question::of(question, &words), &hits, &words).unwrap().text
+    };
+    let steps = "1. Open [Settings](https://app.example/settings).\n2. Choose **Export**.\n\n";
+    for warning in
+        ["> **Warning:** The export holds personal data.\n", "> [!WARNING]\n> The export holds personal data.\n"]
     {
-        assert!(found.text.contains(part), "{part} in {}", found.text);
+        let found = ask("How do I export data?", &format!("{steps}{warning}"));
+        let (told, warned) = found.split_once("\n\n").unwrap();
+        assert_eq!(told, "1. Open Settings (https://app.example/settings).\n2. Choose Export.");
+        assert_eq!(warned.to_lowercase().replace('\n', " "), "warning: the export holds personal data.");
     }
+    let table = "| File | Export data |\n|---|---|\n| assets | all assets |\n";
+    assert_eq!(ask("Which export data file has assets?", table), "| File | Export data |\n| assets | all assets |");
 }
 
 /// What articles are made of, in any order.
