@@ -2,6 +2,7 @@
 
 mod draft;
 mod extract;
+mod plain;
 mod question;
 mod words;
 
@@ -13,6 +14,7 @@ use attache_prompts::{Brief, PromptFault, Prompts};
 use attache_tools::{KbHits, Passage};
 use draft::Data;
 use extract::Lack;
+use plain::plain;
 use question::Question;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -102,7 +104,7 @@ impl Offline {
         let said = Question::of(text, &self.words);
         match &brief.trigger.asked {
             Some(asked) if !(text.contains('?') && said.words().len() > 1) => {
-                let chosen = chosen(&asked.question, text);
+                let chosen = chosen(&asked.question, text, &self.words);
                 Question::of(&asked.message, &self.words).meaning(chosen.unwrap_or(text), &self.words)
             }
             _ => said,
@@ -196,14 +198,41 @@ fn article(passage: &Passage) -> &str {
     passage.title.split(" > ").next().unwrap_or_default()
 }
 
-/// Which line of our numbered question `text` names, if it only does that.
-fn chosen<'a>(question: &'a str, text: &str) -> Option<&'a str> {
-    const PLACES: [[&str; 2]; 3] = [["1", "first"], ["2", "second"], ["3", "third"]];
-    let said: Vec<String> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    let mut named = PLACES.iter().filter(|names| said.iter().any(|word| names.contains(&word.as_str())));
-    let [number, _] = named.next().filter(|_| said.len() <= 4)?;
-    question.lines().find_map(|line| line.strip_prefix(*number)?.strip_prefix(". "))
+/// Which line of our numbered question `text` names, if it does nothing else.
+fn chosen<'a>(question: &'a str, text: &str, words: &Words) -> Option<&'a str> {
+    /// What names a place, and what does in want of these: `the second one`.
+    const PLACES: [(&[&str], &str); 3] = [
+        (&["1", "1st", "first", "former"], "one"),
+        (&["2", "2nd", "second", "latter"], "two"),
+        (&["3", "3rd", "third"], "three"),
+    ];
+    const NAMING: &str =
+        "answer article choice item last latter former number option point second third topic 1st 2nd 3rd";
+    let said: Vec<String> = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let says = |name: &str| said.iter().any(|word| word == name);
+    let options: Vec<&str> = (1..).map_while(|place| option(question, place)).collect();
+    if !words.of(text).is_subset(&words.of(NAMING)) {
+        return None;
+    }
+    let places = |named: &dyn Fn(&(&[&str], &str)) -> bool| {
+        PLACES.iter().zip(&options).filter(|(place, _)| named(place)).map(|(_, option)| *option).collect::<Vec<_>>()
+    };
+    let named = places(&|(names, _)| names.iter().any(|name| says(name)));
+    let last: Vec<&str> = options.last().copied().filter(|_| says("last")).into_iter().collect();
+    let counted = places(&|(_, count)| says(count));
+    match [named, last, counted].into_iter().find(|found| !found.is_empty())?.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// The option of our question at a place, from 1.
+fn option(question: &str, place: usize) -> Option<&str> {
+    question.lines().find_map(|line| line.strip_prefix(&place.to_string())?.strip_prefix(". "))
 }
 
 /// What a person does about a question that was not answered.
@@ -303,9 +332,11 @@ impl<'a> Said<'a> {
         serde_json::from_str(content).ok()
     }
 
+    /// What was found, as it can be said.
     fn hits(&self) -> Vec<Passage> {
         let found = self.result("kb_search").and_then(|value| serde_json::from_value::<KbHits>(value).ok());
-        found.map(|found| found.hits).unwrap_or_default()
+        let hits = found.map(|found| found.hits).unwrap_or_default().into_iter();
+        hits.map(|hit| Passage { passage: plain(&hit.passage), ..hit }).collect()
     }
 
     fn ask(&self, tool: &str, arguments: &Value) -> Reply {

@@ -60,7 +60,8 @@ pub trait SentimentDetector: Send + Sync {
 ///   than [`READ`](Self::READ) bytes the beginning and the end are read.
 /// - Characters that cannot be seen, look-alikes of other scripts, stretched
 ///   letters, digits for letters and stars in curses are undone first.
-/// - What is not English is `unknown`, and so is a text without words.
+/// - What is not English is `unknown`, and so is a text without words, but for a
+///   short number, which answers a list in any language.
 ///
 /// Limits: English only; irony is found where it is marked or customary
 /// (`thanks for nothing`), not where one must know the facts.
@@ -97,12 +98,16 @@ impl SentimentDetector for CustomerSentiment {
     }
 }
 
+const NEUTRAL: Sentiment = Sentiment { label: SentimentLabel::Neutral, score: 0.0, emotion: Emotion::None };
 const UNKNOWN: Sentiment = Sentiment { label: SentimentLabel::Unknown, score: 0.0, emotion: Emotion::None };
 
 /// How `text` sounds to a model; nothing if it cannot read it.
 #[must_use]
 pub fn read(model: &SentimentModel<'_>, text: &str) -> Option<Sentiment> {
     let own = latest::latest(text);
+    if is_numeral(&own) {
+        return Some(NEUTRAL);
+    }
     let mut letters = Letters::default();
     let mut outputs = Vec::new();
     for piece in pieces(&own) {
@@ -115,6 +120,12 @@ pub fn read(model: &SentimentModel<'_>, text: &str) -> Option<Sentiment> {
         return None;
     }
     Some(verdict(model, &pooled(model, &outputs)))
+}
+
+/// Whether a text is a number of one or two digits and nothing else: `2.` or `#1`.
+fn is_numeral(text: &str) -> bool {
+    let number = text.trim_matches(|c: char| c.is_whitespace() || c.is_ascii_punctuation());
+    (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// One row of outputs for all pieces.

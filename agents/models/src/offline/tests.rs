@@ -186,11 +186,19 @@ fn a_choice_is_read_by_its_place() {
     for (text, line) in [
         ("2", Some("Export machines")),
         ("The first one, please.", Some("Export invoices")),
+        ("I would like the second one, thank you!", Some("Export machines")),
+        ("#1.", Some("Export invoices")),
+        ("option two", Some("Export machines")),
+        ("one", Some("Export invoices")),
+        ("the last", Some("Export machines")),
+        ("3", None),
+        ("1 or 2", None),
+        ("", None),
         ("The third.", None),
         ("machines", None),
         ("It is about 2 of our machines in the cellar", None),
     ] {
-        assert_eq!(chosen(question, text), line, "{text}");
+        assert_eq!(chosen(question, text, &Words::new()), line, "{text}");
     }
 }
 

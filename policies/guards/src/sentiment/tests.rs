@@ -211,6 +211,16 @@ fn what_has_no_words_is_unknown() {
 }
 
 #[test]
+fn a_short_number_answers_in_any_language() {
+    for text in ["1", "2.", " #3 ", "(12)"] {
+        assert_eq!(assess(text), NEUTRAL, "{text:?}");
+    }
+    for text in ["123", "2 Ja", "\u{662}", "1 2"] {
+        assert_ne!(assess(text), NEUTRAL, "{text:?}");
+    }
+}
+
+#[test]
 fn negation_capitals_and_stretching_count() {
     let score = |text| assess(text).score;
     assert!(score("I am not angry, just asking") > score("I am angry, just asking"));
