@@ -5,7 +5,8 @@
 //! words alone.
 
 use crate::error::KbError;
-use crate::index::{Fields, INTERNAL, stored_text};
+use crate::index::{Fields, INTERNAL};
+use crate::search::Ids;
 use attache_tools::{Readers, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -175,12 +176,20 @@ pub(crate) struct Row {
 }
 
 /// The vectors of one state of the index, in the order of its entries.
+///
+/// They are all looked at for each question, so they are small and lie one behind
+/// the other. Whole numbers add up to the same sum in whatever order a CPU adds
+/// them, and their rounding is far below what tells one passage from the next.
 pub(crate) struct Dense {
     pub(crate) docs: Vec<String>,
     pub(crate) rows: Vec<Row>,
     dimensions: usize,
-    numbers: Vec<f32>,
+    numbers: Vec<i16>,
 }
+
+/// What 1 is as a whole number. The sum of the products of two vectors of length
+/// 1 is at most its square, which an `i32` holds.
+const ONE: f32 = 16_384.0;
 
 impl Dense {
     /// Joins `vectors` with the passages that they are of.
@@ -189,6 +198,7 @@ impl Dense {
         let internal = searcher.search(&internal, &DocSetCollector)?;
         let mut dense =
             Self { docs: Vec::new(), rows: Vec::new(), dimensions: vectors.dimensions, numbers: Vec::new() };
+        let ids = Ids::open(searcher)?;
         let mut places: HashMap<String, usize> = HashMap::new();
         for (segment, reader) in (0..).zip(searcher.segment_readers()) {
             let contents = reader.fast_fields().u64("content")?;
@@ -197,12 +207,11 @@ impl Dense {
                 let vector = contents.first(id).and_then(|content| vectors.by_content.get(&content));
                 let Some(vector) = vector.filter(|vector| vector.len() == vectors.dimensions) else { continue };
                 let address = DocAddress::new(segment, id);
-                let doc = stored_text(&searcher.doc(address)?, fields.doc);
-                let doc = *places.entry(doc).or_insert_with_key(|doc| {
+                let doc = *places.entry(ids.of(address)?).or_insert_with_key(|doc| {
                     dense.docs.push(doc.clone());
                     dense.docs.len() - 1
                 });
-                dense.numbers.extend_from_slice(vector);
+                dense.numbers.extend(whole(vector));
                 let internal = internal.contains(&address);
                 dense.rows.push(Row { address, doc, internal, updated: updated.first(id) });
             }
@@ -215,7 +224,7 @@ impl Dense {
     }
 
     /// Every passage within `scope` with its likeness to `query`, from -1 to 1.
-    pub(crate) fn likeness(&self, query: &[f32], scope: &Scope) -> Vec<(f32, Row)> {
+    pub(crate) fn likeness(&self, query: &[f32], scope: &Scope) -> Vec<(f32, &Row)> {
         if query.len() != self.dimensions || self.dimensions == 0 {
             return Vec::new();
         }
@@ -224,21 +233,31 @@ impl Dense {
             (!row.internal || scope.readers == Readers::Internal)
                 && since.is_none_or(|since| row.updated.is_some_and(|at| at >= since))
         };
+        let query: Vec<i16> = whole(query).collect();
         let vectors = self.numbers.chunks_exact(self.dimensions);
-        self.rows.iter().zip(vectors).filter(|(row, _)| within(row)).map(|(row, v)| (dot(query, v), *row)).collect()
+        let rows = self.rows.iter().zip(vectors).filter(|(row, _)| within(row));
+        rows.map(|(row, vector)| (likeness(&query, vector), row)).collect()
+    }
+
+    /// The likeness of one passage to `query`, if it has a vector.
+    pub(crate) fn likeness_of(&self, query: &[f32], place: DocAddress) -> Option<(f32, &Row)> {
+        let at = self.rows.binary_search_by_key(&place, |row| row.address).ok()?;
+        let vector = self.numbers.chunks_exact(self.dimensions.max(1)).nth(at)?;
+        let query: Vec<i16> = whole(query).collect();
+        Some((likeness(&query, vector), self.rows.get(at)?))
     }
 }
 
-/// Eight sums side by side, which a CPU adds at once.
-fn dot(one: &[f32], other: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    for (a, b) in one.iter().zip(other) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + one_rest.iter().zip(other_rest).map(|(a, b)| a * b).sum::<f32>()
+/// The numbers of a vector of length 1 as whole ones.
+#[expect(clippy::cast_possible_truncation, reason = "from -ONE to ONE")]
+fn whole(vector: &[f32]) -> impl Iterator<Item = i16> {
+    vector.iter().map(|number| (number.clamp(-1.0, 1.0) * ONE).round() as i16)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "more digits than the model has")]
+fn likeness(one: &[i16], other: &[i16]) -> f32 {
+    let products = one.iter().zip(other).map(|(one, other)| i32::from(*one) * i32::from(*other));
+    products.fold(0_i32, i32::wrapping_add) as f32 / (ONE * ONE)
 }
 
 /// What of a passage is made a vector of.

@@ -3,10 +3,9 @@
 //! A search finds what is nearest, whether that answers or not. Here each
 //! candidate is looked at once more, for what tells an answer from a neighbour:
 //! how much of what is asked it says, in one place; whether its headings are
-//! about that; whether words that stand together in the question do so in it.
-//! What each of these weighs was fitted to questions over sample articles and to
-//! public support questions that no article answers: see
-//! `docs/decisions/0022-evidence-and-questions.md`.
+//! about that; whether words that stand together in the question do so in it; and
+//! where passages have vectors, how near it is and how far it stands out. What
+//! each of these signs weighs was fitted: see `fit/CARD.md`.
 
 use crate::analysis::{is_filler, sequence};
 use attache_tools::Passage;
@@ -15,35 +14,36 @@ use std::collections::BTreeSet;
 /// How many candidates are looked at, at least.
 pub(crate) const CANDIDATES: usize = 8;
 
-/// What a passage is worth that says nothing of what is asked.
-const NOTHING: f32 = -7.85;
-/// What it adds if it says all words of the question, each counted once.
-const SAID: f32 = 0.97;
-/// What it adds if one sentence, list or row of it says all, by weight.
-const IN_ONE_PLACE: f32 = 2.31;
-/// What it adds if the question has all words of the article's title.
-const TITLED: f32 = 0.56;
-/// What it adds if the question has all words of the heading above.
-const HEADED: f32 = 1.56;
-/// What it adds if all neighbours of the question are neighbours in it.
-const TOGETHER: f32 = 2.99;
-/// What it adds if no passage has a better score.
-const BEST_SCORE: f32 = 1.04;
-/// What each score of a word that one passage alone has adds.
-const SCORED: f32 = 0.94;
-/// More of those add nothing.
+/// How many signs there are.
+pub const SIGNS: usize = 20;
+
+/// The name of each sign, with what it weighs for words alone and with vectors.
+///
+/// - `always`: what a candidate starts from
+/// - `said`: the share of the question's words that it says, each counted once
+/// - `in_one_place`: the share by weight that one sentence, list or row of it says
+/// - `titled`, `headed`: the share of the words of the article's title, and of the
+///   heading above, that the question has
+/// - `together`: the share of neighbours in the question that are neighbours in it
+/// - `best_score`: its score by words beside the best one
+/// - `scored`: that score in words that one passage alone has, five at most
+/// - `figure`: it has a figure, where one is asked for
+/// - `whether`: the question asks whether: most that are asked so have words of
+///   articles and are about something else
+/// - `opening`: it opens an article
+/// - `article`: the share by weight that its article says, as far as it was found
+/// - `defined`: it begins with the word whose meaning is asked for
+/// - `unsaid`: the weight of the rarest word that its article does not say
+/// - `unknown`: the share of words that no article has, nor what stands for them
+/// - `near`: its likeness to the question
+/// - `stands_out`: by how much it is nearer than any other article
+/// - `nearest`: no passage is nearer
+/// - `near_article`: the likeness of the nearest passage of its article
+/// - `near_and_said`: `near` where all is said by weight, and less where less is
+pub const WEIGHTS: [(&str, f32, f32); SIGNS] = include!("fit/weights.in");
+
+/// More words of a score count nothing.
 const MOST_SCORED: f32 = 5.0;
-/// What a figure adds where one is asked for.
-const FIGURE: f32 = 0.84;
-/// What is taken where the question asks whether: most that are asked so have
-/// words of articles and are about something else.
-const WHETHER: f32 = -1.46;
-/// What it adds to open an article.
-const OPENING: f32 = 1.82;
-/// What it adds if the article, as far as it was found, says all by weight.
-const WITH_NEIGHBOURS: f32 = 2.05;
-/// What it adds if it begins with the word whose meaning is asked for.
-const DEFINED: f32 = 2.38;
 
 /// What a word of the same meaning counts, and one of the same beginning.
 const ALIKE: f32 = 0.7;
@@ -66,13 +66,47 @@ pub(crate) struct Word {
     pub(crate) alike: BTreeSet<String>,
     /// The rarer, the more.
     pub(crate) weight: f32,
+    /// Whether no passage has it, nor what stands for it.
+    pub(crate) unknown: bool,
 }
 
-/// A candidate with what its search by words made of it.
+/// A candidate with what its search made of it.
 pub(crate) struct Candidate<'a> {
     pub(crate) passage: &'a Passage,
     /// Its score by words.
     pub(crate) score: f32,
+    /// How near it is, if that can be told.
+    pub(crate) near: Option<Nearness>,
+}
+
+/// How near a passage is to a question.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nearness {
+    /// Its own likeness.
+    pub(crate) own: f32,
+    /// That of the nearest passage of its article.
+    pub(crate) article: f32,
+    /// That of the nearest passage of any other article.
+    pub(crate) other: f32,
+}
+
+/// What is seen of a candidate: the value of each of [`WEIGHTS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Signs {
+    /// The values, in that order.
+    pub values: [f32; SIGNS],
+    /// Whether it could be told how near it is.
+    pub near: bool,
+}
+
+impl Signs {
+    /// How likely it is that the candidate answers, from 0 to 1.
+    #[must_use]
+    pub fn fit(&self) -> f32 {
+        let weighed = self.values.iter().zip(WEIGHTS);
+        let worth: f32 = weighed.map(|(value, (_, words, near))| value * if self.near { near } else { words }).sum();
+        1.0 / (1.0 + (-worth).exp())
+    }
 }
 
 impl Asked {
@@ -111,14 +145,14 @@ impl Asked {
         })
     }
 
-    /// For each candidate, best by words first, how likely it answers: from 0 to 1.
-    pub(crate) fn fit(&self, candidates: &[Candidate<'_>], rarest: f32) -> Vec<f32> {
-        if self.words.is_empty() {
-            return vec![0.0; candidates.len()];
-        }
+    /// What is seen of each candidate. `rarest` is what a word weighs that no
+    /// passage has.
+    pub(crate) fn signs(&self, candidates: &[Candidate<'_>], rarest: f32) -> Vec<Signs> {
         let terms: Vec<Vec<String>> = candidates.iter().map(|c| sequence(&whole(c.passage))).collect();
         let sets: Vec<BTreeSet<&str>> = terms.iter().map(|terms| set(terms)).collect();
         let best = candidates.iter().map(|candidate| candidate.score).fold(f32::EPSILON, f32::max);
+        let unknown = ratio(self.words.iter().filter(|word| word.unknown).count(), self.words.len());
+        let rarest = rarest.max(f32::EPSILON);
         let read = candidates.iter().zip(&terms).zip(&sets).map(|((candidate, terms), said)| {
             let doc = |other: &Candidate<'_>| other.passage.doc == candidate.passage.doc;
             let article = candidates.iter().zip(&sets).filter(|(other, _)| doc(other)).flat_map(|(_, set)| set);
@@ -138,22 +172,42 @@ impl Asked {
                 }
                 defined |= self.meaning && self.defines(unit);
             }
-            let worth = NOTHING
-                + SAID * self.mean(|word| word.said(said))
-                + IN_ONE_PLACE * in_one_place
-                + TITLED * self.of(title)
-                + HEADED * self.of(heading.unwrap_or(title))
-                + TOGETHER * self.together(terms)
-                + BEST_SCORE * candidate.score / best
-                + SCORED * (candidate.score / rarest.max(f32::EPSILON)).min(MOST_SCORED)
-                + if self.how_many && figure { FIGURE } else { 0.0 }
-                + if self.whether { WHETHER } else { 0.0 }
-                + if heading.is_none() { OPENING } else { 0.0 }
-                + WITH_NEIGHBOURS * self.share(|word| word.said(&article))
-                + if defined { DEFINED } else { 0.0 };
-            1.0 / (1.0 + (-worth).exp())
+            let unsaid = self.words.iter().map(|word| word.weight * (1.0 - word.said(&article)) / rarest);
+            let in_article = self.share(|word| word.said(&article));
+            let near = candidate.near.unwrap_or(Nearness { own: 0.0, article: 0.0, other: 0.0 });
+            let is = |what: bool| f32::from(u8::from(what));
+            Signs {
+                values: [
+                    1.0,
+                    self.mean(|word| word.said(said)),
+                    in_one_place,
+                    self.of(title),
+                    self.of(heading.unwrap_or(title)),
+                    self.together(terms),
+                    candidate.score / best,
+                    (candidate.score / rarest).min(MOST_SCORED),
+                    is(self.how_many && figure),
+                    is(self.whether),
+                    is(heading.is_none()),
+                    in_article,
+                    is(defined),
+                    unsaid.fold(0.0, f32::max).min(1.0),
+                    unknown,
+                    near.own,
+                    near.article - near.other,
+                    is(candidate.near.is_some() && near.own >= near.article.max(near.other)),
+                    near.article,
+                    near.own * in_article,
+                ],
+                near: candidate.near.is_some(),
+            }
         });
         read.collect()
+    }
+
+    /// Whether anything is asked.
+    pub(crate) fn asks(&self) -> bool {
+        !self.words.is_empty()
     }
 
     /// What is said of the words, by weight, from 0 to 1.

@@ -100,7 +100,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
     };
     let fields = Fields {
         kind: builder.add_text_field("kind", STRING),
-        doc: builder.add_text_field("doc", STRING | STORED),
+        doc: builder.add_text_field("doc", STRING | STORED | FAST),
         source: builder.add_text_field("source", STORED),
         digest: builder.add_text_field("digest", STORED),
         title: builder.add_text_field("title", STORED),

@@ -2,11 +2,12 @@
 
 mod adding;
 
-use self::adding::{Adding, digest};
+use self::adding::Adding;
 use crate::analysis;
 use crate::article::Markup;
 use crate::dense::{self, Dense, Embedder, Vectors};
 use crate::error::KbError;
+use crate::fit::Signs;
 use crate::index::{self, Change, Entry, Fields, META, stored_about, stored_number, stored_text};
 use crate::passages;
 use crate::search::{Near, Search};
@@ -149,8 +150,7 @@ impl Kb {
             let mut writer = builder.single_segment_index_writer(directory, 64 << 20)?;
             for document in documents.values() {
                 let cut = passages::cut(&document.text, Markup::Markdown);
-                let digest = digest(document, Markup::Markdown);
-                let entry = Entry { document, source: "", digest: &digest, cut: &cut };
+                let entry = Entry { document, source: "", digest: "", cut: &cut };
                 for entry in fields.entries(&entry) {
                     writer.add_document(entry)?;
                 }
@@ -355,13 +355,22 @@ impl Kb {
         self.retrieved(ask, retrieval, |search| search.documents(ask))
     }
 
-    fn retrieved(
+    /// What is seen of the passages that fit best, from which
+    /// [`Passage::fit`] comes: for fitting what it weighs.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn signs(&self, ask: &Ask<'_>) -> Result<Vec<(Passage, Option<Signs>)>, KbError> {
+        self.retrieved(ask, Retrieval::Fused, |search| search.seen(ask, ask.top))
+    }
+
+    fn retrieved<T: Default>(
         &self,
         ask: &Ask<'_>,
         retrieval: Retrieval,
-        what: impl FnOnce(&Search) -> Result<Vec<Passage>, TantivyError>,
-    ) -> Result<Vec<Passage>, KbError> {
-        let Some(opened) = self.opened()? else { return Ok(Vec::new()) };
+        what: impl FnOnce(&Search) -> Result<T, TantivyError>,
+    ) -> Result<T, KbError> {
+        let Some(opened) = self.opened()? else { return Ok(T::default()) };
         let near = match self.near(&opened, ask.query, retrieval) {
             // Words find without vectors.
             Err(error @ KbError::Embed(_)) if retrieval == Retrieval::Fused => {

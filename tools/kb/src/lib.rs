@@ -38,6 +38,7 @@ mod synonyms;
 pub use analysis::MAX_TERMS;
 pub use dense::{EmbedFault, Embedder};
 pub use error::KbError;
+pub use fit::{SIGNS, Signs, WEIGHTS};
 pub use gaps::{Gap, gaps};
 pub use kb::{Kb, Listed, Progress, Report, Retrieval};
 pub use passages::MAX_PASSAGE;

@@ -2,7 +2,7 @@
 
 use crate::analysis::{self, MAX_TERMS};
 use crate::dense::{Dense, Row, spoken};
-use crate::fit::{Asked, CANDIDATES, Candidate, Word};
+use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Signs, Word};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
 use crate::synonyms::Synonyms;
@@ -11,11 +11,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 use tantivy::collector::TopDocs;
+use tantivy::columnar::StrColumn;
 use tantivy::query::{
     Bm25StatisticsProvider, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, RangeQuery, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocAddress, DocId, Score, Searcher, TantivyDocument, TantivyError, Term};
+use tantivy::{DocAddress, DocId, Score, Searcher, SegmentReader, TantivyDocument, TantivyError, Term};
 
 /// How much a word in the title adds to what it counts as a word of the text.
 /// Found on the development part of Cranfield; anything from 0.5 to 1.5 does.
@@ -43,6 +44,24 @@ pub(crate) struct Near {
     pub(crate) fused: bool,
 }
 
+impl Near {
+    /// Every passage within `scope` with its likeness to the question.
+    fn likeness(&self, scope: &Scope) -> Vec<(f32, &Row)> {
+        self.dense.likeness(&self.query, scope)
+    }
+
+    /// How near a passage is, of which these are the nearest.
+    fn of(&self, place: DocAddress, nearest: &[(f32, &Row)]) -> Option<Nearness> {
+        let (own, row) = self.dense.likeness_of(&self.query, place)?;
+        let first = |same: bool| nearest.iter().find(|(_, other)| (other.doc == row.doc) == same);
+        let article = first(true).map_or(own, |(likeness, _)| *likeness);
+        // Where all are of one article, the others are no nearer than the last.
+        let other =
+            first(false).or(nearest.last().filter(|_| nearest.len() >= DEPTH)).map_or(0.0, |(likeness, _)| *likeness);
+        Some(Nearness { own, article, other })
+    }
+}
+
 /// An entry with its score.
 type Scored = (Score, DocAddress);
 
@@ -58,47 +77,35 @@ impl Search {
 
     /// The best passages, each with how likely it answers.
     pub(crate) fn passages(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
-        let counted = self.counted(PASSAGE)?;
-        let query = self.query(ask.query, self.fields.passages)?;
         let candidates = if ask.top == 0 { 0 } else { ask.top.max(CANDIDATES) };
-        let depth = self.depth(candidates);
-        let lexical = self.best(&*self.within(query, &ask.scope), depth, &counted)?;
-        let by_words: HashMap<String, Score> = lexical.iter().map(|hit| (hit.id.clone(), hit.score)).collect();
-        let mut hits = match &self.near {
-            None => lexical,
-            Some(near) => self.fused(near, ask, lexical, candidates)?,
-        };
-        let asked = Asked::read(ask.query, |term| self.word(term))?;
-        let scored = |passage| Candidate { passage, score: by_words.get(&passage.id).copied().unwrap_or_default() };
-        let fit = asked.fit(&hits.iter().map(scored).collect::<Vec<_>>(), idf(counted.entries, 0));
-        for (hit, fit) in hits.iter_mut().zip(fit) {
-            hit.fit = Some(fit);
-        }
-        hits.truncate(ask.top);
-        Ok(hits)
+        let seen = self.seen(ask, candidates)?.into_iter();
+        let hits = seen.map(|(hit, signs)| Passage { fit: Some(signs.map_or(0.0, |signs| signs.fit())), ..hit });
+        Ok(hits.take(ask.top).collect())
     }
 
-    /// What the words found and what is near, as one ranking.
-    fn fused(
-        &self,
-        near: &Near,
-        ask: &Ask<'_>,
-        lexical: Vec<Passage>,
-        most: usize,
-    ) -> Result<Vec<Passage>, TantivyError> {
-        let mut passages: HashMap<String, Passage> = HashMap::new();
-        let mut dense = Vec::new();
-        for (score, row) in nearest(near.dense.likeness(&near.query, &ask.scope), self.depth(most)) {
-            let hit = self.hit(score, &self.searcher.doc(row.address)?);
-            dense.push((score, hit.id.clone()));
-            passages.insert(hit.id.clone(), hit);
-        }
-        let words: Vec<_> = lexical.iter().filter(|_| near.fused).map(|hit| (hit.score, hit.id.clone())).collect();
-        for hit in lexical {
-            passages.entry(hit.id.clone()).or_insert(hit);
-        }
-        let found = ranked(fuse(&words, &dense, analysis::query_terms(ask.query).len()), most).into_iter();
-        Ok(found.filter_map(|(score, id)| Some(Passage { score, ..passages.remove(&id)? })).collect())
+    /// The best passages, each with what is seen of it; nothing if nothing is
+    /// asked.
+    pub(crate) fn seen(&self, ask: &Ask<'_>, most: usize) -> Result<Vec<(Passage, Option<Signs>)>, TantivyError> {
+        let counted = self.counted(PASSAGE)?;
+        let query = self.query(ask.query, self.fields.passages)?;
+        let lexical = self.best(&*self.within(query, &ask.scope), self.depth(most), &counted)?;
+        let by_words: HashMap<DocAddress, Score> = lexical.iter().map(|(score, place)| (*place, *score)).collect();
+        let near = self.near.as_ref().map(|near| (near, nearest(near.likeness(&ask.scope), self.depth(most))));
+        let found = match &near {
+            None => lexical,
+            Some((near, rows)) => fused(near, rows, ask.query, &lexical),
+        };
+        let hits = self.read(found, most)?;
+        let asked = Asked::read(ask.query, |term| self.word(term))?;
+        let candidate = |(place, passage)| Candidate {
+            passage,
+            score: by_words.get(place).copied().unwrap_or_default(),
+            near: near.as_ref().and_then(|(near, rows)| near.of(*place, rows)),
+        };
+        let candidates: Vec<_> = hits.iter().map(|(place, passage)| candidate((place, passage))).collect();
+        let signs = asked.signs(&candidates, idf(counted.entries, 0));
+        let signs = signs.into_iter().map(|signs| asked.asks().then_some(signs)).collect::<Vec<_>>();
+        Ok(hits.into_iter().map(|(_, passage)| passage).zip(signs).collect())
     }
 
     /// A word of a question with what stands for it. One that no article has
@@ -114,7 +121,7 @@ impl Search {
                 having = having.max(self.frequency(other, self.fields.passages)?);
             }
         }
-        Ok(Word { term, alike, weight: idf(all, having) })
+        Ok(Word { term, alike, weight: idf(all, having), unknown: having == 0 })
     }
 
     /// How many candidates are looked at for so many hits.
@@ -127,37 +134,41 @@ impl Search {
         let counted = self.counted(DOCUMENT)?;
         let words = self.query(ask.query, self.fields.documents)?;
         let lexical = self.best(&*self.within(words, &ask.scope), self.depth(ask.top), &counted)?;
-        let mut shown: HashMap<String, Row> = HashMap::new();
+        let ids = Ids::open(&self.searcher)?;
+        let lexical = lexical.into_iter().map(|(score, place)| Ok((score, ids.of(place)?)));
+        let lexical = lexical.collect::<Result<Vec<(Score, String)>, TantivyError>>()?;
+        let mut shown: HashMap<&str, &Row> = HashMap::new();
         let found = match &self.near {
-            None => lexical.into_iter().map(|hit| (hit.score, hit.doc)).collect(),
+            None => lexical,
             Some(near) => {
                 // A document is as near as its nearest passage.
                 let mut dense: Vec<(f32, String)> = Vec::new();
-                let mut best: HashMap<usize, (f32, Row)> = HashMap::new();
-                for (score, row) in near.dense.likeness(&near.query, &ask.scope) {
-                    let best = best.entry(row.doc).or_insert((score, row));
-                    if score > best.0 {
-                        *best = (score, row);
+                let mut best: HashMap<usize, (f32, &Row)> = HashMap::new();
+                for (likeness, row) in near.likeness(&ask.scope) {
+                    let best = best.entry(row.doc).or_insert((likeness, row));
+                    if likeness > best.0 {
+                        *best = (likeness, row);
                     }
                 }
-                for (score, row) in nearest(best.into_values().collect(), self.depth(ask.top)) {
+                for (likeness, row) in nearest(best.into_values().collect(), self.depth(ask.top)) {
                     let Some(doc) = near.dense.docs.get(row.doc) else { continue };
-                    dense.push((score, doc.clone()));
-                    shown.insert(doc.clone(), row);
+                    dense.push((likeness, doc.clone()));
+                    shown.insert(doc, row);
                 }
-                let words = lexical.into_iter().filter(|_| near.fused).map(|hit| (hit.score, hit.doc));
-                ranked(fuse(&words.collect::<Vec<_>>(), &dense, analysis::query_terms(ask.query).len()), ask.top)
+                let words = if near.fused { lexical.as_slice() } else { &[] };
+                let scores = fuse(words, &dense, analysis::query_terms(ask.query).len());
+                scores.into_iter().map(|(doc, score)| (score, doc)).collect()
             }
         };
         let in_passages = self.query(ask.query, self.fields.passages)?;
         let counted_passages = self.counted(PASSAGE)?;
         let mut hits = Vec::new();
-        for (score, doc) in found {
-            let passage = match shown.get(&doc) {
-                Some(row) => Some(self.hit(score, &self.searcher.doc(row.address)?)),
-                None => self.best(&self.inside(&doc, &*in_passages), 1, &counted_passages)?.into_iter().next(),
+        for (score, doc) in ranked(found, ask.top) {
+            let best = match shown.get(doc.as_str()) {
+                Some(row) => vec![(score, row.address)],
+                None => self.best(&self.inside(&doc, &*in_passages), 1, &counted_passages)?,
             };
-            hits.extend(passage.map(|passage| Passage { score, ..passage }));
+            hits.extend(self.read(best, 1)?.into_iter().map(|(_, passage)| Passage { score, ..passage }));
         }
         Ok(hits)
     }
@@ -264,8 +275,9 @@ impl Search {
         ])
     }
 
-    /// The best entries in a fixed order: by score, then by place.
-    fn best(&self, query: &dyn Query, top: usize, counted: &Counted<'_>) -> Result<Vec<Passage>, TantivyError> {
+    /// The `top` best entries, best first, with all that are as good as the last
+    /// of them.
+    fn best(&self, query: &dyn Query, top: usize, counted: &Counted<'_>) -> Result<Vec<Scored>, TantivyError> {
         let all = usize::try_from(self.searcher.num_docs()).unwrap_or(usize::MAX);
         let top = top.min(all);
         if top == 0 {
@@ -274,21 +286,32 @@ impl Search {
         // tantivy breaks ties by when an entry was written. So entries are
         // fetched until the ties with the last of them are complete.
         let mut limit = top.saturating_add(8).min(all);
-        let (found, complete) = loop {
-            let found = self.fetch(query, limit, counted)?;
-            let worst = found.get(top.saturating_sub(1)).map(|(score, _)| *score);
-            let complete = found.len() < limit || found.last().map(|(score, _)| *score) != worst;
-            if complete || limit == all {
-                break (found, worst);
+        loop {
+            let mut found = self.fetch(query, limit, counted)?;
+            let complete = found.len() < limit || limit == all;
+            if let (Some((worst, _)), Some((last, _))) = (found.get(top - 1).copied(), found.last()) {
+                if !complete && *last == worst {
+                    limit = limit.saturating_mul(2).min(all);
+                    continue;
+                }
+                found.retain(|(score, _)| *score >= worst);
             }
-            limit = limit.saturating_mul(2).min(all);
-        };
-        let kept = found.into_iter().filter(|(score, _)| complete.is_none_or(|worst| *score >= worst));
-        let mut hits = Vec::new();
-        for (score, address) in kept {
-            hits.push(self.hit(score, &self.searcher.doc(address)?));
+            return Ok(found);
         }
-        hits.sort_by(|one, other| {
+    }
+
+    /// The `top` best of these entries in a fixed order: by score, then by what
+    /// they are of. No more are read than it takes: that is what costs.
+    fn read(&self, mut found: Vec<Scored>, top: usize) -> Result<Vec<(DocAddress, Passage)>, TantivyError> {
+        found.sort_by(|one, other| other.0.total_cmp(&one.0));
+        if let Some((worst, _)) = top.checked_sub(1).and_then(|last| found.get(last)).copied() {
+            found.retain(|(score, _)| *score >= worst);
+        }
+        let mut hits = Vec::new();
+        for (score, place) in found.into_iter().filter(|_| top > 0) {
+            hits.push((place, self.hit(score, &self.searcher.doc(place)?)));
+        }
+        hits.sort_by(|(_, one), (_, other)| {
             let place = |hit: &Passage| (hit.start, hit.end);
             other.score.total_cmp(&one.score).then_with(|| (&one.doc, place(one)).cmp(&(&other.doc, place(other))))
         });
@@ -300,8 +323,7 @@ impl Search {
         // The score as it is, but by a function: tantivy then scores every
         // entry. Its short cut goes by statistics over both kinds of entries
         // and may miss one.
-        let collector =
-            TopDocs::with_limit(limit).tweak_score(|_: &tantivy::SegmentReader| |_: DocId, score: Score| score);
+        let collector = TopDocs::with_limit(limit).tweak_score(|_: &SegmentReader| |_: DocId, score: Score| score);
         self.searcher.search_with_statistics_provider(query, &collector, counted)
     }
 
@@ -349,9 +371,40 @@ impl Bm25StatisticsProvider for Counted<'_> {
     }
 }
 
+/// The ids of documents, without a look at what is stored of them.
+pub(crate) struct Ids(Vec<StrColumn>);
+
+impl Ids {
+    pub(crate) fn open(searcher: &Searcher) -> Result<Self, TantivyError> {
+        let column = |reader: &SegmentReader| match reader.fast_fields().str("doc")? {
+            Some(column) => Ok(column),
+            None => Err(TantivyError::FieldNotFound("doc".to_owned())),
+        };
+        searcher.segment_readers().iter().map(column).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The id of the document that an entry is of.
+    pub(crate) fn of(&self, place: DocAddress) -> Result<String, TantivyError> {
+        let column = usize::try_from(place.segment_ord).ok().and_then(|segment| self.0.get(segment));
+        let mut id = String::new();
+        if let Some((column, ord)) = column.and_then(|column| Some((column, column.ords().first(place.doc_id)?))) {
+            column.ord_to_str(ord, &mut id)?;
+        }
+        Ok(id)
+    }
+}
+
+/// What the words found and what is near, as one ranking.
+fn fused(near: &Near, rows: &[(f32, &Row)], query: &str, lexical: &[Scored]) -> Vec<Scored> {
+    let dense: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
+    let words = if near.fused { lexical } else { &[] };
+    let scores = fuse(words, &dense, analysis::query_terms(query).len());
+    scores.into_iter().map(|(place, score)| (score, place)).collect()
+}
+
 /// The `most` nearest, the nearest first, in a fixed order.
-fn nearest(mut rows: Vec<(f32, Row)>, most: usize) -> Vec<(f32, Row)> {
-    let order = |one: &(f32, Row), other: &(f32, Row)| {
+fn nearest<'a>(mut rows: Vec<(f32, &'a Row)>, most: usize) -> Vec<(f32, &'a Row)> {
+    let order = |one: &(f32, &Row), other: &(f32, &Row)| {
         other.0.total_cmp(&one.0).then_with(|| one.1.address.cmp(&other.1.address))
     };
     if most == 0 {
@@ -366,11 +419,10 @@ fn nearest(mut rows: Vec<(f32, Row)>, most: usize) -> Vec<(f32, Row)> {
 }
 
 /// The `top` best, the best first, in a fixed order.
-fn ranked(scores: HashMap<String, f32>, top: usize) -> Vec<(f32, String)> {
-    let mut ranking: Vec<_> = scores.into_iter().map(|(key, score)| (score, key)).collect();
-    ranking.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-    ranking.truncate(top);
-    ranking
+fn ranked(mut found: Vec<(f32, String)>, top: usize) -> Vec<(f32, String)> {
+    found.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    found.truncate(top);
+    found
 }
 
 fn has(term: Term) -> Box<dyn Query> {

@@ -36,7 +36,16 @@ fn vectors_of_another_model_or_without_sense_are_none() {
 }
 
 #[test]
-fn a_dot_product_is_the_sum_of_products() {
-    let one: Vec<f32> = (0..21).map(|n| n as f32).collect();
-    assert_eq!(dot(&one, &one), (0..21).map(|n| (n * n) as f32).sum::<f32>());
+fn likeness_is_the_cosine_to_four_digits() {
+    let vector = |from: f32| unit((0..384).map(|n| (n as f32 * from).sin()).collect()).unwrap();
+    let (one, other) = (vector(0.7), vector(0.71));
+    let exact: f32 = one.iter().zip(&other).map(|(one, other)| one * other).sum();
+    let near = |one: &[f32], other: &[f32]| {
+        let [one, other] = [one, other].map(|vector| whole(vector).collect::<Vec<_>>());
+        likeness(&one, &other)
+    };
+    assert!((near(&one, &other) - exact).abs() < 1e-4, "{} {exact}", near(&one, &other));
+    assert!((near(&one, &one) - 1.0).abs() < 1e-4);
+    // What a damaged file may hold.
+    assert!(near(&[9e9, -9e9, f32::NAN], &[1.0, 1.0, 1.0]).abs() <= 1.0);
 }
