@@ -16,8 +16,10 @@ pub(crate) struct Question {
     pub(crate) text: String,
 }
 
+/// The folder that this is in, from whichever of its crates.
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders.find(|folder| folder.join("tests/answers").is_dir()).unwrap().to_owned()
 }
 
 fn read(path: &str) -> String {
@@ -25,7 +27,7 @@ fn read(path: &str) -> String {
 }
 
 /// The example company with the questions of two files beside this one.
-pub(crate) fn company(answerable: &str, unanswerable: &str, what: &str) -> Set {
+pub(crate) fn company(answerable: &str, unanswerable: &str, name: &str) -> Set {
     let known = read(&format!("tests/answers/{answerable}"));
     let known = known.lines().map(|line| {
         let (docs, text) = line.split_once('\t').unwrap();
@@ -33,11 +35,7 @@ pub(crate) fn company(answerable: &str, unanswerable: &str, what: &str) -> Set {
     });
     let unknown = read(&format!("tests/answers/{unanswerable}"));
     let unknown = unknown.lines().map(|text| Question { answers: Vec::new(), text: text.to_owned() });
-    Set {
-        name: format!("the example company, {what}"),
-        articles: articles(),
-        questions: known.chain(unknown).collect(),
-    }
+    Set { name: name.to_owned(), articles: articles(), questions: known.chain(unknown).collect() }
 }
 
 fn articles() -> Vec<Document> {
@@ -52,8 +50,8 @@ fn articles() -> Vec<Document> {
 
 /// Questions of customers of other companies, put to the example company: some
 /// intents its articles answer, most they do not. Intents that are neither, such as
-/// changing an account, are left out.
-pub(crate) fn public(data: &Path) -> Vec<Set> {
+/// changing an account, are left out. Every `nth` of a file's is taken, from `first` on.
+pub(crate) fn public(data: &Path, name: &str, file: &str, (first, nth): (usize, usize)) -> Set {
     const ANSWERED: [(&str, &[&str]); 11] = [
         ("check_cancellation_fee", &["cancel-subscription"]),
         ("check_invoice", &["invoices-and-payment-methods"]),
@@ -80,22 +78,16 @@ pub(crate) fn public(data: &Path) -> Vec<Set> {
         "terminate_account",
         "track_refund",
     ];
-    let set = |name: &str, file: &str, nth: usize| {
-        let rows = lines(&data.join("intents").join(file)).into_iter().step_by(nth);
-        let questions = rows.filter_map(|row| {
-            let row: serde_json::Value = serde_json::from_str(&row).unwrap();
-            let intent = row["intent"].as_str().unwrap();
-            let docs = ANSWERED.iter().find(|(known, _)| *known == intent).map_or(&[][..], |(_, docs)| docs);
-            let answers = docs.iter().map(|doc| (*doc).to_owned()).collect();
-            let text = row["text"].as_str().unwrap().to_owned();
-            (!UNCLEAR.contains(&intent)).then_some(Question { answers, text })
-        });
-        Set { name: name.to_owned(), articles: articles(), questions: questions.collect() }
-    };
-    vec![
-        set("questions to a shop (bitext, development part)", "bitext_dev.jsonl.gz", 1),
-        set("questions to a bank (banking77, one of five)", "banking77_train.jsonl.gz", 5),
-    ]
+    let rows = lines(&data.join("intents").join(file)).into_iter().skip(first).step_by(nth);
+    let questions = rows.filter_map(|row| {
+        let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+        let intent = row["intent"].as_str().unwrap();
+        let docs = ANSWERED.iter().find(|(known, _)| *known == intent).map_or(&[][..], |(_, docs)| docs);
+        let answers = docs.iter().map(|doc| (*doc).to_owned()).collect();
+        let text = row["text"].as_str().unwrap().to_owned();
+        (!UNCLEAR.contains(&intent)).then_some(Question { answers, text })
+    });
+    Set { name: name.to_owned(), articles: articles(), questions: questions.collect() }
 }
 
 fn lines(path: &Path) -> Vec<String> {

@@ -93,6 +93,14 @@ enum Verb {
         /// A folder with `sentiment/goemotions_train.jsonl.gz` and `intents/banking77_train.jsonl.gz`
         data: PathBuf,
     },
+    /// Fits what the signs of an answer weigh and writes their card
+    #[command(after_help = "Example:\n  cargo xtask train-fit DIR path/to/all-MiniLM-L6-v2")]
+    TrainFit {
+        /// A folder with `intents/bitext_train.jsonl.gz` and `intents/banking77_train.jsonl.gz`
+        data: PathBuf,
+        /// The folder of a sentence model
+        model: PathBuf,
+    },
     /// Builds the load example and says how to measure it beside its peers
     Peers {
         /// The folder of the peer harness
@@ -110,6 +118,7 @@ fn main() -> ExitCode {
         Verb::Bench { args } => bench::run(&house, &args),
         Verb::Quality { data, only } => quality::run(&house, data.as_deref(), only.as_deref()),
         Verb::TrainSentiment { data } => quality::train_sentiment(&house, &data),
+        Verb::TrainFit { data, model } => quality::train_fit(&house, &data, &model),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });
     match outcome {
