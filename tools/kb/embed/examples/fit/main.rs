@@ -5,7 +5,7 @@
 //!
 //! `DATA` is a folder with the public sets `intents/bitext_train.jsonl.gz` and
 //! `intents/banking77_train.jsonl.gz`, `MODEL` one with a sentence model.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a command of ours stops where something is wrong")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a command of ours stops where something is wrong")]
 #![expect(clippy::print_stdout, reason = "a person reads the figures")]
 
 mod learn;
