@@ -24,7 +24,7 @@ fn words_lose_their_marks() {
             "Old new, 2 * 3 * 4, snake_case_name, 5 < 6, *as is*",
         ),
         ("A<br>B <b>C</b>", "A B C"),
-        ("```sh\ncurl -X POST\n```\n", "curl -X POST\n"),
+        ("```sh\ncurl -X POST\n```", "curl -X POST\n"),
     ] {
         assert_eq!(plain(marked), read, "{marked}");
     }
