@@ -6,7 +6,6 @@ use crate::config::{Project, files};
 use crate::failure::Failure;
 use attache::channels::Announcer;
 use attache::crm::EmbeddedCrm;
-use attache::journal::Store;
 use attache::kb::{Kb, Synonyms};
 use attache::log::{LogOptions, LogStore};
 use attache::models::{ModelSpec, OpenAi, Profile, Secret};

@@ -70,7 +70,7 @@ fn customer(message: &ChatMessage) -> Result<Customer, HookFault> {
         }
     };
     let emails = contact.email.iter().filter(|_| contact.verified).cloned().collect();
-    Ok(Customer { id, name: contact.name.clone(), emails, phones: Vec::new(), locale: None })
+    Ok(Customer { id, name: contact.name.clone(), emails, phones: Vec::new(), locale: None, timezone: None })
 }
 
 fn fault(rejected: Rejected) -> HookFault {

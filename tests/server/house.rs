@@ -230,7 +230,7 @@ impl House {
     }
 
     /// A request that does not borrow the house.
-    pub(crate) fn request(&self, path: &str, token: &str, body: &Value) -> impl Future<Output = Seen> + Send + 'static {
+    pub(crate) fn request(&self, path: &str, token: &str, body: &Value) -> impl Future<Output = Seen> + Send + use<> {
         let request = bearing(self.client.post(format!("{}{path}", self.base)), token).json(body);
         async move { answer(request).await }
     }

@@ -169,7 +169,7 @@ async fn decided(
     };
     let report = review_draft(&desk, &who, draft, review).await?;
     let waiting = waiting(&desk, &report.run).await?;
-    Ok(Json(Came { draft: waiting, ..Came::from(report) }))
+    Ok(Json(Came::and(report, waiting)))
 }
 
 /// Goes on only if policy would let a draft leave at that time.

@@ -49,7 +49,7 @@ pub(crate) struct Came {
     outcome: Outcome,
     /// The draft that awaits a person now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) draft: Option<DraftId>,
+    draft: Option<DraftId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,9 +58,16 @@ pub(crate) struct Came {
 }
 
 impl From<Report> for Came {
-    fn from(Report { run, ended, .. }: Report) -> Self {
+    fn from(report: Report) -> Self {
+        Self::and(report, None)
+    }
+}
+
+impl Came {
+    /// Where a run came to rest, and the draft of it that awaits a person now.
+    pub(super) fn and(Report { run, ended, .. }: Report, draft: Option<DraftId>) -> Self {
         let RunEnded { outcome, reason_code, reply, citations, .. } = ended;
-        Self { run, outcome, draft: None, reason_code, reply, citations }
+        Self { run, outcome, draft, reason_code, reply, citations }
     }
 }
 

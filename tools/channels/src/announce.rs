@@ -213,7 +213,10 @@ fn kind(entry: &Entry) -> Option<(&'static str, Value)> {
             let kind = match e.decision {
                 Decision::Approve => "draft.approved",
                 Decision::Edit => "draft.revised",
+                Decision::Escalate => "draft.escalated",
                 Decision::Reject => "draft.rejected",
+                Decision::Revise => "draft.replaced",
+                Decision::Withdraw => "draft.withdrawn",
             };
             (kind, json!({ "draft": e.draft }))
         }

@@ -64,10 +64,13 @@ fn letter(outcome: Option<Outcome>) -> u8 {
 pub(super) fn standing(state: DraftState) -> Vec<u8> {
     let state = match state {
         DraftState::Approved => b'a',
+        DraftState::Escalated => b'e',
         DraftState::Pending => b'p',
         DraftState::Rejected => b'r',
+        DraftState::Replaced => b'v',
         DraftState::Sent => b's',
         DraftState::Stopped => b't',
+        DraftState::Withdrawn => b'w',
     };
     vec![b'q', state]
 }
