@@ -112,7 +112,8 @@ pub trait PiiDetector: Send + Sync {
 /// (keys by their prefixes and after words like `api key`), `password` (after the
 /// word), `date` (days, half days such as `09/28`, times; month names in six
 /// languages) and `date_of_birth` (a date after `born`, `DOB` and the like),
-/// `other` (numbers of devices and vehicles, wallets), domain names as `url`.
+/// `other` (numbers of devices and vehicles, wallets, UUIDs that a word gives to
+/// somebody), postcodes as `address`, domain names as `url`.
 /// Also reads JSON text: `\n` before a value is not a part of it.
 ///
 /// By the words around it: `person`, `organization`, `location` (lists of names

@@ -215,7 +215,7 @@ fn kind(entry: &Entry) -> Option<(&'static str, Value)> {
                 Decision::Edit => "draft.revised",
                 Decision::Escalate => "draft.escalated",
                 Decision::Reject => "draft.rejected",
-                Decision::Revise => "draft.replaced",
+                Decision::Revise => "draft.sent_back",
                 Decision::Withdraw => "draft.withdrawn",
             };
             (kind, json!({ "draft": e.draft }))
