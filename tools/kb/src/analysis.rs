@@ -76,12 +76,17 @@ pub(crate) fn terms(text: &str) -> BTreeSet<String> {
 
 /// The terms of `text` in order.
 pub(crate) fn sequence(text: &str) -> Vec<String> {
+    placed(text).into_iter().map(|(_, term)| term).collect()
+}
+
+/// The terms of `text` in order, each with the byte at which it starts.
+pub(crate) fn placed(text: &str) -> Vec<(usize, String)> {
     let mut analyzer = analyzer();
     let mut stream = analyzer.token_stream(text);
     let mut terms = Vec::new();
     while let Some(token) = stream.next() {
         if !token.text.is_empty() {
-            terms.push(token.text.clone());
+            terms.push((token.offset_from, token.text.clone()));
         }
     }
     terms

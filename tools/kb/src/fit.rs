@@ -7,9 +7,10 @@
 //! where passages have vectors, how near it is and how far it stands out. What
 //! each of these signs weighs was fitted: see `fit/CARD.md`.
 
-use crate::analysis::{is_filler, sequence};
+use crate::analysis::{is_filler, placed, sequence};
 use attache_tools::Passage;
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 /// How many candidates are looked at, at least.
 pub(crate) const CANDIDATES: usize = 8;
@@ -148,23 +149,21 @@ impl Asked {
     /// What is seen of each candidate. `rarest` is what a word weighs that no
     /// passage has.
     pub(crate) fn signs(&self, candidates: &[Candidate<'_>], rarest: f32) -> Vec<Signs> {
-        let terms: Vec<Vec<String>> = candidates.iter().map(|c| sequence(&whole(c.passage))).collect();
-        let sets: Vec<BTreeSet<&str>> = terms.iter().map(|terms| set(terms)).collect();
+        let read: Vec<Read> = candidates.iter().map(|candidate| Read::new(candidate.passage)).collect();
+        let sets: Vec<BTreeSet<&str>> = read.iter().map(|read| read.all().collect()).collect();
         let best = candidates.iter().map(|candidate| candidate.score).fold(f32::EPSILON, f32::max);
         let unknown = ratio(self.words.iter().filter(|word| word.unknown).count(), self.words.len());
         let rarest = rarest.max(f32::EPSILON);
-        let read = candidates.iter().zip(&terms).zip(&sets).map(|((candidate, terms), said)| {
+        let signs = candidates.iter().zip(&read).zip(&sets).map(|((candidate, read), said)| {
             let doc = |other: &Candidate<'_>| other.passage.doc == candidate.passage.doc;
             let article = candidates.iter().zip(&sets).filter(|(other, _)| doc(other)).flat_map(|(_, set)| set);
             let article: BTreeSet<&str> = article.copied().collect();
             let (title, headings) = candidate.passage.title.split_once(" > ").unwrap_or((&candidate.passage.title, ""));
             let heading = headings.rsplit(" > ").next().filter(|heading| !heading.is_empty());
-            let above = sequence(&candidate.passage.title);
-            let above = set(&above);
+            let above = set(&read.title);
             let (mut in_one_place, mut fullest, mut figure, mut defined) = (0.0_f32, -1.0, false, false);
             for unit in units(&candidate.passage.passage) {
-                let unit_terms = sequence(unit);
-                let unit_said = set(&unit_terms);
+                let unit_said = read.within(&candidate.passage.passage, unit);
                 in_one_place = in_one_place.max(self.share(|word| word.said(&unit_said).max(word.said(&above))));
                 let alone = self.share(|word| word.said(&unit_said));
                 if alone > fullest {
@@ -183,7 +182,7 @@ impl Asked {
                     in_one_place,
                     self.of(title),
                     self.of(heading.unwrap_or(title)),
-                    self.together(terms),
+                    self.together(&read.all().collect::<Vec<_>>()),
                     candidate.score / best,
                     (candidate.score / rarest).min(MOST_SCORED),
                     is(self.how_many && figure),
@@ -202,7 +201,7 @@ impl Asked {
                 near: candidate.near.is_some(),
             }
         });
-        read.collect()
+        signs.collect()
     }
 
     /// Whether anything is asked.
@@ -231,10 +230,10 @@ impl Asked {
 
     /// The share of the words that follow each other in the question and do so in
     /// `terms`, with one between them at most.
-    fn together(&self, terms: &[String]) -> f32 {
+    fn together(&self, terms: &[&str]) -> f32 {
         let stands = |pair: &&[Word]| match pair {
             [one, next] => terms.windows(3).chain(terms.rchunks(2).next()).any(|near| match near {
-                [first, rest @ ..] => *first == one.term && rest.contains(&next.term),
+                [first, rest @ ..] => *first == one.term && rest.contains(&next.term.as_str()),
                 [] => false,
             }),
             _ => false,
@@ -259,13 +258,22 @@ impl Asked {
 }
 
 impl Word {
+    /// What every word that is akin begins with.
+    fn beginning(&self) -> Option<&str> {
+        let (end, _) = self.term.char_indices().nth(SHARED)?;
+        self.term.get(..end)
+    }
+
     /// How well `terms` say it, from 0 to 1.
     fn said(&self, terms: &BTreeSet<&str>) -> f32 {
         if terms.contains(self.term.as_str()) {
             1.0
         } else if self.alike.iter().any(|alike| terms.contains(alike.as_str())) {
             ALIKE
-        } else if terms.iter().any(|term| akin(&self.term, term)) {
+        } else if self.beginning().is_some_and(|begin| {
+            let near = terms.range::<str, _>((Bound::Included(begin), Bound::Unbounded));
+            near.take_while(|term| term.starts_with(begin)).any(|term| akin(&self.term, term))
+        }) {
             AKIN
         } else {
             0.0
@@ -273,20 +281,43 @@ impl Word {
     }
 }
 
-/// What is shown of a passage.
-fn whole(passage: &Passage) -> String {
-    format!("{} {}", passage.title, passage.passage)
+/// The terms of a passage, found once.
+struct Read {
+    title: Vec<String>,
+    /// Those of its text, each with where it starts.
+    text: Vec<(usize, String)>,
+}
+
+impl Read {
+    fn new(passage: &Passage) -> Self {
+        Self { title: sequence(&passage.title), text: placed(&passage.passage) }
+    }
+
+    /// What is shown of the passage, in order.
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.title.iter().chain(self.text.iter().map(|(_, term)| term)).map(String::as_str)
+    }
+
+    /// The terms of a piece of its text.
+    fn within(&self, text: &str, piece: &str) -> BTreeSet<&str> {
+        let start = piece.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+        let from = self.text.partition_point(|(at, _)| *at < start);
+        let until = self.text.partition_point(|(at, _)| *at < start + piece.len());
+        self.text.get(from..until).unwrap_or_default().iter().map(|(_, term)| term.as_str()).collect()
+    }
 }
 
 fn set(terms: &[String]) -> BTreeSet<&str> {
     terms.iter().map(String::as_str).collect()
 }
 
+/// So much of them stems of one word share at least.
+const SHARED: usize = 4;
+
 /// Whether two stems are of one word: `invit` and `invitat`.
 fn akin(asked: &str, said: &str) -> bool {
     let shared = asked.chars().zip(said.chars()).take_while(|(one, other)| one == other).count();
-    // Most words begin otherwise.
-    if shared < 4 {
+    if shared < SHARED {
         return false;
     }
     let (long, other) = (asked.chars().count(), said.chars().count());

@@ -6,7 +6,7 @@ use attache_tools::Passage;
 use std::collections::BTreeSet;
 
 /// How likely it must be that a passage answers (see [`Passage::fit`]): calibrated
-/// on questions of which 95 of a hundred that no article answers are left.
+/// on questions of which 94 of a hundred that no article answers are left.
 const FIT: f32 = 0.45;
 
 /// A question of at most so many words may mean several things.

@@ -79,3 +79,22 @@ fn words_of_one_root_are_akin() {
         assert_eq!(akin(asked, said), same, "{asked} {said}");
     }
 }
+
+#[test]
+fn what_is_near_and_stands_out_fits_better() {
+    let text = passage("Quiet hours", "Set the time when no message arrives.");
+    let fit = |own, article, other| {
+        let near = Some(Nearness { own, article, other });
+        asked("How do I mute my phone?").signs(&[Candidate { passage: &text, score: 0.0, near }], 3.0)[0].fit()
+    };
+    assert!(fit(0.7, 0.7, 0.3) > fit(0.7, 0.7, 0.7));
+    assert!(fit(0.7, 0.7, 0.3) > fit(0.4, 0.4, 0.3));
+    assert!(fit(0.7, 0.7, 0.3) > fit(0.4, 0.7, 0.3));
+}
+
+#[test]
+fn each_sign_has_a_name_of_its_own_and_words_alone_have_no_nearness() {
+    let names: BTreeSet<&str> = WEIGHTS.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(names.len(), SIGNS);
+    assert!(WEIGHTS.iter().filter(|(name, ..)| name.starts_with("near")).all(|(_, words, _)| *words == 0.0));
+}

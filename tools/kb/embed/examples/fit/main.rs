@@ -5,7 +5,12 @@
 //!
 //! `DATA` is a folder with the public sets `intents/bitext_train.jsonl.gz` and
 //! `intents/banking77_train.jsonl.gz`, `MODEL` one with a sentence model.
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a command of ours stops where something is wrong")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a command of ours stops where something is wrong"
+)]
 #![expect(clippy::print_stdout, reason = "a person reads the figures")]
 
 mod learn;
@@ -49,8 +54,9 @@ fn main() {
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/fit");
     let mut file = "[\n".to_owned();
-    for (at, (name, ..)) in WEIGHTS.iter().enumerate() {
-        writeln!(file, "    (\"{name}\", {:.2}, {:.2}),", columns[0].0[at], columns[1].0[at]).unwrap();
+    // By words alone those of decision 22 stay: see the card.
+    for (at, (name, words, _)) in WEIGHTS.iter().enumerate() {
+        writeln!(file, "    (\"{name}\", {words:.2}, {:.2}),", columns[1].0[at]).unwrap();
     }
     std::fs::write(folder.join("weights.in"), file + "]\n").unwrap();
     let rows = columns.iter().map(|(_, row)| row.as_str()).collect::<Vec<_>>().join("\n");
@@ -72,5 +78,6 @@ fn read(set: &Set, embedder: Option<Arc<dyn Embedder>>, counts: f32) -> Vec<Case
         let candidates: Vec<([f32; SIGNS], bool)> = candidates.collect();
         cases.push(Case { candidates, answerable: !question.answers.is_empty(), counts });
     }
+    println!("{}: {} questions", set.name, cases.len());
     cases
 }
