@@ -67,6 +67,7 @@ pub(crate) struct ServerConfig {
     pub(crate) claim_minutes: u32,
     /// When people review: what the queue says is left until a draft is due counts
     /// these hours alone. Around the clock if not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) business_hours: Option<BusinessHours>,
 }
 

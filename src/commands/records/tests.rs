@@ -9,7 +9,7 @@ fn read(bytes: &[u8]) -> Vec<Result<(String, String), String>> {
 fn a_fault_names_file_line_and_column() {
     let found = read(b"{\"id\":1,\"text\":\"a\"}\n\n  \n{\"id\":\"b\",\"text\":\"\xff\"}\nno\n{\"id\":3}");
     assert_eq!(found[0], Ok(("1".to_owned(), "a".to_owned())));
-    assert_eq!(found[1], Err("texts.jsonl:4:20: not UTF-8 from this byte of the line on".to_owned()));
+    assert_eq!(found[1], Err("texts.jsonl:4:19: not UTF-8 from this byte of the line on".to_owned()));
     assert!(found[2].as_ref().unwrap_err().starts_with("texts.jsonl:5: expected {id,text}: "), "{found:?}");
     assert!(found[3].as_ref().unwrap_err().starts_with("texts.jsonl:6: expected {id,text}: "), "{found:?}");
 }
