@@ -468,7 +468,8 @@ async fn why_a_run_came_out_so_is_a_page_with_the_rules_that_nearly_fired() {
     let cookie = house.sign_in("admin", PASSWORD).await.cookie;
     let run = run["run"].as_str().unwrap();
     let page = house.page(&format!("/runs/{run}/why"), &cookie).await;
-    let nearly = page.text.contains("<code>outreach_unhappy</code></a>: it would have fired if the customer sounded negative");
+    let nearly =
+        page.text.contains("<code>outreach_unhappy</code></a>: it would have fired if the customer sounded negative");
     assert_eq!((page.status, nearly), (200, true), "{}", page.text);
     assert!(page.text.contains("profiling_consent"), "{}", page.text);
     assert_eq!(house.page("/runs/none/why", &cookie).await.status, 404);

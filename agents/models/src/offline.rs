@@ -201,7 +201,8 @@ fn article(passage: &Passage) -> &str {
 /// Which line of our numbered question `text` names, if it does nothing else.
 fn chosen<'a>(question: &'a str, text: &str, words: &Words) -> Option<&'a str> {
     /// What names a place, and what does in want of these: `the second one`.
-    const PLACES: [(&[&str], &str); 3] = [
+    type Place = (&'static [&'static str], &'static str);
+    const PLACES: [Place; 3] = [
         (&["1", "1st", "first", "former"], "one"),
         (&["2", "2nd", "second", "latter"], "two"),
         (&["3", "3rd", "third"], "three"),
@@ -218,7 +219,7 @@ fn chosen<'a>(question: &'a str, text: &str, words: &Words) -> Option<&'a str> {
     if !words.of(text).is_subset(&words.of(NAMING)) {
         return None;
     }
-    let places = |named: &dyn Fn(&(&[&str], &str)) -> bool| {
+    let places = |named: &dyn Fn(&Place) -> bool| {
         PLACES.iter().zip(&options).filter(|(place, _)| named(place)).map(|(_, option)| *option).collect::<Vec<_>>()
     };
     let named = places(&|(names, _)| names.iter().any(|name| says(name)));

@@ -403,7 +403,7 @@ fn fused(near: &Near, rows: &[(f32, &Row)], query: &str, lexical: &[Scored]) -> 
 }
 
 /// The `most` nearest, the nearest first, in a fixed order.
-fn nearest<'a>(mut rows: Vec<(f32, &'a Row)>, most: usize) -> Vec<(f32, &'a Row)> {
+fn nearest(mut rows: Vec<(f32, &Row)>, most: usize) -> Vec<(f32, &Row)> {
     let order = |one: &(f32, &Row), other: &(f32, &Row)| {
         other.0.total_cmp(&one.0).then_with(|| one.1.address.cmp(&other.1.address))
     };
