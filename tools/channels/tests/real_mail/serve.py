@@ -6,20 +6,23 @@ import base64
 import email
 import email.policy
 import json
-import subprocess
 import sys
 
 import dkim
 from aiosmtpd.controller import Controller
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 NAME = b"mail._domainkey.brightwater.example."
 
 
 def record(path):
     """Makes a key, and what the domain of whoever signs with it publishes."""
-    subprocess.run(["openssl", "genrsa", "-traditional", "-out", path, "2048"], check=True, capture_output=True)
-    public = ["openssl", "rsa", "-in", path, "-pubout", "-outform", "der"]
-    public = subprocess.run(public, check=True, capture_output=True).stdout
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = (Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    with open(path, "wb") as file:
+        file.write(key.private_bytes(*form))
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
 
 
