@@ -88,13 +88,17 @@ if (claimed) {
 
 const now = document.querySelector("#now");
 if (now) {
-  new EventSource("/live").onmessage = async () => {
+  const look = async () => {
     const answer = await fetch(now.dataset.now);
     // The answer is made by our own templates, which escape what they are given.
     if (answer.ok && !answer.redirected) now.innerHTML = await answer.text();
     // Who waited for somebody else to leave gets what they can do with it.
     if (now.dataset.waits && !now.querySelector(".held")) location.reload();
   };
+  const live = new EventSource("/live");
+  live.onmessage = look;
+  // What changed before anybody listened is not told.
+  live.onopen = look;
 }
 
 if (document.querySelector("#rows")) {
