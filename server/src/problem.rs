@@ -39,8 +39,8 @@ pub(crate) struct Body<'a> {
     /// What is wrong and what to do.
     detail: &'a str,
     /// What is not as it was, where that is what is wrong.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    changed: &'a [Changed],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<&'a [Changed]>,
 }
 
 impl Problem {
@@ -67,7 +67,7 @@ impl Problem {
             title: self.status.canonical_reason().unwrap_or("Problem"),
             status: self.status.as_u16(),
             detail: &self.detail,
-            changed: &self.changed,
+            changed: Some(self.changed.as_slice()).filter(|changed| !changed.is_empty()),
         }
     }
 
