@@ -38,7 +38,8 @@ fn script(house: &House, path: &str) -> Outcome<Command> {
     // Only a Node that answers is there.
     let version = house.command("node").arg("--version").output();
     version.map_err(|e| format!("Node cannot be started: {e}"))?;
-    house.run(&mut house.cargo(["build", "--workspace", "--locked", "--bin", "attache"]))?;
+    // As the tests build it: another set of features would build all that it rests on again.
+    house.run(&mut house.cargo(["test", "--workspace", "--locked", "--no-run", "--test", "cli"]))?;
     let mut node = house.command("node");
     node.arg(house.path(path)).env("ATTACHE", house.path("target/debug/attache"));
     Ok(node)
