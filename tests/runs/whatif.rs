@@ -184,7 +184,8 @@ fn whatever_is_told_turns_the_run() {
     let world = crate::world::offline();
     let names =
         ["frustrated-prospect", "pricing-three-times", "wants-human", "usage-gap", "tier1-question", "angry-ticket"];
-    let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
+    // Each decides the run again some hundred times.
+    let config = ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(name in prop::sample::select(names.to_vec()), ai: bool, mail: bool, profiling: bool, drop in 0..6_usize)| {
         let mut given = (*bundle(&format!("{name}.json"))).clone();
         (given.consent.ai_interaction, given.consent.marketing_email, given.consent.profiling) = (ai, mail, profiling);
