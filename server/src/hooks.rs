@@ -117,11 +117,11 @@ async fn take(desk: &Arc<Desk>, hook: &str, wrote: Wrote) -> Result<(), Problem>
     Ok(())
 }
 
-/// The run of what these words name, whenever it comes.
-fn named(hook: &str, words: &[&str]) -> RunId {
+/// The run of what these words name, whenever it comes by this way in.
+pub(crate) fn named(way: &str, words: &[&str]) -> RunId {
     let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
     let digest = Digest::of(&parts).to_string();
-    RunId::new(format!("{hook}_{}", digest.get(..32).unwrap_or(&digest)))
+    RunId::new(format!("{way}_{}", digest.get(..32).unwrap_or(&digest)))
 }
 
 impl From<HookFault> for Problem {

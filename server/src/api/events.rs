@@ -2,6 +2,7 @@
 
 use super::exchange::{documented, schema};
 use crate::desk::Desk;
+use crate::hooks::named;
 use crate::problem::{Problem, problems};
 use crate::who::Who;
 use aide::OperationInput;
@@ -10,7 +11,7 @@ use aide::openapi::{MediaType, Operation, RequestBody, Response as Documented, S
 use aide::operation::{OperationOutput, set_body};
 use attache_context::{Bundle, Trigger};
 use attache_engine::RunError;
-use attache_journal::{Digest, Right, RunId};
+use attache_journal::{Right, RunId};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
@@ -121,8 +122,7 @@ pub(crate) async fn take(State(desk): State<Arc<Desk>>, who: Who, Events(events)
 impl Happened {
     /// The run that this event begins, whenever it comes.
     fn run(&self) -> RunId {
-        let digest = Digest::of(&[self.source.as_bytes(), self.id.as_bytes()]).to_string();
-        RunId::new(format!("event_{}", digest.get(..32).unwrap_or(&digest)))
+        named("event", &[&self.source, &self.id])
     }
 
     /// What it says, with the place of what is wrong in it.

@@ -92,7 +92,7 @@ pub(crate) async fn start(
     let report = done.ok_or_else(|| Problem::ours("a run ended without a result"))??;
     let place = format!("/v1/runs/{}", report.run);
     let draft = waiting(&desk, &report.run).await?;
-    Ok(Made { at: Some(place), body: Came { draft, ..Came::from(report) }, secret: false })
+    Ok(Made { at: Some(place), body: Came::and(report, draft), secret: false })
 }
 
 pub(crate) async fn list(
