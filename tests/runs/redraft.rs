@@ -4,7 +4,7 @@
 use crate::world::{World, builder, bundle, call, events, shape};
 use attache::Bundle;
 use attache::context::{CustomerId, Fact, Trigger};
-use attache::journal::{Entry, Event, Finding, Outcome, PolicyDecided, Reply, RunEnded, Verdict};
+use attache::journal::{CallRequest, Entry, Event, Finding, Outcome, PolicyDecided, Reply, RunEnded, Verdict};
 use attache::kb::{Document, Kb};
 use attache::models::FunctionModel;
 use attache::tools::{About, Readers};
@@ -242,6 +242,23 @@ async fn an_answer_without_its_sources_is_written_anew_once_and_then_a_persons()
     for (rule, bundle, says) in rows {
         planned.redrafts_once(&REPLY, bundle, rule, &[search()], says).await;
     }
+}
+
+#[tokio::test]
+async fn two_bad_texts_of_one_reply_are_one_try() {
+    let planned = planned(|builder| builder);
+    let [refund, mail] = ["We will refund you.", "Write to jane.malory@rival.example for that."]
+        .map(|bad| REPLY.says(&format!("{ANSWER}\n{bad}")));
+    let mut both = refund;
+    both.calls.extend(mail.calls.into_iter().map(|call| CallRequest { id: "second".into(), ..call }));
+    let says = vec![search(), both.clone(), REPLY.says(ANSWER)];
+    let (entries, left) = planned.run(&scored(REPLY.bundle), says).await;
+    let verdicts: Vec<_> = decided(&entries, "reply").iter().map(|decided| decided.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Deny, Verdict::Deny, Verdict::Allow], "{:?}", shape(&entries));
+    assert_eq!((told(&entries).len(), ended(&entries).outcome, left), (2, Outcome::Resolved, 0));
+    // And no more than one.
+    let (entries, _) = planned.run(&scored(REPLY.bundle), vec![search(), both.clone(), both]).await;
+    assert_eq!(ended(&entries).outcome, Outcome::Escalated, "{:?}", shape(&entries));
 }
 
 #[tokio::test]

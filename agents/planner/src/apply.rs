@@ -252,7 +252,12 @@ impl Run {
     }
 
     fn denied(&mut self, call: &Call, decided: &PolicyDecided) {
-        self.spent.denials += 1;
+        // A reply of several calls was written before any of them was answered: it is one try.
+        let at = Some(self.spent.model_calls);
+        if self.spent.denied_at != at {
+            self.spent.denied_at = at;
+            self.spent.denials += 1;
+        }
         match call.origin {
             // What a person approved and policy no longer allows is not sent.
             Origin::Approval => self.end(self.ended(Outcome::Suppressed, Some(first_policy(decided)))),

@@ -119,7 +119,9 @@ pub(crate) struct Spent {
     pub(crate) calls: u32,
     pub(crate) model_calls: u32,
     pub(crate) faults: u32,
+    /// Replies of which policy denied something, and the model call of the last one.
     pub(crate) denials: u32,
+    pub(crate) denied_at: Option<u32>,
     /// Times in a row that something needed was not there.
     pub(crate) unavailable: u32,
     /// Time that models and tools took, in milliseconds. Waiting for an absent

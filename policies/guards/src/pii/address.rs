@@ -162,6 +162,14 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
                 street.get_or_insert(index);
             }
         }
+        // `Am Mühlbach 4`, `Zur Alten Post 11`.
+        let german = matches!(word, "am" | "zum" | "zur")
+            && token.shape == Shape::Title
+            && after.is_some_and(|after| after.shape == Shape::Title && !after.is_plain())
+            && all.iter().skip(index + 2).take(2).any(numeric);
+        if german {
+            street.get_or_insert(index);
+        }
         let near_number = after.is_some_and(numeric) || before.is_some_and(numeric);
         if (is_end(word, token) || (TRAILING.contains(word) && before.is_some_and(named))) && near_number {
             street.get_or_insert(index);

@@ -27,6 +27,10 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
             "policy" | "membership" if next_is_value(text, tokens, index) => {
                 value(text, tokens, index, (6, 20), 4).map(|span| (PiiKind::Other, span))
             }
+            // `a member since May, no. M-90433-39`
+            "no" | "nr" | "number" if next_is_value(text, tokens, index) && somebody(tokens, index) => {
+                value(text, tokens, index, (4, 20), 3).map(|span| (PiiKind::Other, span))
+            }
             // `licence D1234-56789`, and not a licence for so many seats.
             "license" | "licence"
                 if next_is_value(text, tokens, index + usize::from(says(tokens, index + 1, "is"))) =>
@@ -73,11 +77,39 @@ fn says(tokens: &[Token<'_>], index: usize, word: &str) -> bool {
     tokens.get(index).is_some_and(|token| token.word == word)
 }
 
+/// Whether the sentence of the word at `index` has told whose number it is.
+fn somebody(tokens: &[Token<'_>], index: usize) -> bool {
+    let before = tokens.get(index.saturating_sub(10)..=index).unwrap_or_default();
+    let sentence = before.iter().rev().scan(false, |over, token| {
+        // The gap of a word stands before it: its sentence begins with it.
+        let outside = std::mem::replace(over, token.gap.any(Gap::STOP.or(Gap::BLANK)));
+        (!outside).then_some(token)
+    });
+    sentence.skip(1).any(|token| NUMBERED.contains(&token.word))
+}
+
+/// Who has a number of their own.
+static NUMBERED: Words = Words::new(&[
+    "member",
+    "membership",
+    "customer",
+    "client",
+    "subscriber",
+    "policyholder",
+    "patient",
+    "employee",
+    "insured",
+    "student",
+    "passenger",
+    "donor",
+    "pupil",
+]);
+
 /// Whether a number follows, or letters that belong to one: `HX-2231`, `HX 2231`.
 fn next_is_value(text: &str, tokens: &[Token<'_>], index: usize) -> bool {
     let lettered = || {
         let (Some(letters), Some(number)) = (tokens.get(index + 1), tokens.get(index + 2)) else { return false };
-        letters.shape == Shape::Upper
+        matches!(letters.shape, Shape::Upper | Shape::Initial)
             && matches!(number.shape, Shape::Number | Shape::Mixed)
             && matches!(text.get(letters.end..number.start), Some("-" | " "))
     };
@@ -330,7 +362,7 @@ fn phone(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan
 }
 
 /// Whom an age is said of.
-static OF_KIN: Words = Words::new(&[
+pub(super) static OF_KIN: Words = Words::new(&[
     "mother",
     "father",
     "wife",
@@ -379,7 +411,9 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     });
     // `My mother, 36, lives with us`: between commas after whom it is said of.
     let between = tokens.get(index).is_some_and(|token| token.gap == Gap::COMMA)
-        && tokens.get(index + 1).is_some_and(|token| token.gap == Gap::COMMA && token.shape == Shape::Lower)
+        && tokens
+            .get(index + 1)
+            .is_some_and(|token| matches!(token.gap, Gap::COMMA | Gap::OTHER) && token.shape == Shape::Lower)
         && index.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|who| {
             OF_KIN.contains(&who.word) || (who.is_capital() && who.kinds.any(Kinds::FIRST.or(Kinds::LAST)))
         });

@@ -8,6 +8,7 @@ mod lists;
 
 use super::address::lists::PARTICLES;
 use super::list::Words;
+use super::named::OF_KIN;
 use super::tokens::{Gap, Shape, Token};
 use super::words::Kinds;
 use super::{PiiKind, PiiSpan};
@@ -183,6 +184,10 @@ impl<'a> Context<'_, 'a> {
             self.push(PiiKind::Organization, first + usize::from(begins && !legal), last, 0.75, spans);
             return;
         }
+        if let Some(at) = (first..last.saturating_sub(1)).find(|at| self.korean(*at)) {
+            self.push(PiiKind::Person, at, at + 2, 0.75, spans);
+            return;
+        }
         let mut before = self.word(first.checked_sub(1)).to_owned();
         // `Hi Freddy`, `Dr. Hale`, `Please`: what is no name at the front.
         let mut titled = TITLES.contains(&before);
@@ -215,7 +220,7 @@ impl<'a> Context<'_, 'a> {
             || gap == Gap::STOP
             || gap.any(Gap::COMMA.or(Gap::LINE))
             || gap == Gap::OTHER;
-        let says_person = near && BEFORE_PERSON.contains(&before);
+        let says_person = near && (BEFORE_PERSON.contains(&before) || OF_KIN.contains(&before));
         let says_place = gap.is_space() && BEFORE_PLACE.contains(&before);
         let next = self.token(last).filter(|next| next.gap.is_space());
         let after = next.map_or("", |next| &*next.word);
@@ -335,8 +340,28 @@ impl<'a> Context<'_, 'a> {
                 self.token(at).is_some_and(|token| token.gap.any(Gap::LINE))
             }
             "called" => matches!(before(2), "is" | "was" | "am" | "friend" | "somebody" | "someone"),
+            "by" => matches!(before(2), "held" | "bought" | "owned" | "signed" | "witnessed"),
+            "subscriber" | "policyholder" | "cardholder" | "insured" | "payer" | "lessee" => true,
+            // `my mum (Eleni Doukas, 71)`
+            word if OF_KIN.contains(word) => {
+                self.token(at).is_some_and(|token| token.gap.is_space() || token.gap == Gap::OTHER)
+            }
             word => TITLES.contains(word),
         }
+    }
+
+    /// A given name as Korean ones are written, then a family name: `Min-jun Lee`, `Jae-won Park`.
+    fn korean(&self, at: usize) -> bool {
+        let Some((given, family)) = self.token(at).zip(self.token(at + 1)) else { return false };
+        let parts = self.text.get(given.start..given.end).and_then(|name| name.split_once('-'));
+        given.shape == Shape::Title
+            && parts.is_some_and(|(head, tail)| {
+                tail.starts_with(char::is_lowercase)
+                    && !super::words::kinds(&super::words::fold(head)).any(Kinds::COMMON)
+            })
+            && family.shape == Shape::Title
+            && family.gap.is_space()
+            && family.kinds.any(Kinds::LAST)
     }
 
     /// A common word that stands where only a name can.

@@ -15,7 +15,9 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut V
             let town = index.checked_sub(1).and_then(|before| tokens.get(before));
             town.filter(|town| names_something(town)).and_then(|_| states(text, rest))
         }
-        [number, ..] if number.shape == Shape::Number => numbered(text, rest),
+        [number, ..] if number.shape == Shape::Number => {
+            numbered(text, rest, index.checked_sub(1).and_then(|before| tokens.get(before)).map(|token| &*token.word))
+        }
         [joined, town, ..] if joined.shape == Shape::Mixed && town.gap.is_space() => {
             let code = text.get(joined.start..joined.end).and_then(|code| code.split_at_checked(4));
             code.filter(|(digits, letters)| netherlands(digits, letters) && names_something(town))
@@ -24,6 +26,12 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut V
         _ => None,
     };
     if let Some((start, end, score)) = found {
+        // `Nantes, V6B 7T3`: what stands before a postcode is a town, as far as it is no word of the language.
+        let town = index.checked_sub(1).and_then(|before| tokens.get(before));
+        let beside = tokens.get(index).is_some_and(|code| code.gap.is_space() || code.gap == Gap::COMMA);
+        if let Some(town) = town.filter(|town| beside && town.shape == Shape::Title && !town.is_plain()) {
+            spans.push(PiiSpan { kind: PiiKind::Location, start: town.start, end: town.end, score: 0.6 });
+        }
         spans.push(PiiSpan { kind: PiiKind::Address, start, end, score });
     }
 }
@@ -103,19 +111,21 @@ fn states(text: &str, tokens: &[Token<'_>]) -> Option<(usize, usize, f32)> {
 
 /// Postcodes of figures, which the town after them tells: `79098 Freiburg`, `1010 Wien`, `1012 AB Amsterdam`,
 /// `00-950 Warszawa`, `114 55 Stockholm`.
-fn numbered(text: &str, tokens: &[Token<'_>]) -> Option<(usize, usize, f32)> {
+fn numbered(text: &str, tokens: &[Token<'_>], before: Option<&str>) -> Option<(usize, usize, f32)> {
     let [code, town, more @ ..] = tokens else { return None };
     let length = code.end - code.start;
     let digits = text.get(code.start..code.end)?;
-    // At the beginning of a part, as addresses have it.
-    let apart = code.gap.any(Gap::COMMA.or(Gap::LINE).or(Gap::BLANK).or(Gap::START));
+    // At the beginning of a part, as addresses have it, or after a word for a place in a language that writes the code
+    // before the town.
+    let apart = code.gap.any(Gap::COMMA.or(Gap::LINE).or(Gap::BLANK).or(Gap::START))
+        || before.is_some_and(|word| matches!(word, "nach" | "aus" | "bei" | "naar" | "te" | "dans" | "sur" | "nel"));
     let place = |token: &Token<'_>| {
         token.gap.is_space() && token.shape == Shape::Title && token.kinds.any(Kinds::PLACE) && !token.is_plain()
     };
     let named = |token: &Token<'_>| token.gap.is_space() && token.shape == Shape::Title && !token.is_plain();
     let year = length == 4 && (digits.starts_with("19") || digits.starts_with("20"));
     if (length == 5 && (place(town) || apart && named(town))) || (length == 4 && apart && !year && place(town)) {
-        return Some((code.start, code.end, 0.7));
+        return Some((code.start, town.end, 0.7));
     }
     let town_after = more.first()?;
     let second = town.end - town.start;

@@ -2,6 +2,7 @@
 
 use super::model::SentimentModel;
 use super::plain::{Kind, Plain};
+use std::borrow::Cow;
 
 /// How many kinds of grams there are: words, then letters.
 pub(super) const GROUPS: usize = 2;
@@ -91,7 +92,7 @@ impl Features {
         let (mut one, mut two) = (START, START);
         let (mut negated, mut boosted) = (0_usize, false);
         for (index, token) in plain.tokens.iter().enumerate() {
-            let text = plain.get(*token);
+            let text = &*unaccented(plain.get(*token), token.kind);
             let hash = hashed(text.as_bytes());
             words.push(fold(hash ^ UNIGRAM));
             match token.kind {
@@ -145,6 +146,14 @@ impl Features {
         words.push(fold(pair(one, LAST)));
         features.dense = sums.dense(plain, count);
         features
+    }
+}
+
+/// A word without its diacritics, which hide a curse as well as they spell a foreign word: `fúck`, `café`.
+fn unaccented(word: &str, kind: Kind) -> Cow<'_, str> {
+    match kind {
+        Kind::Word | Kind::Shout if !word.is_ascii() => Cow::Owned(crate::fold::plain(word)),
+        _ => Cow::Borrowed(word),
     }
 }
 

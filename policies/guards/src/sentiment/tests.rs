@@ -310,9 +310,19 @@ proptest! {
     fn fuzz_no_disguise_hides_a_curse(
         text in proptest::sample::select(&CURSES[..]),
         marks in proptest::collection::vec("[\u{200b}\u{200e}\u{202a}-\u{202e}\u{2060}\u{ad}\u{301}\u{feff}]{0,2}", 60),
-        swapped in proptest::collection::vec(any::<bool>(), 60),
+        swapped in proptest::collection::vec(0..3, 60),
     ) {
         let pieces = text.chars().zip(marks.iter().zip(&swapped)).map(|(c, (mark, swapped))| {
+            let accented = match c {
+                'a' => 'á',
+                'c' => 'ç',
+                'e' => 'è',
+                'i' => 'ï',
+                'o' => 'ö',
+                'u' => 'û',
+                's' => 'š',
+                other => other,
+            };
             let alike = match c {
                 'a' => 'а',
                 'c' => 'с',
@@ -323,7 +333,7 @@ proptest! {
                 's' => 'ѕ',
                 other => other,
             };
-            format!("{}{mark}", if *swapped { alike } else { c })
+            format!("{}{mark}", [c, alike, accented][*swapped])
         });
         let disguised: String = pieces.collect();
         let found = assess(&disguised).label;

@@ -117,6 +117,12 @@ pub(in crate::pii) static BEFORE_PERSON: Words = Words::new(&[
     "attention",
     "payee",
     "sender",
+    "subscriber",
+    "policyholder",
+    "cardholder",
+    "insured",
+    "payer",
+    "lessee",
 ]);
 
 /// Verbs and the like right after a name, in lower case.
