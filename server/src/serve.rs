@@ -5,6 +5,7 @@ use crate::desk::{Desk, Parts};
 use crate::docket::Docket;
 use crate::gauges::{self, Gauges};
 use crate::pace::Pace;
+use crate::views::Views;
 use crate::{api, asking, hooks, once, pages};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -55,10 +56,12 @@ pub async fn serve(
     let desk = Arc::new(Desk {
         answers: Answers::open(&settings.folder, parts.clock.now()).map_err(io::Error::other)?,
         docket: Docket::default(),
+        gaps: Default::default(),
         handoffs: Default::default(),
         pace: Pace::new(settings.requests_per_second),
         gauges: Gauges::new(),
         measured: Default::default(),
+        views: Views::open(&settings.folder).map_err(io::Error::other)?,
         pages: pages::templates()?,
         document,
         parts,

@@ -7,6 +7,7 @@ use attache::engine::SystemClock;
 use attache::journal::{Event, RunId};
 use attache::models::Offline;
 use attache::planner::{ChatModel, ModelError, ModelReply, ModelRequest};
+use attache::policies::PolicySet;
 use attache::prompts::Prompts;
 use attache::server::{Parts, Settings, Staff, serve};
 use reqwest::{Client, RequestBuilder, redirect};
@@ -104,6 +105,7 @@ impl House {
             clock,
             staff: staff.clone(),
             hooks: Vec::new(),
+            examples: PolicySet::shipped_tests(),
             settings: Settings {
                 public_url: base.clone(),
                 trusted_proxy: false,

@@ -15,6 +15,7 @@ mod deciding;
 mod events;
 mod house;
 mod manners;
+mod reading;
 
 use attache::journal::{Event, RunId, StaffAct};
 use futures::StreamExt;
