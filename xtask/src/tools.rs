@@ -79,10 +79,10 @@ pub(crate) fn cargo_deny(house: &House) -> Outcome<PathBuf> {
         println!("installing cargo-deny {CARGO_DENY} from source, once; this takes some minutes");
         let mut command = house.cargo(["install", "--locked", "--no-default-features", "--root"]);
         command.arg(&folder).arg(format!("cargo-deny@{CARGO_DENY}"));
-        // It runs for a second: its own fat LTO would cost more than it ever gives back.
+        // It runs for some seconds: optimising it would cost more than it ever gives back.
         command.env("CARGO_PROFILE_RELEASE_LTO", "off");
         command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
         house.run(&mut command).map_err(|e| format!("cargo-deny {CARGO_DENY} cannot be installed: {e}"))?;
     }
     Ok(path)
