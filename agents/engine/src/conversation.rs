@@ -1,6 +1,7 @@
 //! Several messages of one customer that belong together, and who has the customer.
 
 use crate::engine::{Engine, Report, RunError, before, ended, started};
+use crate::said::Followed;
 use attache_context::{Bundle, Channel, Fact, Sensitivity, Source, Trigger};
 use attache_journal::{Handoff, HandoffState, Outcome, RunFilter, RunId, RunStarted, RunSummary, StoreError, Takeover};
 use jiff::Timestamp;
@@ -126,11 +127,20 @@ impl Engine {
 
     /// What a conversation began with, and when.
     async fn opening(&self, conversation: &RunId) -> Result<(RunStarted, Timestamp), RunError> {
+        if let Some(run) = self.store.run(conversation).await?
+            && !run.erased
+            && let Some(opening) = self.said.opening(conversation)
+        {
+            return Ok(opening);
+        }
         let entries = self.entries(conversation).await?;
         let begun = started(&entries).zip(entries.first().map(|entry| entry.at));
         let begun = begun.filter(|(started, _)| started.conversation.is_none());
         let begun = begun.filter(|(started, _)| started.bundle.trigger.message().is_some());
-        begun.map(|(started, at)| (started.clone(), at)).ok_or_else(|| RunError::Unknown(conversation.clone()))
+        let (started, at) = begun.ok_or_else(|| RunError::Unknown(conversation.clone()))?;
+        let opening = (started.clone(), at);
+        self.said.keep_opening(conversation, &opening);
+        Ok(opening)
     }
 
     /// What a conversation began with, and its last so many turns, oldest first.
@@ -138,18 +148,31 @@ impl Engine {
         let (first, since) = self.opening(conversation).await?;
         let (customer, since) = (Some(first.bundle.customer.id.clone()), Some(since));
         let mut turns = Vec::new();
-        for RunSummary { run, .. } in self.store.runs(&RunFilter { customer, since, ..RunFilter::default() }).await? {
+        for run in self.store.runs(&RunFilter { customer, since, ..RunFilter::default() }).await? {
             if turns.len() == most {
                 break;
             }
-            let entries = self.entries(&run).await?;
-            let of = started(&entries).and_then(|started| started.conversation.as_ref());
-            if of.unwrap_or(&run) == conversation {
-                turns.extend(turn(&run, &entries));
+            let (of, turn) = self.followed(&run).await?;
+            if of == *conversation {
+                turns.extend(turn);
             }
         }
         turns.reverse();
         Ok((first, turns))
+    }
+
+    /// The conversation that a run belongs to, and its turn there.
+    async fn followed(&self, run: &RunSummary) -> Result<Followed, RunError> {
+        if !run.erased
+            && let Some(followed) = self.said.turn(&run.run, run.entries)
+        {
+            return Ok(followed);
+        }
+        let entries = self.entries(&run.run).await?;
+        let of = started(&entries).and_then(|started| started.conversation.clone());
+        let followed = (of.unwrap_or_else(|| run.run.clone()), turn(&run.run, &entries));
+        self.said.keep_turn(&run.run, entries.len() as u64, &followed);
+        Ok(followed)
     }
 
     /// The last time that a person took this customer over, if one did.

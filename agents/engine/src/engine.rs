@@ -3,6 +3,7 @@
 use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
+use crate::said::Said;
 use attache_context::{Bundle, CustomerId};
 use attache_journal::{
     Actor, Asked, Chain, Entry, EntryFault, Event, RunEnded, RunFilter, RunId, RunStarted, Store, StoreError,
@@ -60,6 +61,7 @@ pub struct Engine {
     pub(crate) observer: Option<Arc<Observer>>,
     pub(crate) limits: BTreeMap<String, Semaphore>,
     pub(crate) gates: Gates,
+    pub(crate) said: Said,
     programs: BTreeMap<String, Arc<Program>>,
     playbooks: Playbooks,
 }
@@ -152,6 +154,7 @@ impl Engine {
             observer: parts.observer,
             limits,
             gates: Gates::default(),
+            said: Said::new(),
             programs,
             playbooks: parts.playbooks,
         })

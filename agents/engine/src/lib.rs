@@ -14,6 +14,7 @@ mod erase;
 mod gaps;
 mod gates;
 mod review;
+mod said;
 mod tools;
 mod whatif;
 
