@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use attache_context::Bundle;
 use attache_journal::RunId;
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use futures::StreamExt as _;
 use futures::future::join_all;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -174,7 +175,7 @@ async fn receive(
     let busy = || Problem::unavailable("too many deliveries at once; send this again");
     let reading = tokio::time::timeout(PATIENCE, READING.acquire()).await.ok().and_then(Result::ok);
     let reading = reading.ok_or_else(busy)?;
-    let body = read(&headers, body, hook.most_bytes()).await?;
+    let body = read(body, hook.most_bytes()).await?;
     let received = hook.receive(Headers(&headers), &body, desk.parts.clock.now()).await?;
     drop((body, reading));
     match received {
@@ -185,19 +186,34 @@ async fn receive(
     Ok(StatusCode::ACCEPTED)
 }
 
-async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
-    let large = || {
-        let detail = format!("the body has more than {most} bytes, or was cut");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body", detail)
+/// The body of a delivery. What is too large is heard out, within limits, and not
+/// kept: who is cut short sees no answer that says why.
+async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+    let (mut kept, mut came) = (Vec::new(), 0_usize);
+    let reading = async {
+        let mut chunks = body.into_data_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body", "the body was cut"))?;
+            came = came.saturating_add(chunk.len());
+            if came <= most {
+                kept.extend_from_slice(&chunk);
+            } else if came > most.saturating_mul(4) {
+                break;
+            } else {
+                kept = Vec::new();
+            }
+        }
+        Ok::<_, Problem>(())
     };
-    let said = headers.get(header::CONTENT_LENGTH).and_then(|said| said.to_str().ok()?.parse::<usize>().ok());
-    if said.is_some_and(|said| said > most) {
-        return Err(large());
+    match tokio::time::timeout(PATIENCE, reading).await {
+        Ok(read) => read?,
+        Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not come in time")),
     }
-    match tokio::time::timeout(PATIENCE, to_bytes(body, most)).await {
-        Ok(read) => read.map_err(|_| large()),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not come in time")),
+    if came <= most {
+        return Ok(kept);
     }
+    let detail = format!("the body has more than {most} bytes");
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body", detail))
 }
 
 impl From<HookFault> for Problem {

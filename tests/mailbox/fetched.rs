@@ -12,6 +12,11 @@ fn imap(port: u16, user: &str, more: &str) -> String {
     )
 }
 
+/// Whose mailbox it is: nobody's before this test.
+fn user(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
 /// Blocking work beside the tasks that serve.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
@@ -20,9 +25,9 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_taken_once_whether_it_waited_or_comes_and_marked_when_its_run_is_durable() {
     let Some(office) = Office::find() else { return };
-    let mut seat = office.sign_in("waited");
+    let mut seat = office.sign_in(&user("waited"));
     seat.deliver(&mail("<one@grindlebeck.example>", PASS, QUESTION));
-    let mut served = Served::with(&imap(office.plain, "waited", "")).await;
+    let mut served = Served::with(&imap(office.plain, &user("waited"), "")).await;
     served.answers(1).await;
     let mut seat = aside(move || {
         seat.wait("INBOX", &["\\Seen"]);
@@ -66,9 +71,9 @@ async fn a_message_is_taken_once_whether_it_waited_or_comes_and_marked_when_its_
 async fn a_kill_before_the_mark_begins_no_second_run() {
     let Some(office) = Office::find() else { return };
     let tap = office::between(&office, Some("UID STORE"));
-    let mut seat = office.sign_in("killed");
+    let mut seat = office.sign_in(&user("killed"));
     seat.deliver(&mail("<one@grindlebeck.example>", PASS, QUESTION));
-    let mut served = Served::with(&imap(tap.port, "killed", "")).await;
+    let mut served = Served::with(&imap(tap.port, &user("killed"), "")).await;
     let port = tap.port;
     aside(move || tap.heard.recv_timeout(Duration::from_secs(30)).unwrap()).await;
     // It is taken and nobody has heard of it.
@@ -89,8 +94,8 @@ async fn a_kill_before_the_mark_begins_no_second_run() {
 async fn a_connection_that_breaks_is_made_anew() {
     let Some(office) = Office::find() else { return };
     let between = office::between(&office, None);
-    let mut seat = office.sign_in("broken");
-    let mut served = Served::with(&imap(between.port, "broken", "")).await;
+    let mut seat = office.sign_in(&user("broken"));
+    let mut served = Served::with(&imap(between.port, &user("broken"), "")).await;
     for (id, count) in [("<one@grindlebeck.example>", 1), ("<two@grindlebeck.example>", 2)] {
         seat.deliver(&mail(id, PASS, QUESTION));
         seat = aside(move || {
@@ -106,7 +111,7 @@ async fn a_connection_that_breaks_is_made_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_signs_in_by_tls_and_moves_what_it_took_and_the_doctor_says_whether_it_can() {
     let Some(office) = Office::find() else { return };
-    let mut seat = office.sign_in("moved");
+    let mut seat = office.sign_in(&user("moved"));
     seat.ask("CREATE Taken");
     for (at, (encryption, port)) in [("tls", office.tls), ("starttls", office.plain)].into_iter().enumerate() {
         let more = format!("ca = \"{}\"\nmove_to = \"Taken\"", office.certificate);
@@ -135,7 +140,7 @@ async fn it_signs_in_by_tls_and_moves_what_it_took_and_the_doctor_says_whether_i
         assert_eq!(mailbox["state"], "fault", "{mailbox}");
         assert!(mailbox["message"].as_str().unwrap().contains("no secure connection"), "{mailbox}");
     }
-    let served = Served::with(&imap(office.plain, "moved", "mailbox = \"None\"")).await;
+    let served = Served::with(&imap(office.plain, &user("moved"), "mailbox = \"None\"")).await;
     let examined = attache(served.dir.path(), &["doctor", "--json"]).await;
     assert_eq!(examined.status.code(), Some(4));
     let message = found(&examined, "mailbox")["message"].clone();

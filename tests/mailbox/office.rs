@@ -84,7 +84,7 @@ impl Seat {
     /// The marks of each message of a mailbox.
     pub(crate) fn marks(&mut self, mailbox: &str) -> Vec<String> {
         self.ask(&format!("EXAMINE {mailbox}"));
-        let told = self.ask("FETCH 1:* (FLAGS)");
+        let told = self.ask("UID FETCH 1:* (FLAGS)");
         let marks =
             |line: &str| line.split_once("FLAGS (").map(|(_, rest)| rest.replace("))", "").replace("\\Recent", ""));
         told.lines().filter_map(marks).map(|marks| marks.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
