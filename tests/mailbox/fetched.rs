@@ -115,7 +115,7 @@ async fn it_signs_in_by_tls_and_moves_what_it_took_and_the_doctor_says_whether_i
     seat.ask("CREATE Taken");
     for (at, (encryption, port)) in [("tls", office.tls), ("starttls", office.plain)].into_iter().enumerate() {
         let more = format!("ca = \"{}\"\nmove_to = \"Taken\"", office.certificate);
-        let settings = imap(port, "moved", &more).replace("\"none\"", &format!("\"{encryption}\""));
+        let settings = imap(port, &user("moved"), &more).replace("\"none\"", &format!("\"{encryption}\""));
         let settings = settings.replace("host = \"127.0.0.1\"", "host = \"localhost\"");
         let mut served = Served::with(&settings).await;
         seat.deliver(&mail(&format!("<m{at}@grindlebeck.example>"), PASS, QUESTION));

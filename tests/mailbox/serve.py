@@ -28,6 +28,8 @@ ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
 mail_location = maildir:{folder}/mail/%u
 mail_max_userip_connections = 100
+# What comes within the moment in which a client begins to wait is found by this.
+mailbox_idle_check_interval = 1 secs
 first_valid_uid = 1
 service imap-login {{
   chroot =

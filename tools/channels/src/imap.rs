@@ -8,7 +8,8 @@ pub use wire::ImapFault;
 
 use crate::config::{ChannelFault, Env};
 use crate::inbound::MOST_MAIL;
-use async_imap::extensions::idle::IdleResponse;
+use async_imap::error::Error;
+use async_imap::imap_proto::{MailboxDatum, Response};
 use async_imap::types::{Fetch, UnsolicitedResponse};
 use async_trait::async_trait;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -17,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 use wire::{SignedIn, Wire};
 
 /// How soon a broken connection is made anew, and how late at most.
@@ -162,7 +164,7 @@ impl ImapInbox {
                 return Err(ImapFault::new("take", why));
             }
             worked.store(true, Ordering::Relaxed);
-            session = self.pause(session, idle).await?;
+            self.pause(&mut session, idle).await?;
         }
     }
 
@@ -233,27 +235,47 @@ impl ImapInbox {
     }
 
     /// Waits for what is new, or until it is time to look.
-    async fn pause(&self, session: SignedIn, idle: bool) -> Result<SignedIn, ImapFault> {
+    async fn pause(&self, session: &mut SignedIn, idle: bool) -> Result<(), ImapFault> {
         let mut news = false;
         while let Ok(told) = session.unsolicited_responses.try_recv() {
             news |= matches!(told, UnsolicitedResponse::Exists(_));
         }
-        if news {
-            return Ok(session);
+        match (news, idle) {
+            (true, _) => Ok(()),
+            (false, true) => self.idle(session).await,
+            (false, false) => {
+                tokio::time::sleep(self.poll).await;
+                Ok(())
+            }
         }
-        if !idle {
-            tokio::time::sleep(self.poll).await;
-            return Ok(session);
+    }
+
+    /// Lets the server tell what is new (RFC 2177). By hand: what the library's own
+    /// hears before the server says that it listens is lost.
+    async fn idle(&self, session: &mut SignedIn) -> Result<(), ImapFault> {
+        let asked = self.wire.within("IDLE", session.run_command("IDLE")).await?;
+        let lost = |e: Error| ImapFault::of("IDLE", &e);
+        let until = Instant::now() + self.poll;
+        let (mut begun, mut news) = (false, false);
+        while !(begun && news) {
+            let Ok(told) = tokio::time::timeout_at(until, session.read_response()).await else { break };
+            let told = told.map_err(|e| lost(Error::Io(e)))?.ok_or_else(|| lost(Error::ConnectionLost))?;
+            match told.parsed() {
+                Response::Continue { .. } => begun = true,
+                Response::MailboxData(MailboxDatum::Exists(_)) => news = true,
+                Response::Done { .. } => return Err(ImapFault::new("IDLE", "the mail server does not listen")),
+                _ => {}
+            }
         }
-        let mut idling = session.idle();
-        self.wire.within("IDLE", idling.init()).await?;
-        let (told, _stop) = idling.wait_with_timeout(self.poll);
-        // Words that say nothing begin its time anew.
-        match tokio::time::timeout(self.poll.saturating_mul(2), told).await {
-            Ok(Ok(IdleResponse::ManualInterrupt)) => return Err(ImapFault::new("IDLE", "the connection broke")),
-            Ok(Ok(IdleResponse::NewData(_) | IdleResponse::Timeout)) | Err(_) => {}
-            Ok(Err(e)) => return Err(ImapFault::of("IDLE", &e)),
-        }
-        self.wire.within("DONE", idling.done()).await
+        let ended = async {
+            session.run_command_untagged("DONE").await?;
+            while let Some(told) = session.read_response().await? {
+                if matches!(told.parsed(), Response::Done { tag, .. } if *tag == asked) {
+                    return Ok(());
+                }
+            }
+            Err(Error::ConnectionLost)
+        };
+        self.wire.within("DONE", ended).await
     }
 }
