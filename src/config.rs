@@ -3,7 +3,7 @@
 mod shown;
 
 use crate::failure::Failure;
-use attache::channels::{ChatwootConfig, SlackConfig, SmtpConfig, WebhookConfig};
+use attache::channels::{ChatwootConfig, ImapConfig, InboundConfig, SlackConfig, SmtpConfig, WebhookConfig};
 use attache_models::OpenAiConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub(crate) struct Config {
     pub(crate) journal: JournalConfig,
     /// Who plans.
     pub(crate) model: ModelConfig,
-    /// How mail is sent.
+    /// How mail is sent and taken in.
     pub(crate) mail: MailConfig,
     /// Where the project's own files are, relative to this file.
     pub(crate) project: ProjectConfig,
@@ -150,7 +150,7 @@ pub(crate) struct ModelConfig {
     pub(crate) openai: Option<OpenAiConfig>,
 }
 
-/// How mail is sent.
+/// How mail is sent and taken in.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MailConfig {
@@ -160,11 +160,17 @@ pub(crate) struct MailConfig {
     /// folder `outbox`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) smtp: Option<SmtpConfig>,
+    /// How mail that customers send is taken in.
+    pub(crate) inbound: InboundConfig,
+    /// The mailbox that `attache serve` watches, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) imap: Option<ImapConfig>,
 }
 
 impl Default for MailConfig {
     fn default() -> Self {
-        Self { from: "Support <support@localhost.localdomain>".to_owned(), smtp: None }
+        let from = "Support <support@localhost.localdomain>".to_owned();
+        Self { from, smtp: None, inbound: InboundConfig::default(), imap: None }
     }
 }
 

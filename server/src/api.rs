@@ -23,7 +23,7 @@ pub(crate) use claims::{leave, open};
 pub(crate) use customers::{forget, known};
 pub(crate) use decisions::{Decided, Which as WhichDecisions, search as search_decisions};
 pub(crate) use drafts::{ask_why, review_draft, waiting};
-pub(crate) use exchange::{Asked, At, Filled, Given, Raw, ToldOnce, schema};
+pub(crate) use exchange::{Asked, At, Filled, Given, ToldOnce, schema};
 pub(crate) use handoffs::{move_handoff, status};
 pub(crate) use runs::read;
 pub(crate) use whatif::{Proposed, examples_of, project};

@@ -40,7 +40,7 @@ use std::path::Path;
 
 pub use desk::{Parts, Setting, Settings};
 pub use gaps::{Gaps, Missing, Nearest};
-pub use hooks::{Headers, Hook, HookFault, Received, Wrote};
+pub use hooks::{Answers, Headers, Hook, HookFault, Intake, Received, Wrote};
 pub use hours::{Hours, HoursFault};
 pub use serve::{Exposed, check_exposure, serve};
 pub use staff::{Staff, StaffError};

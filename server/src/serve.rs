@@ -73,6 +73,7 @@ pub async fn serve(
     desk.begun.lock().await.spawn(async move { resume(&resuming).await });
     desk.docket.read(&*desk.parts.store).await.map_err(io::Error::other)?;
     let punctual = tokio::spawn(carry_out(Arc::clone(&desk)));
+    let watching = tokio::spawn(hooks::watch(Arc::clone(&desk)));
     // The last layer is the first that a request meets.
     let router = interface
         .merge(pages::routes())
@@ -95,6 +96,8 @@ pub async fn serve(
     axum::serve(asking::Door(listener), router).with_graceful_shutdown(stop).await?;
     // One that is being carried out goes on: `begun` has it.
     punctual.abort();
+    // What it had not taken in is asked for at the next start.
+    watching.abort();
     let mut begun = std::mem::take(&mut *desk.begun.lock().await);
     let all_done = async { while begun.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_WORDS, all_done).await.is_err() {

@@ -28,7 +28,7 @@ pub(crate) fn run(
     check_exposure(listen, config.trusted_proxy || config.tls.is_some())
         .map_err(|e| Failure::refused(e.to_string()))?;
     let examples = examples_of(&project.path(&project.config.project.policies))?;
-    let mut app = App::open(global, Wants { model, ..Wants::default() })?;
+    let mut app = App::open(global, Wants { model, hooks: true, ..Wants::default() })?;
     block_on(async {
         let stop = stop()?;
         let refused = |e: std::io::Error| Failure::unavailable(format!("{listen}: {e}"));

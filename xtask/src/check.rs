@@ -30,6 +30,8 @@ pub(crate) enum Step {
     Advisories,
     /// mail to a real mail server
     RealMail,
+    /// mail that comes in, from a real IMAP server
+    RealImap,
     /// the interface under requests made up from its document
     Interface,
     /// the desk in a real browser
@@ -128,6 +130,7 @@ impl Step {
             Self::Interface => return desk::interface(house),
             Self::Desk => return desk::run(house, tally),
             Self::RealMail => return mail::run(house, tally),
+            Self::RealImap => return mail::imap(house, tally),
             Self::RealModel => return model::run(house, tally),
         }
         Ok(Done::Passed)

@@ -44,6 +44,20 @@ pub struct Turn {
     pub reply: Option<String>,
 }
 
+/// The next message of a conversation.
+#[derive(Clone, Debug)]
+pub struct Next {
+    /// What they wrote.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+    /// By which way; the conversation's if not said.
+    pub channel: Option<Channel>,
+    /// What is known of this message alone, such as its place in a thread: in place
+    /// of what the conversation knew under the same keys.
+    pub facts: Vec<Fact>,
+}
+
 impl Engine {
     /// The name of a run that is about to begin.
     #[must_use]
@@ -73,7 +87,8 @@ impl Engine {
         text: String,
         at: Timestamp,
     ) -> Result<Report, RunError> {
-        let started = self.following(conversation, text, at).await?;
+        let next = Next { text, at, channel: None, facts: Vec::new() };
+        let started = self.following(conversation, next).await?;
         self.begin(id, started).await
     }
 
@@ -82,28 +97,25 @@ impl Engine {
     ///
     /// # Errors
     /// [`RunError`]; [`RunError::Unknown`] if there is no such conversation.
-    pub async fn take_in_next(
-        &self,
-        id: RunId,
-        conversation: &RunId,
-        text: String,
-        at: Timestamp,
-    ) -> Result<bool, RunError> {
+    pub async fn take_in_next(&self, id: RunId, conversation: &RunId, next: Next) -> Result<bool, RunError> {
         if self.store.run(&id).await?.is_some() {
             return Ok(false);
         }
-        let started = self.following(conversation, text, at).await?;
+        let started = self.following(conversation, next).await?;
         self.keep(id, started).await
     }
 
     /// What a run on the next message of a conversation begins with.
-    async fn following(&self, conversation: &RunId, text: String, at: Timestamp) -> Result<RunStarted, RunError> {
+    async fn following(&self, conversation: &RunId, next: Next) -> Result<RunStarted, RunError> {
         let (first, turns) = self.turns(conversation, REMEMBERED).await?;
         let Trigger::Message { channel, .. } = first.bundle.trigger else {
             return Err(RunError::Unknown(conversation.clone()));
         };
+        let Next { text, at, channel: way, facts } = next;
         let mut bundle = (*first.bundle).clone();
-        bundle.trigger = Trigger::Message { at, channel, text };
+        bundle.trigger = Trigger::Message { at, channel: way.unwrap_or(channel), text };
+        bundle.contextual.retain(|known| facts.iter().all(|fact| fact.key != known.key));
+        bundle.contextual.extend(facts);
         remember(&mut bundle, &turns);
         self.beginning(Arc::new(bundle), Some(&first.playbook), Some(conversation.clone())).await
     }

@@ -19,7 +19,7 @@ mod tools;
 mod whatif;
 
 pub use clock::{Clock, SystemClock};
-pub use conversation::{Conversation, Turn};
+pub use conversation::{Conversation, Next, Turn};
 pub use engine::{Engine, EngineFault, Parts, Report, RunError};
 pub use erase::{EraseError, Erasure};
 pub use gaps::{asked_for, unanswered, without_personal_data};
