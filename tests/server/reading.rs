@@ -111,3 +111,27 @@ async fn rules_stand_with_their_examples_and_one_run_is_tried_alone() {
     assert!(page.contains(&link), "{page}");
     assert!(house.page(&link, &cookie).await.text.contains(&format!("value=\"{}\"", run.as_str().unwrap())));
 }
+
+#[tokio::test]
+async fn what_was_said_is_remembered_until_whoever_said_it_is_forgotten() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let opened = house.post("/v1/conversations", &admin, &house::sample("tier1-question.json")).await.json();
+    let conversation = format!("/v1/conversations/{}", opened["conversation"].as_str().unwrap());
+    let messages = format!("{conversation}/messages");
+    for turns in 2..4 {
+        let next = house.post(&messages, &admin, &json!({ "text": "How do I invite a colleague?" })).await;
+        assert_eq!(next.status, 201, "{}", next.text);
+        let said = house.get(&conversation, &admin).await.json();
+        let texts: Vec<_> = said["turns"].as_array().unwrap().iter().map(|turn| turn["text"].clone()).collect();
+        assert_eq!(texts.len(), turns, "{said}");
+        assert_eq!(texts[1], "How do I invite a colleague?", "{said}");
+        assert!(said["turns"].as_array().unwrap().iter().all(|turn| turn["outcome"].is_string()), "{said}");
+    }
+    let customer = house::sample("tier1-question.json")["customer"]["id"].as_str().unwrap().to_owned();
+    let order = json!({ "reason": "asked" });
+    let erased = house.delete_with(&format!("/v1/customers/{customer}"), &admin, &order).await;
+    assert_eq!(erased.status, 200, "{}", erased.text);
+    assert!(house.get(&conversation, &admin).await.status >= 400);
+    assert!(house.post(&messages, &admin, &json!({ "text": "And now?" })).await.status >= 400);
+}
