@@ -23,7 +23,7 @@ use attache::log::{LogOptions, LogStore};
 use attache::models::Offline;
 use attache::planner::{ChatModel, ModelError, ModelReply, ModelRequest};
 use attache::prompts::Prompts;
-use attache_testkit::{RunWriter, drafted_run, review, sent};
+use attache_testkit::{RunWriter, drafted_run, ended, review, sent};
 use house::{House, PASSWORD, Seen};
 use serde_json::{Value, json};
 use std::fs;
@@ -160,9 +160,16 @@ async fn fill(store: &LogStore, count: usize) {
             let due = if number % 10 == 9 { at(-1) } else { at(1 + i64::try_from(number % 72).unwrap()) };
             let mut writer = RunWriter::of(store, &customer, &run, &at(-48)).await;
             let mut events = drafted_run(&customer, &run, "call_2", &due);
+            for (_, event) in &mut events {
+                if let Event::RunStarted(started) = event {
+                    // One that there is.
+                    started.playbook = "support".to_owned();
+                }
+            }
             if number % 10 < 3 {
                 events.push(review(&run, "call_2", attache::journal::Decision::Approve));
                 events.push(sent("call_2", true));
+                events.push(ended(attache::journal::Outcome::Resolved));
             }
             commits.push(store.append(writer.batch(events)));
         }

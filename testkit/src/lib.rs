@@ -12,7 +12,7 @@
 mod sample;
 mod store;
 
-pub use sample::{RunWriter, drafted_run, handed_run, review, sample_bundle, sample_run, sent};
+pub use sample::{RunWriter, drafted_run, ended, handed_run, review, sample_bundle, sample_run, sent};
 pub use store::{Durability, store_conformance};
 
 /// Waits for `future` on this thread, in a runtime of its own.

@@ -177,7 +177,9 @@ pub fn sent(call: &str, outreach: bool) -> (Actor, Event) {
     (Actor::System, sent.into())
 }
 
-fn ended(outcome: Outcome) -> (Actor, Event) {
+/// A run comes to rest.
+#[must_use]
+pub fn ended(outcome: Outcome) -> (Actor, Event) {
     let ended = RunEnded { outcome, reason_code: None, reply: None, citations: Vec::new(), usage: usage() };
     (Actor::System, ended.into())
 }
