@@ -6,7 +6,7 @@ use crate::gauges::Gauges;
 use crate::handoffs::Handoffs;
 use crate::measured::Measured;
 use crate::pace::Pace;
-use crate::{Hook, Hours, Staff};
+use crate::{Hook, Hours, Oidc, Staff};
 use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
 use attache_journal::{RunId, Store};
@@ -35,6 +35,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The people.
     pub staff: Arc<Staff>,
+    /// Who else vouches for them, if anybody does.
+    pub oidc: Option<Oidc>,
     /// Who else tells what customers wrote.
     pub hooks: Vec<Box<dyn Hook>>,
     /// How it is set.

@@ -13,6 +13,7 @@ mod engine;
 mod erase;
 mod gates;
 mod review;
+mod spans;
 mod tools;
 mod whatif;
 
