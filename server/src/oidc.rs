@@ -5,32 +5,29 @@
 //! publishes, is for us, is not too old and carries our nonce. Whose account it is
 //! then is the settings' matter (`config.rs`), and what it may do the journal's.
 
-mod begun;
+mod away;
 mod claims;
 mod config;
 mod http;
 
-pub(crate) use begun::LASTS;
 pub use config::{OidcConfig, OidcConfigFault};
 
-use self::begun::{AllBegun, Begun};
+use self::away::Away;
 use self::claims::{Said, pick};
 use self::config::EMAIL;
 use self::http::{Http, HttpFault};
-use crate::secrets::{fingerprint, random};
 use crate::staff::Vouched;
 use attache_journal::StoreError;
-use jiff::Timestamp;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType,
     CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
     CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
+    AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret,
     DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdToken, IdTokenFields,
-    IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse as _, UserInfoError,
+    IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl, RequestTokenError, Scope,
+    SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse as _, UserInfoError,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -96,7 +93,6 @@ pub struct Oidc {
     redirect: RedirectUrl,
     http: Http,
     known: Mutex<Option<Known>>,
-    begun: AllBegun,
 }
 
 /// What the provider says of itself.
@@ -117,7 +113,7 @@ impl std::fmt::Debug for Oidc {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OidcFault {
-    /// It comes from a browser that began nothing, a second time, or too late.
+    /// It comes back in a browser that did not begin it, or not any more.
     #[error("this sign-in was begun in another browser or too long ago; begin it again")]
     Elsewhere,
     /// The provider said no.
@@ -167,7 +163,6 @@ impl Oidc {
             redirect: redirect.map_err(|e| refused(format!("public_url: {e}")))?,
             http: Http::new(!ours).map_err(|e| refused(e.to_string()))?,
             known: Mutex::new(None),
-            begun: AllBegun::default(),
             config,
         })
     }
@@ -191,27 +186,22 @@ impl Oidc {
     }
 
     /// Begins a sign-in: where the browser goes, and what it is to hold meanwhile.
-    pub(crate) async fn begin(&self, now: Timestamp) -> Result<(String, String), OidcFault> {
+    pub(crate) async fn begin(&self) -> Result<(String, String), OidcFault> {
         let party = self.party(&*self.provider(true).await?);
-        let (state, nonce) = (CsrfToken::new(random()?), Nonce::new(random()?));
-        let verifier = PkceCodeVerifier::new(random()?);
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-        let begun = Begun { state: fingerprint(state.secret()), nonce: nonce.clone(), verifier, at: now };
+        let away = Away::begin()?;
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&away.verifier());
         let scopes = self.config.scopes.iter().cloned().map(Scope::new);
-        let request = party.authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce);
+        let flow = CoreAuthenticationFlow::AuthorizationCode;
+        let (state, nonce) = (away.state(), away.nonce());
+        let request = party.authorize_url(flow, || state, || nonce);
         let (url, _, _) = request.set_pkce_challenge(challenge).add_scopes(scopes).url();
-        Ok((url.to_string(), self.begun.add(begun)?))
+        Ok((url.to_string(), away.secret()))
     }
 
     /// Ends a sign-in of the browser that holds `secret`.
-    pub(crate) async fn finish(
-        &self,
-        secret: Option<&str>,
-        returned: Returned,
-        now: Timestamp,
-    ) -> Result<Vouched, OidcFault> {
+    pub(crate) async fn finish(&self, secret: Option<&str>, returned: Returned) -> Result<Vouched, OidcFault> {
         let state = returned.state.as_deref().unwrap_or_default();
-        let begun = secret.and_then(|secret| self.begun.take(secret, state, now)).ok_or(OidcFault::Elsewhere)?;
+        let away = secret.and_then(|secret| Away::back(secret, state)).ok_or(OidcFault::Elsewhere)?;
         if returned.iss.is_some_and(|iss| iss != *self.issuer.as_str()) {
             return Err(OidcFault::Unproved("it is of another issuer"));
         }
@@ -223,13 +213,14 @@ impl Oidc {
         let code = AuthorizationCode::new(returned.code.ok_or(OidcFault::Elsewhere)?);
         let party = self.party(&*self.provider(true).await?);
         let exchange = party.exchange_code(code).map_err(|e| OidcFault::Unreachable(e.to_string()))?;
-        let tokens = exchange.set_pkce_verifier(begun.verifier).request_async(&self.http).await?;
+        let tokens = exchange.set_pkce_verifier(away.verifier()).request_async(&self.http).await?;
         let token = tokens.id_token().ok_or(OidcFault::Unproved("there is no identity token"))?;
-        let said = match self.proved(&party, token, &begun.nonce, tokens.access_token()) {
+        let nonce = away.nonce();
+        let said = match self.proved(&party, token, &nonce, tokens.access_token()) {
             // Perhaps it has new keys.
             Err(OidcFault::Unproved(NO_KEY)) => {
                 let party = self.party(&*self.provider(false).await?);
-                self.proved(&party, token, &begun.nonce, tokens.access_token())?
+                self.proved(&party, token, &nonce, tokens.access_token())?
             }
             said => said?,
         };

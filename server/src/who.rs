@@ -1,7 +1,6 @@
 //! Who asks: from the session or the token, never from what they send.
 
 use crate::desk::Desk;
-use crate::oidc::LASTS;
 use crate::problem::{Problem, problems};
 use aide::OperationInput;
 use aide::generate::GenContext;
@@ -18,6 +17,8 @@ use std::sync::Arc;
 pub(crate) const COOKIE: &str = "attache_session";
 /// The name of the cookie that binds a sign-in elsewhere to the browser that began it.
 const AWAY: &str = "attache_sign_in";
+/// For how long somebody may be at the provider.
+const AWAY_FOR: cookie::time::Duration = cookie::time::Duration::minutes(10);
 /// The header that a script of the desk sends its form token in.
 const CSRF: &str = "x-csrf-token";
 
@@ -119,7 +120,7 @@ pub(crate) fn held_away(desk: &Desk, secret: Option<String>) -> String {
     let stays = secret.is_some();
     let mut cookie = holding(desk, AWAY, "/sign-in", secret);
     if stays {
-        cookie.set_max_age(cookie::time::Duration::seconds(LASTS.as_secs()));
+        cookie.set_max_age(AWAY_FOR);
     }
     cookie.to_string()
 }

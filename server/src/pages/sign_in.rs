@@ -49,7 +49,7 @@ pub(crate) async fn leave(State(desk): State<Arc<Desk>>) -> Response {
         Ok(oidc) => oidc,
         Err(problem) => return shown(&desk, Err(problem)),
     };
-    match oidc.begin(desk.parts.clock.now()).await {
+    match oidc.begin().await {
         Ok((address, secret)) => {
             let held = who::held_away(&desk, Some(secret));
             ([(header::SET_COOKIE, held)], Redirect::to(&address)).into_response()
@@ -71,7 +71,7 @@ pub(crate) async fn come_back(
     // What cannot be read is no answer to anything that was begun here.
     let Ok(Query(returned)) = returned else { return refused(&desk, OidcFault::Elsewhere) };
     let away = who::away(&headers);
-    match oidc.finish(away.as_deref(), returned, desk.parts.clock.now()).await {
+    match oidc.finish(away.as_deref(), returned).await {
         Ok(vouched) => match desk.parts.staff.vouched(vouched).await {
             Ok(secret) => {
                 let cookies = [who::cookie(&desk, Some(secret)), who::held_away(&desk, None)];
