@@ -8,7 +8,7 @@
 mod command;
 
 use command::{err, out, project};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, redirect};
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,10 @@ impl Browser {
         let (mut at, mut form) = (reqwest::Url::parse(address).unwrap(), None);
         for _ in 0..20 {
             let request = match form.take() {
-                Some(form) => self.client.post(at.clone()).form(&form),
+                Some(form) => {
+                    let kind = "application/x-www-form-urlencoded";
+                    self.client.post(at.clone()).header(CONTENT_TYPE, kind).body(form)
+                }
                 None => self.client.get(at.clone()),
             };
             let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -48,7 +51,7 @@ impl Browser {
             }
             let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
             match ["login", "consent"].into_iter().find(|prompt| text.contains(&format!("value=\"{prompt}\""))) {
-                Some(prompt) => form = Some(vec![("prompt", prompt), ("login", name), ("password", "any")]),
+                Some(prompt) => form = Some(format!("prompt={prompt}&login={name}&password=any")),
                 None => return (at.to_string(), status, text),
             }
             let action = text.split("action=\"").nth(1).unwrap().split('"').next().unwrap();

@@ -85,8 +85,8 @@ fn a_run_is_a_tree_of_spans_that_names_nobody() {
     assert_eq!(got.schema(), attache::tools::traces::SEMCONV);
 
     let agent = only(&spans, "invoke_agent");
-    assert_eq!((agent.name.as_str(), agent.parent.as_str(), agent.kind), ("invoke_agent tier1-support", "", 1));
-    assert_eq!(agent.text("gen_ai.agent.name"), "tier1-support");
+    assert_eq!((agent.name.as_str(), agent.parent.as_str(), agent.kind), ("invoke_agent support", "", 1));
+    assert_eq!(agent.text("gen_ai.agent.name"), "support");
     assert_eq!((agent.text("attache.run.outcome"), agent.status), ("resolved".to_owned(), 0));
     assert!(!agent.text("attache.run.id").is_empty());
     assert_eq!(agent.text("gen_ai.conversation.id"), agent.text("attache.run.id"));
@@ -108,7 +108,8 @@ fn a_run_is_a_tree_of_spans_that_names_nobody() {
         assert_eq!(chat.text("gen_ai.conversation.id"), agent.text("gen_ai.conversation.id"));
         assert!(chat.number("gen_ai.usage.input_tokens").is_some());
         assert!(chat.number("gen_ai.usage.output_tokens").is_some());
-        assert_eq!(chat.text("gen_ai.input.messages") + &chat.text("gen_ai.output.messages"), "");
+        assert_eq!(chat.text("gen_ai.input.messages"), "");
+        assert_eq!(chat.text("gen_ai.output.messages"), "");
     }
     for tool in &tools {
         assert_eq!((&tool.name, &tool.parent), (&format!("execute_tool {}", tool.text("gen_ai.tool.name")), &agent.id));
@@ -214,8 +215,8 @@ impl Drop for Server {
 }
 
 #[cfg(unix)]
-#[tokio::test]
-async fn a_server_sends_what_is_left_when_it_is_told_to_stop() {
+#[test]
+fn a_server_sends_what_is_left_when_it_is_told_to_stop() {
     let (dir, collector) = (project(), Collector::start());
     let endpoint = format!("endpoint = \"{}\"", collector.address);
     // By itself a batch would go in an hour.
@@ -225,19 +226,7 @@ async fn a_server_sends_what_is_left_when_it_is_told_to_stop() {
     let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines().map(Result::unwrap);
     let welcome = lines.find(|line| line.contains("/welcome/")).unwrap().trim().to_owned();
     let base = welcome.split("/welcome/").next().unwrap().to_owned();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-
-    let form = ("content-type", "application/x-www-form-urlencoded");
-    let entered =
-        client.post(&welcome).header(form.0, form.1).body("password=correct+horse+battery").send().await.unwrap();
-    let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let page = client.get(&base).header("cookie", &cookie).send().await.unwrap().text().await.unwrap();
-    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let request = client.post(format!("{base}/v1/runs")).header("cookie", &cookie).header("x-csrf-token", csrf);
-    let ran = request.json(&sample()).send().await.unwrap();
-    assert_eq!(ran.status(), 201, "{}", ran.text().await.unwrap());
-    // Idle connections of ours would keep it waiting.
-    drop(client);
+    tokio::runtime::Runtime::new().unwrap().block_on(run_by(&base, &welcome));
     assert!(collector.got().spans().is_empty());
     assert!(Command::new("kill").arg(server.0.id().to_string()).status().unwrap().success());
     assert!(server.0.wait().unwrap().success());
@@ -246,4 +235,18 @@ async fn a_server_sends_what_is_left_when_it_is_told_to_stop() {
     for secret in who().into_iter().chain(written()) {
         assert!(!got.holds(&secret), "`{secret}` is in what was sent");
     }
+}
+
+/// Sets a password and runs the sample, as a page of the desk would.
+#[cfg(unix)]
+async fn run_by(base: &str, welcome: &str) {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let form = client.post(welcome).header("content-type", "application/x-www-form-urlencoded");
+    let entered = form.body("password=correct+horse+battery").send().await.unwrap();
+    let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = client.get(base).header("cookie", &cookie).send().await.unwrap().text().await.unwrap();
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let request = client.post(format!("{base}/v1/runs")).header("cookie", &cookie).header("x-csrf-token", csrf);
+    let ran = request.json(&sample()).send().await.unwrap();
+    assert_eq!(ran.status(), 201, "{}", ran.text().await.unwrap());
 }
