@@ -78,6 +78,7 @@ async fn conversations(open: usize, rate: usize, seconds: usize) {
     }
     println!("{open} conversations are open; memory {} MiB", memory("VmRSS"));
     let (texts, began) = (["How do I invite a colleague?", "Where do I find my invoices?"], Instant::now());
+    let spent = processor_time();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(rate).unwrap());
     let mut asked = Vec::new();
     for number in 0..rate * seconds {
@@ -89,10 +90,12 @@ async fn conversations(open: usize, rate: usize, seconds: usize) {
             (answer.await, began.elapsed())
         }));
     }
+    let answers = futures::future::join_all(asked).await;
+    let (wall, spent) = (began.elapsed().as_secs_f64(), processor_time() - spent);
     let mut own = Vec::new();
     let mut came = std::collections::BTreeMap::<String, usize>::new();
-    for answer in asked {
-        let (seen, took) = answer.await.unwrap();
+    for answer in answers {
+        let (seen, took) = answer.unwrap();
         assert_eq!(seen.status, 201, "{}", seen.text);
         let answer = seen.json();
         let entries = house.attache.entries(&RunId::new(answer["run"].as_str().unwrap())).await.unwrap();
@@ -100,14 +103,22 @@ async fn conversations(open: usize, rate: usize, seconds: usize) {
         *came.entry(format!("{} after {calls} calls", answer["outcome"])).or_default() += 1;
         own.push(took.saturating_sub(MODEL * u32::try_from(calls).unwrap()));
     }
-    let wall = began.elapsed().as_secs_f64();
     let all = house.attache.store().count_runs(&RunFilter::default()).await.unwrap();
     let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
     let unfinished = house.attache.store().count_runs(&unfinished).await.unwrap();
     println!("{} messages in {wall:.1} s: {came:?}", own.len());
+    println!("{:.2} ms of processor time a message, with that of whoever asks", spent * 1e3 / own.len() as f64);
     println!("{all} runs in the journal of {} that were asked for, {unfinished} unfinished", open + own.len());
     println!("peak memory {} MiB", memory("VmHWM"));
     tell("our own share", own);
+}
+
+/// Seconds that the processors worked for this process.
+fn processor_time() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    // User and system time, in hundredths.
+    fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }
 
 async fn desk(count: usize) {

@@ -45,6 +45,8 @@ pub(crate) struct Wants<'a> {
     pub(crate) observer: Option<Observer>,
     /// Who plans instead of a model.
     pub(crate) planner: Option<Arc<dyn ChatModel>>,
+    /// Whether what customers write is to come in.
+    pub(crate) hooks: bool,
 }
 
 impl App {
@@ -68,11 +70,11 @@ impl App {
         if rows.exists() && crm.customers(None, 1).map_err(|e| Failure::unavailable(e.to_string()))?.is_empty() {
             import(&crm, &rows)?;
         }
-        let kb = Arc::new(kb);
-        let builder = builder.store(log.clone()).crm(Arc::new(crm)).knowledge_base(kb.clone());
+        let (kb, crm) = (Arc::new(kb), Arc::new(crm));
+        let builder = builder.store(log.clone()).crm(crm.clone()).knowledge_base(kb.clone());
         let channels = Channels::open(&global.data, &project)?;
         let announcer = channels.announcer(&global.data, log.clone(), &project);
-        let hooks = channels.hooks(&project);
+        let hooks = if wants.hooks { channels.hooks(&project, crm)? } else { Vec::new() };
         let builder = builder.outbox(channels.outbox);
         let builder = match (wants.observer, announcer.clone()) {
             (None, None) => builder,

@@ -3,15 +3,15 @@
 use crate::app::env;
 use crate::config::{Config, Project};
 use crate::failure::Failure;
-use crate::hooks::FromBot;
+use crate::hooks::{FromBot, FromMailbox};
 use attache::channels::{
-    Announcer, ChannelFault, Chatwoot, ChatwootHook, Env, Failed, FolderOutbox, Listed, Routes, SlackAlerts,
-    SmtpOutbox, Suppressions, WebhookSender,
+    Announcer, ChannelFault, Chatwoot, ChatwootHook, Env, Failed, FolderOutbox, ImapInbox, Listed, MailReader, Routes,
+    SlackAlerts, SmtpOutbox, Suppressions, WebhookKeys, WebhookSender,
 };
 use attache::context::Channel;
 use attache::journal::Store;
 use attache::server::Hook;
-use attache::tools::Outbox;
+use attache::tools::{Crm, Outbox};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,13 +70,23 @@ impl Channels {
     }
 
     /// Who tells us what customers wrote.
-    pub(crate) fn hooks(&self, project: &Project) -> Vec<Box<dyn Hook>> {
+    pub(crate) fn hooks(&self, project: &Project, crm: Arc<dyn Crm>) -> Result<Vec<Box<dyn Hook>>, Failure> {
         let mut hooks: Vec<Box<dyn Hook>> = Vec::new();
         if let (Some(bot), Some(config)) = (&self.chatwoot, &project.config.chatwoot) {
             let hook = ChatwootHook::new(env(&config.secret_env));
             hooks.push(Box::new(FromBot { hook, bot: bot.clone(), ai_interaction: config.ai_interaction }));
         }
-        hooks
+        let (keys, inbox) = (mail_keys(project)?, inbox(project)?);
+        if keys.is_some() || inbox.is_some() {
+            let mail = &project.config.mail;
+            let server = mail.inbound.authenticated_by.as_deref();
+            let reader =
+                MailReader::new(&mail.from, server).map_err(|e| Failure::refused(format!("mail.from: {e}")))?;
+            let (smtp, suppressions) = (self.mail.clone(), self.suppressions.clone());
+            let ai_interaction = mail.inbound.ai_interaction;
+            hooks.push(Box::new(FromMailbox { reader, keys, inbox, crm, smtp, suppressions, ai_interaction }));
+        }
+        Ok(hooks)
     }
 
     /// What has not left or perhaps has, with the way it goes.
@@ -104,6 +114,22 @@ impl Channels {
             _ => Err(Failed { how: attache::channels::How::Never, message: format!("there is no way out `{way}`") }),
         }
     }
+}
+
+/// The keys of who posts mail to us; `None` if nobody does.
+pub(crate) fn mail_keys(project: &Project) -> Result<Option<WebhookKeys>, Failure> {
+    let name = &project.config.mail.inbound.secret_env;
+    let keys = env(name).map(|keys| WebhookKeys::parse(&keys)).transpose();
+    keys.map_err(|e| Failure::refused(format!("mail.inbound.secret_env: `{name}` of the environment: {e}")))
+}
+
+/// The mailbox that is watched; `None` if there is none.
+pub(crate) fn inbox(project: &Project) -> Result<Option<ImapInbox>, Failure> {
+    let Some(config) = &project.config.mail.imap else { return Ok(None) };
+    let mut config = config.clone();
+    config.ca = config.ca.map(|ca| project.path(&ca));
+    let get = |name: &str| env(name);
+    Ok(Some(ImapInbox::new(&config, &Env::new(&get))?))
 }
 
 impl From<ChannelFault> for Failure {

@@ -6,7 +6,7 @@ mod tracing;
 pub(crate) use self::tracing::TracingConfig;
 
 use crate::failure::Failure;
-use attache::channels::{ChatwootConfig, SlackConfig, SmtpConfig, WebhookConfig};
+use attache::channels::{ChatwootConfig, ImapConfig, InboundConfig, SlackConfig, SmtpConfig, WebhookConfig};
 use attache::server::OidcConfig;
 use attache_models::OpenAiConfig;
 use schemars::JsonSchema;
@@ -28,7 +28,7 @@ pub(crate) struct Config {
     pub(crate) journal: JournalConfig,
     /// Who plans.
     pub(crate) model: ModelConfig,
-    /// How mail is sent.
+    /// How mail is sent and taken in.
     pub(crate) mail: MailConfig,
     /// Where the project's own files are, relative to this file.
     pub(crate) project: ProjectConfig,
@@ -161,7 +161,7 @@ pub(crate) struct ModelConfig {
     pub(crate) openai: Option<OpenAiConfig>,
 }
 
-/// How mail is sent.
+/// How mail is sent and taken in.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MailConfig {
@@ -171,11 +171,17 @@ pub(crate) struct MailConfig {
     /// folder `outbox`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) smtp: Option<SmtpConfig>,
+    /// How mail that customers send is taken in.
+    pub(crate) inbound: InboundConfig,
+    /// The mailbox that `attache serve` watches, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) imap: Option<ImapConfig>,
 }
 
 impl Default for MailConfig {
     fn default() -> Self {
-        Self { from: "Support <support@localhost.localdomain>".to_owned(), smtp: None }
+        let from = "Support <support@localhost.localdomain>".to_owned();
+        Self { from, smtp: None, inbound: InboundConfig::default(), imap: None }
     }
 }
 

@@ -1,5 +1,9 @@
 //! The ways in that a project has set up.
 
+mod mail;
+
+pub(crate) use mail::FromMailbox;
+
 use async_trait::async_trait;
 use attache::channels::{ChatMessage, Chatwoot, ChatwootHeaders, ChatwootHook, Conversation, FromChatwoot, Rejected};
 use attache::context::{Bundle, Consent, Customer, CustomerId};
@@ -53,6 +57,7 @@ impl Hook for FromBot {
         Ok(Received::Wrote(Box::new(Wrote {
             delivery: message.delivery,
             conversation: format!("{account}:{id}"),
+            answers: None,
             bundle,
         })))
     }

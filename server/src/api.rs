@@ -23,10 +23,10 @@ pub(crate) use claims::{leave, open};
 pub(crate) use customers::{forget, known};
 pub(crate) use decisions::{Decided, Which as WhichDecisions, search as search_decisions};
 pub(crate) use drafts::{ask_why, review_draft, waiting};
-pub(crate) use exchange::{Asked, At, Filled, Given, Raw, ToldOnce, schema};
+pub(crate) use exchange::{Asked, At, Filled, Given, ToldOnce, schema};
 pub(crate) use handoffs::{move_handoff, status};
 pub(crate) use runs::read;
-pub(crate) use whatif::{Proposed, project};
+pub(crate) use whatif::{Proposed, examples_of, project};
 
 use crate::desk::Desk;
 use crate::gauges;
@@ -54,6 +54,7 @@ fn system() -> ApiRouter<Arc<Desk>> {
         .api_route("/readyz", get_with(ready, told("ready", "system", "Whether the journal can be read")))
         .api_route("/metrics", get_with(gauges::show, told("metrics", "system", "Counts and times, as OpenMetrics")))
         .api_route("/v1/kb/search", get_with(reading::search, told("search", "reading", "Search the articles")))
+        .api_route("/v1/kb/gaps", get_with(reading::gaps, told("gaps", "reading", "What articles are missing")))
         .api_route("/v1/decisions", get_with(decisions::list, told("decisions", "reading", "Search decisions")))
         .api_route("/v1/metrics", get_with(reading::metrics, told("figures", "reading", "Figures of service")))
         .api_route("/v1/policies", get_with(reading::policies, told("policies", "reading", "The rules in force")))
@@ -63,6 +64,10 @@ fn system() -> ApiRouter<Arc<Desk>> {
                 whatif::ask,
                 told("what_if", "reading", "What the newest runs would have come to under other rules"),
             ),
+        )
+        .api_route(
+            "/v1/policies/examples",
+            get_with(whatif::examples, told("examples", "reading", "The examples of the rules, and whether they hold")),
         )
         .api_route("/v1/tools", get_with(reading::tools, told("tools", "reading", "What the agent can do")))
 }

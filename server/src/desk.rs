@@ -2,14 +2,17 @@
 
 use crate::answers::Answers;
 use crate::docket::Docket;
+use crate::gaps::Gaps;
 use crate::gauges::Gauges;
 use crate::handoffs::Handoffs;
 use crate::measured::Measured;
 use crate::pace::Pace;
+use crate::views::Views;
 use crate::{Hook, Hours, Oidc, Staff};
 use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
 use attache_journal::{RunId, Store};
+use attache_policies::PolicyFile;
 use attache_tools::{KnowledgeBase, Outbox, Registry};
 use serde::Serialize;
 use std::num::NonZeroU32;
@@ -39,6 +42,8 @@ pub struct Parts {
     pub oidc: Option<Oidc>,
     /// Who else tells what customers wrote.
     pub hooks: Vec<Box<dyn Hook>>,
+    /// The examples of the rules in force: files of TOML as `attache policy test` takes them.
+    pub examples: Vec<PolicyFile>,
     /// How it is set.
     pub settings: Settings,
 }
@@ -87,10 +92,12 @@ pub(crate) struct Desk {
     pub(crate) document: OpenApi,
     pub(crate) answers: Answers,
     pub(crate) docket: Docket,
+    pub(crate) gaps: Gaps,
     pub(crate) handoffs: Handoffs,
     pub(crate) gauges: Gauges,
     pub(crate) measured: Measured,
     pub(crate) pace: Pace,
+    pub(crate) views: Views,
     /// Says that something in the journal changed.
     pub(crate) changed: broadcast::Sender<()>,
     /// True once the server stops.

@@ -16,6 +16,7 @@ mod asking;
 mod desk;
 mod docket;
 mod files;
+mod gaps;
 mod gauges;
 mod handoffs;
 mod hooks;
@@ -33,12 +34,14 @@ mod serve;
 mod session;
 mod staff;
 mod tls;
+mod views;
 mod who;
 
 use std::path::Path;
 
 pub use desk::{Parts, Setting, Settings};
-pub use hooks::{Headers, Hook, HookFault, Received, Wrote};
+pub use gaps::{Gaps, Missing, Nearest};
+pub use hooks::{Answers, Headers, Hook, HookFault, Intake, Received, Wrote};
 pub use hours::{Hours, HoursFault};
 pub use oidc::{Oidc, OidcConfig, OidcConfigFault, OidcFault};
 pub use serve::{Exposed, check_exposure, serve};

@@ -6,6 +6,7 @@ mod customer;
 mod draft;
 mod explain;
 mod figures;
+mod gaps;
 mod guide;
 mod handoff;
 mod live;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use tera::{Context, Tera};
 
 /// The templates, by name. What they are given is text and is escaped.
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 18] = [
     ("audit.html", include_str!("../templates/audit.html")),
     ("base.html", include_str!("../templates/base.html")),
     ("batch.html", include_str!("../templates/batch.html")),
@@ -39,6 +40,7 @@ const TEMPLATES: [(&str, &str); 17] = [
     ("draft.html", include_str!("../templates/draft.html")),
     ("explain.html", include_str!("../templates/explain.html")),
     ("figures.html", include_str!("../templates/figures.html")),
+    ("gaps.html", include_str!("../templates/gaps.html")),
     ("guide.html", include_str!("../templates/guide.html")),
     ("handoff.html", include_str!("../templates/handoff.html")),
     ("now.html", include_str!("../templates/now.html")),
@@ -74,6 +76,8 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/runs/{run}/why", get(explain::show))
         .route("/customers/{customer}", get(customer::show).post(customer::erase))
         .route("/policies", get(policies::show).post(policies::try_out))
+        .route("/views", post(queue::keep))
+        .route("/gaps", get(gaps::show))
         .route("/figures", get(figures::show))
         .route("/audit", get(audit::show))
         .route("/settings", get(settings::show).post(settings::change))

@@ -5,6 +5,7 @@ use crate::desk::{Desk, Parts};
 use crate::docket::Docket;
 use crate::gauges::{self, Gauges};
 use crate::pace::Pace;
+use crate::views::Views;
 use crate::{api, asking, hooks, once, pages};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -55,10 +56,12 @@ pub async fn serve(
     let desk = Arc::new(Desk {
         answers: Answers::open(&settings.folder, parts.clock.now()).map_err(io::Error::other)?,
         docket: Docket::default(),
+        gaps: Default::default(),
         handoffs: Default::default(),
         pace: Pace::new(settings.requests_per_second),
         gauges: Gauges::new(),
         measured: Default::default(),
+        views: Views::open(&settings.folder).map_err(io::Error::other)?,
         pages: pages::templates()?,
         document,
         parts,
@@ -70,6 +73,7 @@ pub async fn serve(
     desk.begun.lock().await.spawn(async move { resume(&resuming).await });
     desk.docket.read(&*desk.parts.store).await.map_err(io::Error::other)?;
     let punctual = tokio::spawn(carry_out(Arc::clone(&desk)));
+    let watching = tokio::spawn(hooks::watch(Arc::clone(&desk)));
     // The last layer is the first that a request meets.
     let router = interface
         .merge(pages::routes())
@@ -92,6 +96,8 @@ pub async fn serve(
     axum::serve(asking::Door(listener), router).with_graceful_shutdown(stop).await?;
     // One that is being carried out goes on: `begun` has it.
     punctual.abort();
+    // What it had not taken in is asked for at the next start.
+    watching.abort();
     let mut begun = std::mem::take(&mut *desk.begun.lock().await);
     let all_done = async { while begun.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_WORDS, all_done).await.is_err() {

@@ -4,7 +4,7 @@
 use super::serve::provider;
 use super::{block_on, json};
 use crate::app::{env, examples_of, model, open_crm, open_kb, open_log_of, overrides};
-use crate::channels::Channels;
+use crate::channels::{Channels, inbox, mail_keys};
 use crate::cli::Global;
 use crate::config::Project;
 use crate::failure::Failure;
@@ -89,7 +89,7 @@ pub(crate) fn run(global: &Global, out: &mut dyn Write) -> Result<(), Failure> {
         tell(finding, out)?;
     }
     tell(planner(&project), out)?;
-    for finding in ways_out(global, &project) {
+    for finding in ways_out(global, &project).into_iter().chain(mail_in(&project)) {
         tell(finding, out)?;
     }
     verdict(&found)
@@ -320,5 +320,41 @@ fn ways_out(global: &Global, project: &Project) -> Vec<Finding> {
             }
         }
     });
+    found
+}
+
+/// Whether mail that customers send comes in.
+fn mail_in(project: &Project) -> Vec<Finding> {
+    let advice = "check [mail.imap] of the settings and the password in the environment";
+    let mut found = Vec::new();
+    match mail_keys(project) {
+        Ok(None) => {}
+        Ok(Some(_)) => found.push(Finding::ok("mail hook", "mail that is signed is taken at /hooks/mail")),
+        Err(e) => found.push(Finding::fault("mail hook", e.message, "set keys as they were handed out: `whsec_…`")),
+    }
+    let inbox = match inbox(project) {
+        Ok(None) => return found,
+        Ok(Some(inbox)) => inbox,
+        Err(e) => {
+            found.push(Finding::fault("mailbox", e.message, advice));
+            return found;
+        }
+    };
+    found.push(match block_on(async { Ok(inbox.reach().await) }) {
+        Ok(Ok(reached)) => {
+            let told = if reached.told { "the server tells of new ones" } else { "it is looked at again and again" };
+            Finding::ok("mailbox", format!("the server lets us in; {} messages wait, {told}", reached.waiting))
+        }
+        Ok(Err(e)) => Finding::fault("mailbox", e.to_string(), advice),
+        Err(e) => Finding::fault("mailbox", e.message, advice),
+    });
+    if project.config.mail.inbound.authenticated_by.is_none() {
+        let advice = "set mail.inbound.authenticated_by to the name that stands in its Authentication-Results";
+        found.push(Finding::warning(
+            "senders",
+            "nobody says which mail is forged: no sender is a known customer",
+            advice,
+        ));
+    }
     found
 }

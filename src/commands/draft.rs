@@ -6,10 +6,10 @@
 //! it.
 
 use super::block_on;
-use super::gaps::{asked_for, without_personal_data};
 use crate::app::open_log;
 use crate::cli::Global;
 use crate::failure::Failure;
+use attache::engine::{asked_for, without_personal_data};
 use attache::guards::{PatternPii, Pseudonyms, known_values};
 use attache::journal::{Decision, Entry, Event, RunId, Store};
 use std::fs;

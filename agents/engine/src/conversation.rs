@@ -1,6 +1,7 @@
 //! Several messages of one customer that belong together, and who has the customer.
 
 use crate::engine::{Engine, Report, RunError, before, ended, started};
+use crate::said::Followed;
 use attache_context::{Bundle, Channel, Fact, Sensitivity, Source, Trigger};
 use attache_journal::{Handoff, HandoffState, Outcome, RunFilter, RunId, RunStarted, RunSummary, StoreError, Takeover};
 use jiff::Timestamp;
@@ -43,6 +44,20 @@ pub struct Turn {
     pub reply: Option<String>,
 }
 
+/// The next message of a conversation.
+#[derive(Clone, Debug)]
+pub struct Next {
+    /// What they wrote.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+    /// By which way; the conversation's if not said.
+    pub channel: Option<Channel>,
+    /// What is known of this message alone, such as its place in a thread: in place
+    /// of what the conversation knew under the same keys.
+    pub facts: Vec<Fact>,
+}
+
 impl Engine {
     /// The name of a run that is about to begin.
     #[must_use]
@@ -72,7 +87,8 @@ impl Engine {
         text: String,
         at: Timestamp,
     ) -> Result<Report, RunError> {
-        let started = self.following(conversation, text, at).await?;
+        let next = Next { text, at, channel: None, facts: Vec::new() };
+        let started = self.following(conversation, next).await?;
         self.begin(id, started).await
     }
 
@@ -81,28 +97,25 @@ impl Engine {
     ///
     /// # Errors
     /// [`RunError`]; [`RunError::Unknown`] if there is no such conversation.
-    pub async fn take_in_next(
-        &self,
-        id: RunId,
-        conversation: &RunId,
-        text: String,
-        at: Timestamp,
-    ) -> Result<bool, RunError> {
+    pub async fn take_in_next(&self, id: RunId, conversation: &RunId, next: Next) -> Result<bool, RunError> {
         if self.store.run(&id).await?.is_some() {
             return Ok(false);
         }
-        let started = self.following(conversation, text, at).await?;
+        let started = self.following(conversation, next).await?;
         self.keep(id, started).await
     }
 
     /// What a run on the next message of a conversation begins with.
-    async fn following(&self, conversation: &RunId, text: String, at: Timestamp) -> Result<RunStarted, RunError> {
+    async fn following(&self, conversation: &RunId, next: Next) -> Result<RunStarted, RunError> {
         let (first, turns) = self.turns(conversation, REMEMBERED).await?;
         let Trigger::Message { channel, .. } = first.bundle.trigger else {
             return Err(RunError::Unknown(conversation.clone()));
         };
+        let Next { text, at, channel: way, facts } = next;
         let mut bundle = (*first.bundle).clone();
-        bundle.trigger = Trigger::Message { at, channel, text };
+        bundle.trigger = Trigger::Message { at, channel: way.unwrap_or(channel), text };
+        bundle.contextual.retain(|known| facts.iter().all(|fact| fact.key != known.key));
+        bundle.contextual.extend(facts);
         remember(&mut bundle, &turns);
         self.beginning(Arc::new(bundle), Some(&first.playbook), Some(conversation.clone())).await
     }
@@ -126,11 +139,20 @@ impl Engine {
 
     /// What a conversation began with, and when.
     async fn opening(&self, conversation: &RunId) -> Result<(RunStarted, Timestamp), RunError> {
+        if let Some(run) = self.store.run(conversation).await?
+            && !run.erased
+            && let Some(opening) = self.said.opening(conversation)
+        {
+            return Ok(opening);
+        }
         let entries = self.entries(conversation).await?;
         let begun = started(&entries).zip(entries.first().map(|entry| entry.at));
         let begun = begun.filter(|(started, _)| started.conversation.is_none());
         let begun = begun.filter(|(started, _)| started.bundle.trigger.message().is_some());
-        begun.map(|(started, at)| (started.clone(), at)).ok_or_else(|| RunError::Unknown(conversation.clone()))
+        let (started, at) = begun.ok_or_else(|| RunError::Unknown(conversation.clone()))?;
+        let opening = (started.clone(), at);
+        self.said.keep_opening(conversation, &opening);
+        Ok(opening)
     }
 
     /// What a conversation began with, and its last so many turns, oldest first.
@@ -138,18 +160,31 @@ impl Engine {
         let (first, since) = self.opening(conversation).await?;
         let (customer, since) = (Some(first.bundle.customer.id.clone()), Some(since));
         let mut turns = Vec::new();
-        for RunSummary { run, .. } in self.store.runs(&RunFilter { customer, since, ..RunFilter::default() }).await? {
+        for run in self.store.runs(&RunFilter { customer, since, ..RunFilter::default() }).await? {
             if turns.len() == most {
                 break;
             }
-            let entries = self.entries(&run).await?;
-            let of = started(&entries).and_then(|started| started.conversation.as_ref());
-            if of.unwrap_or(&run) == conversation {
-                turns.extend(turn(&run, &entries));
+            let (of, turn) = self.followed(&run).await?;
+            if of == *conversation {
+                turns.extend(turn);
             }
         }
         turns.reverse();
         Ok((first, turns))
+    }
+
+    /// The conversation that a run belongs to, and its turn there.
+    async fn followed(&self, run: &RunSummary) -> Result<Followed, RunError> {
+        if !run.erased
+            && let Some(followed) = self.said.turn(&run.run, run.entries)
+        {
+            return Ok(followed);
+        }
+        let entries = self.entries(&run.run).await?;
+        let of = started(&entries).and_then(|started| started.conversation.clone());
+        let followed = (of.unwrap_or_else(|| run.run.clone()), turn(&run.run, &entries));
+        self.said.keep_turn(&run.run, entries.len() as u64, &followed);
+        Ok(followed)
     }
 
     /// The last time that a person took this customer over, if one did.

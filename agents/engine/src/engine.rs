@@ -3,6 +3,7 @@
 use crate::Clock;
 use crate::driver::Driver;
 use crate::gates::Gates;
+use crate::said::Said;
 use attache_context::{Bundle, CustomerId};
 use attache_journal::{
     Actor, Asked, Chain, Entry, EntryFault, Event, RunEnded, RunFilter, RunId, RunStarted, Store, StoreError,
@@ -64,6 +65,7 @@ pub struct Engine {
     pub(crate) limits: BTreeMap<String, Semaphore>,
     pub(crate) gates: Gates,
     pub(crate) traced_content: bool,
+    pub(crate) said: Said,
     programs: BTreeMap<String, Arc<Program>>,
     playbooks: Playbooks,
 }
@@ -157,6 +159,7 @@ impl Engine {
             limits,
             gates: Gates::default(),
             traced_content: parts.traced_content,
+            said: Said::new(),
             programs,
             playbooks: parts.playbooks,
         })

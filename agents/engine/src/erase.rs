@@ -77,6 +77,7 @@ impl Engine {
         let order = Erased { subject: subject.clone(), runs: count, reason };
         let sealed = Chain::new(id.clone(), None).seal(self.clock.now(), by, &order.into());
         let sealed = sealed.map_err(|e| EraseError::Internal(e.to_string()))?;
+        runs.iter().for_each(|run| self.said.forget(&run.run));
         // Also if it fails: then nobody knows whether the order is in the log.
         *erased = true;
         self.store.append(Batch { run: id.clone(), entries: vec![sealed] }).await?;

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// So many runs are read for one page; a search that finds little goes on with the next.
 const LOOKED_AT: usize = 2_000;
 
+/// So many runs are listed at once.
+const LISTED: usize = 500;
+
 /// Which decisions.
 #[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -91,33 +94,37 @@ pub(crate) async fn list(
 /// The decisions that are asked for, if they may read all of them.
 pub(crate) async fn search(desk: &Desk, who: &Who, which: &Which) -> Result<Listed<Found>, Problem> {
     who.may(Right::Audit)?;
-    let limit = Page { cursor: None, limit: which.limit }.limit()?;
-    let filter = RunFilter { customer: which.customer.clone(), ..RunFilter::default() };
-    let runs = desk.parts.store.runs(&filter).await?;
-    let from = match &which.cursor {
-        Some(cursor) => {
-            let place = runs.iter().position(|run| run.run.as_str() == cursor);
-            place.ok_or_else(|| Problem::refused("cursor: nothing is there any more; begin anew"))? + 1
-        }
-        None => 0,
-    };
+    let (store, page) = (&*desk.parts.store, Page { cursor: which.cursor.clone(), limit: which.limit });
+    let (limit, mut after) = (page.limit()?, page.after_run(store, which.customer.as_ref()).await?);
     let mut items = Vec::new();
-    let (mut looked, mut last) = (0, None);
-    for run in runs.into_iter().skip(from) {
-        if items.len() >= limit || looked == LOOKED_AT {
-            return Ok(Listed { items, next: last });
+    let mut looked = 0;
+    loop {
+        let filter = RunFilter {
+            customer: which.customer.clone(),
+            // What a run of another time decided is of another time.
+            changed_since: which.since,
+            after: after.clone(),
+            limit: Some(LISTED),
+            ..RunFilter::default()
+        };
+        let runs = store.runs(&filter).await?;
+        let more = runs.len() == LISTED;
+        for run in runs {
+            if items.len() >= limit || looked == LOOKED_AT {
+                let next = after.map(|(_, run)| run.to_string());
+                return Ok(Listed { items, next });
+            }
+            if which.until.is_none_or(|until| run.started_at < until) {
+                let entries = store.entries(&run.run).await?;
+                items.extend(entries.iter().filter_map(|entry| which.find(&run, entry)));
+                looked += 1;
+            }
+            after = Some((run.started_at, run.run));
         }
-        // What a run of another time decided is of another time.
-        let apart = which.since.is_some_and(|since| run.updated_at < since)
-            || which.until.is_some_and(|until| run.started_at >= until);
-        if !apart {
-            let entries = desk.parts.store.entries(&run.run).await?;
-            items.extend(entries.iter().filter_map(|entry| which.find(&run, entry)));
-            looked += 1;
+        if !more {
+            return Ok(Listed { items, next: None });
         }
-        last = Some(run.run.to_string());
     }
-    Ok(Listed { items, next: None })
 }
 
 impl Which {

@@ -40,7 +40,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Listed<Given>>, Problem> {
     who.may(Right::Read)?;
     let store = &*desk.parts.store;
-    let (after, limit) = (asked.after_run(store).await?, asked.ask()?);
+    let (after, limit) = (asked.after_run(store, None).await?, asked.ask()?);
     let filter = RunFilter { outcome: Some(Outcome::Escalated), after, limit: Some(limit), ..RunFilter::default() };
     let Listed { items, next } = page(limit, store.runs(&filter).await?, |run| run.run.as_str());
     let mut given = Vec::new();

@@ -1,6 +1,7 @@
 //! Long lists, a page at a time.
 
 use crate::problem::Problem;
+use attache_context::CustomerId;
 use attache_journal::{DraftId, RunId, Store};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -47,10 +48,15 @@ impl Page {
         Ok(Some((draft.due, draft.draft)))
     }
 
-    /// The run that the page before ended with, and where it is listed.
-    pub(crate) async fn after_run(&self, store: &dyn Store) -> Result<Option<(Timestamp, RunId)>, Problem> {
+    /// The run that the page before ended with, and where it is listed; of this customer, if one is asked for.
+    pub(crate) async fn after_run(
+        &self,
+        store: &dyn Store,
+        of: Option<&CustomerId>,
+    ) -> Result<Option<(Timestamp, RunId)>, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
-        let run = store.run(&RunId::new(cursor.as_str())).await?.ok_or_else(gone)?;
+        let run = store.run(&RunId::new(cursor.as_str())).await?;
+        let run = run.filter(|run| of.is_none() || run.customer.as_ref() == of).ok_or_else(gone)?;
         Ok(Some((run.started_at, run.run)))
     }
 }

@@ -1,6 +1,7 @@
 //! What the agent knows and may do, to read.
 
 use super::exchange::Asked;
+use crate::Missing;
 use crate::desk::Desk;
 use crate::measured::Measures;
 use crate::problem::Problem;
@@ -53,6 +54,15 @@ pub(crate) struct Rules {
     rules: Vec<Rule>,
 }
 
+/// How many missing articles.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Most {
+    /// At most so many: 1 to 200, 20 if not said.
+    #[schemars(range(min = 1, max = 200))]
+    top: Option<usize>,
+}
+
 /// Which figures.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +81,20 @@ pub(crate) async fn metrics(
     who.may(Right::Read)?;
     let store = &*desk.parts.store;
     Ok(Json(desk.measured.ask(store, since, desk.parts.clock.now()).await?))
+}
+
+/// What articles are missing, what most customers asked in front.
+pub(crate) async fn gaps(
+    State(desk): State<Arc<Desk>>,
+    who: Who,
+    Asked(Most { top }): Asked<Most>,
+) -> Result<Json<Vec<Missing>>, Problem> {
+    who.may(Right::Read)?;
+    let top = top.unwrap_or(20);
+    if !(1..=200).contains(&top) {
+        return Err(Problem::refused("top: expected 1 to 200"));
+    }
+    Ok(Json(desk.gaps.find(&*desk.parts.store, &*desk.parts.kb, top).await?.0))
 }
 
 /// Searches the articles, those for colleagues included.

@@ -102,7 +102,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Listed<RunSummary>>, Problem> {
     who.may(Right::Read)?;
     let (store, asked) = (&*desk.parts.store, Page { cursor: which.cursor, limit: which.limit });
-    let (after, limit) = (asked.after_run(store).await?, asked.ask()?);
+    let (after, limit) = (asked.after_run(store, which.customer.as_ref()).await?, asked.ask()?);
     let Which { customer, since, outcome, .. } = which;
     let filter = RunFilter { customer, since, outcome, after, limit: Some(limit), ..RunFilter::default() };
     Ok(Json(page(limit, store.runs(&filter).await?, |run| run.run.as_str())))

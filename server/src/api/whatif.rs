@@ -7,7 +7,7 @@ use crate::who::Who;
 use attache_engine::{Looked, RunError};
 use attache_journal::{Right, RunFilter, RunId, Verdict};
 use attache_planner::{Load, WhatIf, actions};
-use attache_policies::{PolicyFile, PolicySet};
+use attache_policies::{PolicyFile, PolicySet, run_tests};
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
@@ -33,6 +33,8 @@ pub(crate) struct Proposed {
     /// How many of the newest runs are decided again: 1 to 1000, 100 if not said.
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) last: Option<usize>,
+    /// The one run that is decided again, instead of the newest.
+    pub(crate) run: Option<RunId>,
 }
 
 /// What the newest runs would have come to.
@@ -50,6 +52,24 @@ pub(crate) struct Projection {
     pub(crate) before: Asks,
     /// What they would ask.
     pub(crate) after: Asks,
+    /// Examples of the rules that would not hold any more.
+    pub(crate) broken: Vec<Example>,
+}
+
+/// An example of a rule, and what came of it.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub(crate) struct Example {
+    /// The rule that it is about.
+    pub(crate) rule: String,
+    /// What it says.
+    pub(crate) name: String,
+    /// The file that it stands in.
+    pub(crate) file: String,
+    /// Where it begins there.
+    pub(crate) line: usize,
+    /// What is wrong; absent if it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault: Option<String>,
 }
 
 /// What runs ask of people.
@@ -106,8 +126,13 @@ pub(crate) async fn project(desk: &Arc<Desk>, who: &Who, proposed: Proposed) -> 
     if !(1..=MOST).contains(&last) {
         return Err(Problem::refused(format!("last: expected 1 to {MOST}")));
     }
-    let newest = RunFilter { limit: Some(last), ..RunFilter::default() };
-    let runs = desk.parts.store.runs(&newest).await?;
+    let runs = match &proposed.run {
+        Some(run) => {
+            let found = desk.parts.store.run(run).await?;
+            vec![found.ok_or_else(|| Problem::unknown(format!("there is no run `{run}`")))?]
+        }
+        None => desk.parts.store.runs(&RunFilter { limit: Some(last), ..RunFilter::default() }).await?,
+    };
     let runs: Vec<RunId> = runs.into_iter().filter(|run| !run.erased).map(|run| run.run).collect();
     let (desk, handle) = (Arc::clone(desk), Handle::current());
     let work = move || {
@@ -122,10 +147,42 @@ pub(crate) async fn project(desk: &Arc<Desk>, who: &Who, proposed: Proposed) -> 
             }
             Ok::<_, RunError>(())
         })?;
-        Ok::<_, Problem>(Projection { before: before.into(), after: after.into(), ..found })
+        // One about a rule that the file does not have any more does not hold either.
+        let broken = match examples_of(&desk, &policy) {
+            Ok(examples) => examples.into_iter().filter(|example| example.fault.is_some()).collect(),
+            Err(fault) => vec![Example { fault: Some(fault), ..Example::unread() }],
+        };
+        Ok::<_, Problem>(Projection { before: before.into(), after: after.into(), broken, ..found })
     };
     // It takes the processors for a while: beside what answers requests.
     tokio::task::spawn_blocking(work).await.map_err(Problem::ours)?
+}
+
+/// The examples of the rules in force, and whether they hold.
+pub(crate) async fn examples(State(desk): State<Arc<Desk>>, who: Who) -> Result<Json<Vec<Example>>, Problem> {
+    who.may(Right::Read)?;
+    examples_of(&desk, desk.parts.engine.policy()).map(Json).map_err(Problem::ours)
+}
+
+/// Runs the examples of the installation on rules.
+pub(crate) fn examples_of(desk: &Desk, policy: &PolicySet) -> Result<Vec<Example>, String> {
+    let results = run_tests(policy, &desk.parts.examples).map_err(|fault| fault.to_string())?;
+    let told = results.into_iter().map(|result| Example {
+        rule: result.rule,
+        name: result.name,
+        file: result.file,
+        line: result.line,
+        fault: result.fault,
+    });
+    Ok(told.collect())
+}
+
+impl Example {
+    /// Stands for all of them where they cannot be read.
+    fn unread() -> Self {
+        let name = "the examples cannot be run on these rules".to_owned();
+        Self { rule: String::new(), name, file: String::new(), line: 0, fault: None }
+    }
 }
 
 /// The rules in force with the proposed file among them.

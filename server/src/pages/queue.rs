@@ -1,16 +1,17 @@
 //! The queue: what awaits a person, and what became of the rest.
 
 use super::{Signed, page, shown};
-use crate::api::Asked;
+use crate::api::{Asked, Filled};
 use crate::desk::Desk;
 use crate::problem::Problem;
+use crate::views::View;
 use crate::who::Who;
 use attache_context::CustomerId;
 use attache_journal::{
     DraftFilter, DraftId, DraftState, DraftSummary, Handoff, Outcome, Right, RunFilter, RunSummary, Store,
 };
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -21,14 +22,37 @@ use tera::Context;
 /// A page has at most so many rows; the newest or first due.
 const ROWS: usize = 100;
 
+/// Of a list that is narrowed so many are looked at, those that come first.
+const SEEN: usize = 5000;
+
 /// A tab counts no further.
 const MOST: usize = 1000;
 
 #[derive(Deserialize)]
 pub(crate) struct Which {
-    tab: Option<String>,
+    #[serde(flatten)]
+    view: View,
     /// A draft whose approval was given a moment ago.
     undo: Option<String>,
+}
+
+/// A view to keep under a name, or one not to keep any more.
+#[derive(Deserialize)]
+pub(crate) struct Keeping {
+    csrf: String,
+    label: String,
+    #[serde(flatten)]
+    view: View,
+    /// Anything, if it is not to be kept.
+    drop: Option<String>,
+}
+
+/// A view that is kept.
+#[derive(Serialize)]
+struct Kept {
+    label: String,
+    to: String,
+    current: bool,
 }
 
 /// A row of the queue.
@@ -53,12 +77,37 @@ struct Tab {
 }
 
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed, Asked(which): Asked<Which>) -> Response {
-    shown(&desk, queue(&desk, &who, which.tab.as_deref().unwrap_or("review"), which.undo).await)
+    shown(&desk, queue(&desk, &who, which.view.trimmed(), which.undo).await)
 }
 
-async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Result<Response, Problem> {
+/// Keeps a view, or forgets one, and shows it.
+pub(crate) async fn keep(
+    State(desk): State<Arc<Desk>>,
+    Signed(who): Signed,
+    Filled(keeping): Filled<Keeping>,
+) -> Response {
+    let kept = || -> Result<Response, Problem> {
+        who.gave(&keeping.csrf)?;
+        who.may(Right::Read)?;
+        let view = keeping.view.trimmed();
+        let to = view.address();
+        if keeping.drop.is_some() {
+            desk.views.drop_view(&who.name, &keeping.label)?;
+        } else {
+            desk.views.keep(&who.name, &keeping.label, view)?.map_err(Problem::refused)?;
+        }
+        Ok(Redirect::to(&to).into_response())
+    };
+    shown(&desk, kept())
+}
+
+async fn queue(desk: &Desk, who: &Who, view: View, undo: Option<String>) -> Result<Response, Problem> {
     who.may(Right::Read)?;
-    let look = Look { desk, store: &*desk.parts.store, name: &who.name, now: desk.parts.clock.now() };
+    if view.whose.as_deref().is_some_and(|whose| !matches!(whose, "mine" | "nobody")) {
+        return Err(Problem::refused("whose: expected `mine` or `nobody`"));
+    }
+    let tab = view.tab.as_deref().unwrap_or("review");
+    let look = Look { desk, store: &*desk.parts.store, name: &who.name, now: desk.parts.clock.now(), view: &view };
     let (mut scheduled, mut aside) = (Vec::new(), Vec::new());
     for (id, arranged) in desk.docket.all() {
         let Some(draft) = look.store.draft(&id).await?.filter(|draft| draft.state == DraftState::Pending) else {
@@ -91,6 +140,7 @@ async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Resul
     let mut rows: Vec<Row> = match tab {
         "review" => {
             let mut drafts = look.drafts(look.in_time(), &[&scheduled, &aside]).await?;
+            aside.retain(|draft| look.admits(draft));
             // What more people must approve is the riskier of what is due in one hour.
             drafts.sort_by_key(|draft| (hour(draft.due), Reverse(draft.approvers), draft.due));
             drafts.extend(aside);
@@ -98,7 +148,7 @@ async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Resul
         }
         "expired" => look.drafts(look.overdue(), &[&scheduled]).await?.iter().map(|draft| look.draft(draft)).collect(),
         "sent" => look.drafts(sent(), &[]).await?.iter().map(|draft| look.draft(draft)).collect(),
-        "scheduled" => scheduled.iter().map(|draft| look.draft(draft)).collect(),
+        "scheduled" => scheduled.iter().filter(|draft| look.admits(draft)).map(|draft| look.draft(draft)).collect(),
         "escalated" => handoffs.into_iter().map(|(run, handoff)| look.handoff(run, handoff)).collect(),
         _ => {
             let failed = look.store.runs(&RunFilter { limit: Some(ROWS), ..failures }).await?;
@@ -108,8 +158,19 @@ async fn queue(desk: &Desk, who: &Who, tab: &str, undo: Option<String>) -> Resul
     rows.truncate(ROWS);
     let tabs = counts.map(|(id, label, count)| Tab { id, label, count: counted(count) });
     let mut context = Context::new();
-    context.insert("more", &count.saturating_sub(rows.len()));
+    // How many a narrowed list has is not counted.
+    context.insert("more", &if view.narrows() { 0 } else { count.saturating_sub(rows.len()) });
     context.insert("uncounted", &(count >= MOST));
+    let kept = desk.views.of(&who.name).into_iter().map(|named| Kept {
+        current: named.view.clone().trimmed() == view,
+        to: named.view.address(),
+        label: named.label,
+    });
+    context.insert("views", &kept.collect::<Vec<_>>());
+    context.insert("view", &view);
+    context.insert("narrows", &view.narrows());
+    context.insert("can_narrow", &matches!(tab, "review" | "scheduled" | "sent" | "expired"));
+    context.insert("seen", &SEEN);
     let waits = |draft: &String| desk.docket.of(&DraftId::new(draft.as_str()), look.now).scheduled.is_some();
     context.insert("undo", &undo.filter(waits));
     context.insert("tabs", &tabs);
@@ -125,6 +186,8 @@ struct Look<'a> {
     /// Who looks.
     name: &'a str,
     now: Timestamp,
+    /// What they want to see.
+    view: &'a View,
 }
 
 impl Look<'_> {
@@ -149,11 +212,21 @@ impl Look<'_> {
     /// A page of drafts without those that stand elsewhere.
     async fn drafts(&self, filter: DraftFilter, but: &[&[DraftSummary]]) -> Result<Vec<DraftSummary>, Problem> {
         let elsewhere: BTreeSet<_> = but.iter().copied().flatten().map(|draft| &draft.draft).collect();
-        let filter = DraftFilter { limit: Some(ROWS + elsewhere.len()), ..filter };
+        let most = if self.view.narrows() { SEEN } else { ROWS };
+        let filter = DraftFilter { limit: Some(most + elsewhere.len()), ..filter };
         let mut drafts = self.store.drafts(&filter).await?;
-        drafts.retain(|draft| !elsewhere.contains(&draft.draft));
+        drafts.retain(|draft| !elsewhere.contains(&draft.draft) && self.admits(draft));
         drafts.truncate(ROWS);
         Ok(drafts)
+    }
+
+    /// Whether the view has this draft.
+    fn admits(&self, draft: &DraftSummary) -> bool {
+        let has = |whose: &str| {
+            let assigned = self.desk.docket.of(&draft.draft, self.now).assigned;
+            if whose == "mine" { assigned.as_deref() == Some(self.name) } else { assigned.is_none() }
+        };
+        self.view.queue.as_ref().is_none_or(|queue| draft.queue == *queue) && self.view.whose.as_deref().is_none_or(has)
     }
 
     fn draft(&self, draft: &DraftSummary) -> Row {

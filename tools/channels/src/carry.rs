@@ -187,8 +187,8 @@ async fn hold(spool: &Spool, id: &str, state: State) -> Result<std::fs::File, Fa
 }
 
 async fn left(spool: &Spool, id: &str, letter: &Letter, receipt: String) -> Result<String, Failed> {
-    let (writing, at, to, told) = (spool.clone(), id.to_owned(), letter.to.clone(), receipt.clone());
-    match blocking(move || writing.sent(&at, &to, Timestamp::now(), &told)).await {
+    let (writing, at, letter, told) = (spool.clone(), id.to_owned(), letter.clone(), receipt.clone());
+    match blocking(move || writing.sent(&at, &letter, Timestamp::now(), &told)).await {
         Ok(()) => Ok(receipt),
         // It has left, and the spool does not know: the file still says that it may have.
         Err(e) => Err(Failed::unknown(format!("it left, which could not be written down: {e}"))),

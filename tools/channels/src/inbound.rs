@@ -1,24 +1,33 @@
 //! E-mail that comes in.
 
 mod bounce;
+mod config;
 mod html;
 mod quoted;
+mod sender;
+mod structure;
 
 pub use bounce::{Bounce, Bounced};
+pub use config::InboundConfig;
 
 use crate::compose::is_message_id;
 use attache_context::{Channel, Fact, Sensitivity, Source, Trigger};
+use attache_journal::Digest;
 use attache_tools::Answered;
 use jiff::Timestamp;
 use lettre::message::Mailbox;
 use mail_parser::{HeaderValue, Message, MessageParser, PartType};
+use sender::Vouched;
 use serde_json::json;
 
 /// The largest e-mail that is read, in bytes.
-const MOST_BYTES: usize = 32 << 20;
+pub const MOST_MAIL: usize = 16 << 20;
 
 /// The longest text that a run is given, in characters; the rest is cut off.
 const MOST_TEXT: usize = 20_000;
+
+/// Of so many characters one may be unreadable.
+const MOST_LOST: usize = 10;
 
 /// So many messages of a thread are kept.
 const MOST_REFERENCES: usize = 50;
@@ -35,6 +44,9 @@ pub struct MailReader {
 pub enum FromMail {
     /// A mail server says that a message of ours did not arrive.
     Bounce(Bounce),
+    /// The domain that it gives as its sender's says that it did not come from there
+    /// (DMARC): nobody knows who wrote it.
+    Disowned,
     /// Nothing for a run, and why: a machine wrote it, or we did.
     Ignored(&'static str),
     /// Somebody wrote.
@@ -70,6 +82,21 @@ pub struct IncomingMail {
 pub struct MailFault(&'static str);
 
 impl IncomingMail {
+    /// Names the message: by its id, or by what it `came_as` if it has none, and by
+    /// its text, since some programs give all that they send one id.
+    #[must_use]
+    pub fn delivery(&self, came_as: &str) -> String {
+        let id = self.thread.as_ref().map_or(came_as, |thread| &thread.message_id);
+        Digest::of(&[id.as_bytes(), self.text.as_bytes()]).to_string()
+    }
+
+    /// Names its thread: by the message that began it.
+    #[must_use]
+    pub fn conversation(&self, came_as: &str) -> String {
+        let first = self.thread.as_ref().map(|thread| thread.references.first().unwrap_or(&thread.message_id));
+        first.map_or_else(|| came_as.to_owned(), Clone::clone)
+    }
+
     /// What a run begins with.
     #[must_use]
     pub fn trigger(&self) -> Trigger {
@@ -113,17 +140,21 @@ impl MailReader {
     /// # Errors
     /// [`MailFault`] if it is none.
     pub fn read(&self, raw: &[u8], at: Timestamp) -> Result<FromMail, MailFault> {
-        if raw.len() > MOST_BYTES {
-            return Err(MailFault("the e-mail is larger than 32 MiB"));
+        if raw.len() > MOST_MAIL {
+            return Err(MailFault("the e-mail is larger than 16 MiB"));
         }
+        structure::check(raw)?;
         let mail = MessageParser::default().parse(raw).ok_or(MailFault("this is no e-mail"))?;
         if let Some(bounce) = bounce::read(&mail) {
             return Ok(FromMail::Bounce(bounce));
         }
-        let sender = mail.from().and_then(|from| from.first()).ok_or(MailFault("the e-mail says not who wrote it"))?;
-        let from = sender.address().ok_or(MailFault("the e-mail says not who wrote it"))?.to_owned();
-        if let Some(why) = self.machine(&mail, &from) {
+        let (name, from) = sender::author(&mail)?;
+        if let Some(why) = sender::machine(&mail, &from, &self.own.email) {
             return Ok(FromMail::Ignored(why));
+        }
+        let vouched = self.server.as_ref().map_or(Vouched::Unknown, |server| sender::vouched(&mail, &from, server));
+        if vouched == Vouched::No {
+            return Ok(FromMail::Disowned);
         }
         let subject = mail.subject().unwrap_or_default().trim();
         if subject.eq_ignore_ascii_case("unsubscribe") {
@@ -138,53 +169,18 @@ impl MailReader {
         if text.is_empty() {
             return Ok(FromMail::Ignored("it has no text"));
         }
+        let (lost, all) = (text.matches(char::REPLACEMENT_CHARACTER).count(), text.chars().count());
+        if lost.saturating_mul(MOST_LOST) > all {
+            return Err(MailFault("the text is not in the charset that the e-mail says"));
+        }
         Ok(FromMail::Message(Box::new(IncomingMail {
-            verified: self.verifies(&mail),
+            verified: vouched == Vouched::Yes,
             from,
-            name: sender.name().map(str::to_owned),
+            name,
             at,
             text: text.chars().take(MOST_TEXT).collect(),
             thread: thread(&mail),
         })))
-    }
-
-    /// Why no person wrote this to us, if none did: an answer to it could be
-    /// answered by a machine, and so on.
-    fn machine(&self, mail: &Message<'_>, from: &str) -> Option<&'static str> {
-        let said = |name: &'static str| mail.header_raw(name).map(|value| value.trim().to_ascii_lowercase());
-        let own = self.own.email.to_string();
-        let domain = format!("@{}", self.own.email.domain());
-        let ours = mail.message_id().and_then(|id| id.strip_suffix(domain.as_str())).is_some_and(is_key);
-        if from.eq_ignore_ascii_case(&own) || ours {
-            return Some("we wrote it");
-        }
-        if said("Auto-Submitted").is_some_and(|value| !value.starts_with("no")) {
-            return Some("a machine wrote it");
-        }
-        if said("Precedence").is_some_and(|value| matches!(value.as_str(), "auto_reply" | "bulk" | "junk" | "list")) {
-            return Some("it was written to many");
-        }
-        if said("List-Id").is_some() {
-            return Some("it was written to many");
-        }
-        let automatic = ["X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress"];
-        if automatic.into_iter().any(|name| said(name).is_some()) || said("Return-Path").as_deref() == Some("<>") {
-            return Some("a machine wrote it");
-        }
-        None
-    }
-
-    /// Whether our own mail server says that the sender's domain stands for it.
-    /// Only the topmost such header is its own: those below came with the message.
-    fn verifies(&self, mail: &Message<'_>) -> bool {
-        let Some(server) = &self.server else { return false };
-        let first = mail.headers_raw().find(|(name, _)| name.eq_ignore_ascii_case("Authentication-Results"));
-        first.is_some_and(|(_, value)| {
-            let mut parts = value.split(';').map(str::trim);
-            let by = parts.next().and_then(|by| by.split_whitespace().next());
-            by.is_some_and(|by| by.eq_ignore_ascii_case(server))
-                && parts.any(|part| part.split_whitespace().next() == Some("dmarc=pass"))
-        })
     }
 }
 
@@ -217,8 +213,10 @@ fn is_answer(subject: &str) -> bool {
 fn thread(mail: &Message<'_>) -> Option<Answered> {
     let message_id = mail.message_id().map(|id| format!("<{id}>")).filter(|id| is_message_id(id))?;
     let mut references = ids(mail.references());
-    if references.is_empty() {
-        references = ids(mail.in_reply_to());
+    for answered in ids(mail.in_reply_to()) {
+        if !references.contains(&answered) {
+            references.push(answered);
+        }
     }
     let surplus = references.len().saturating_sub(MOST_REFERENCES);
     references.drain(..surplus);

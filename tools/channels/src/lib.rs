@@ -13,6 +13,7 @@ mod config;
 mod files;
 mod folder;
 mod http;
+mod imap;
 mod inbound;
 mod routes;
 mod seen;
@@ -29,7 +30,8 @@ pub use chatwoot::{
 };
 pub use config::{ChannelFault, Env};
 pub use folder::FolderOutbox;
-pub use inbound::{Bounce, Bounced, FromMail, IncomingMail, MailFault, MailReader};
+pub use imap::{ImapConfig, ImapFault, ImapInbox, ImapMail, ImapTaker, Reached, Taken};
+pub use inbound::{Bounce, Bounced, FromMail, InboundConfig, IncomingMail, MOST_MAIL, MailFault, MailReader};
 pub use routes::Routes;
 pub use seen::{Claim, Seen};
 pub use signature::{Rejected, Signed, WINDOW, WebhookKeys};

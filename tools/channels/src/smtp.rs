@@ -9,12 +9,12 @@ use crate::carry::{Begin, Carrier, Rest, Tries, blocking, resend, send};
 use crate::compose::Composer;
 use crate::config::{ChannelFault, Env};
 use crate::folder::{delivered, remove};
-use crate::inbound::Bounce;
+use crate::inbound::{Bounce, is_key};
 use crate::spool::{Failed, How, Letter, Spool, State, stem};
 use crate::suppression::{Suppression, Suppressions};
 use async_trait::async_trait;
-use attache_journal::Digest;
-use attache_tools::{Delivered, Outbox, Outgoing, PortError, Suppressed};
+use attache_journal::{Digest, RunId};
+use attache_tools::{Answered, Delivered, Outbox, Outgoing, PortError, Suppressed};
 use jiff::Timestamp;
 use std::io;
 use std::path::PathBuf;
@@ -113,6 +113,26 @@ impl SmtpOutbox {
         Ok(added)
     }
 
+    /// The message of ours that an e-mail from this address answers, and the run
+    /// that sent it. Anybody can name an id, so it must be of a message that went to
+    /// that address: who does not read that mailbox does not know it.
+    ///
+    /// # Errors
+    /// If the spool cannot be read.
+    pub fn answered(&self, thread: &Answered, from: &str) -> io::Result<Option<(String, RunId)>> {
+        // The last one is what is answered; those before it are its history.
+        for id in thread.references.iter().rev() {
+            let left = id.strip_prefix('<').and_then(|rest| rest.split_once('@')).map(|(left, _)| left);
+            let Some(key) = left.filter(|key| is_key(key)) else { continue };
+            if self.mail.composer.message_id(key) == *id
+                && let Some(run) = self.spool.run_of(key, from)?
+            {
+                return Ok(Some((key.to_owned(), run)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Why this message may not leave. One that has left, or perhaps has, is past that.
     async fn why_not(&self, address: &str, id: &str) -> Result<Option<Suppression>, Failed> {
         let (spool, suppressions) = (self.spool.clone(), self.mail.suppressions.clone());
@@ -133,7 +153,7 @@ impl Outbox for SmtpOutbox {
         }
         let bytes = self.mail.composer.compose(message, key)?;
         let text = String::from_utf8(bytes).map_err(Failed::never)?;
-        let letter = Letter::new(message.at, &message.to, &message.subject, text);
+        let letter = Letter::new(message.at, &message.to, &message.subject, text).of(message.run.clone());
         send(&self.spool, &self.mail, stem(key), letter, Tries::ONE, Rest::Waits).await?;
         Ok(delivered(message, self.mail.composer.message_id(stem(key))))
     }

@@ -1,7 +1,7 @@
 //! Where a message is kept from the moment it may leave until it has.
 
 use crate::files;
-use attache_journal::{Digest, Retry};
+use attache_journal::{Digest, Retry, RunId};
 use attache_tools::PortError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -79,13 +79,31 @@ pub struct Letter {
     pub last: Option<String>,
     /// The literal bytes that leave.
     pub payload: String,
+    /// The run that sends it, where an answer to it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
 }
 
 impl Letter {
     /// A message that was not tried yet.
     #[must_use]
     pub fn new(at: Timestamp, to: &str, what: &str, payload: String) -> Self {
-        Self { version: VERSION, at, to: to.to_owned(), what: what.to_owned(), tries: 0, last: None, payload }
+        Self {
+            version: VERSION,
+            at,
+            to: to.to_owned(),
+            what: what.to_owned(),
+            tries: 0,
+            last: None,
+            payload,
+            run: None,
+        }
+    }
+
+    /// That of a run, to which an answer to it belongs.
+    #[must_use]
+    pub fn of(self, run: RunId) -> Self {
+        Self { run: Some(run), ..self }
     }
 }
 
@@ -97,6 +115,9 @@ struct Stub {
     receipt: String,
     /// The digest of id and reader: whether a report is about this message.
     reader: Digest,
+    /// The run that sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunId>,
 }
 
 /// A message that somebody should look at.
@@ -303,9 +324,26 @@ impl Spool {
         }
     }
 
+    /// The run that sent the message with this id, if it left, or may have, to
+    /// this reader.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn run_of(&self, id: &str, to: &str) -> io::Result<Option<RunId>> {
+        if !self.left_to(id, to)? {
+            return Ok(None);
+        }
+        match self.state(id)? {
+            Some(State::Sent) => Ok(self.stub(id)?.and_then(|stub| stub.run)),
+            Some(state @ (State::Sending | State::Unknown)) => Ok(self.load(id, state)?.run),
+            Some(State::Reserved | State::Dead | State::Gone) | None => Ok(None),
+        }
+    }
+
     /// A message left.
-    pub(crate) fn sent(&self, id: &str, to: &str, at: Timestamp, receipt: &str) -> io::Result<()> {
-        let stub = Stub { version: VERSION, at, receipt: receipt.to_owned(), reader: reader(id, to) };
+    pub(crate) fn sent(&self, id: &str, letter: &Letter, at: Timestamp, receipt: &str) -> io::Result<()> {
+        let reader = reader(id, &letter.to);
+        let stub = Stub { version: VERSION, at, receipt: receipt.to_owned(), reader, run: letter.run.clone() };
         let bytes = serde_json::to_vec(&stub)?;
         files::write(&self.folder, &file(id, State::Sent), &bytes)?;
         self.drop_others(id, State::Sent)

@@ -90,6 +90,18 @@ impl EmbeddedCrm {
         Ok(Some(CrmRecord { customer: person, company, deals: ordered_deals(deals), tickets: ordered(tickets) }))
     }
 
+    /// Whose e-mail address this is, in upper or lower case; none if nobody's is
+    /// known, or it is that of several.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn by_address(&self, address: &str) -> Result<Option<Person>, CrmError> {
+        match self.store.addressed(address)? {
+            Some(id) => self.store.customer(&id),
+            None => Ok(None),
+        }
+    }
+
     /// The customers by id, at most `most`, after `after`: page by page.
     ///
     /// # Errors
@@ -117,6 +129,10 @@ fn ordered(mut tickets: Vec<Ticket>) -> Vec<Ticket> {
 impl Crm for EmbeddedCrm {
     async fn record(&self, customer: &CustomerId) -> Result<Option<CrmRecord>, PortError> {
         Ok(EmbeddedCrm::record(self, customer)?)
+    }
+
+    async fn by_address(&self, address: &str) -> Result<Option<Person>, PortError> {
+        Ok(EmbeddedCrm::by_address(self, address)?)
     }
 }
 

@@ -10,7 +10,7 @@ use attache_context::CustomerId;
 use attache_tools::{Company, Deal, Person, Ticket};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::ops::Bound;
@@ -26,6 +26,9 @@ const VERSION: &[u8] = b"1";
 
 /// What sled keeps in memory.
 const CACHE: u64 = 32 << 20;
+
+/// So many rows are read at a time where all of them are.
+const PAGE: usize = 1_000;
 
 /// What belongs to a customer or a company.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +56,12 @@ pub(crate) struct Store {
     place: Place,
     /// One import at a time: it reads what it replaces.
     importing: Mutex<()>,
+    /// Whose each address is, with `None` where several have it: read from the rows
+    /// when it is first asked for, and again after an import.
+    addresses: Mutex<Option<Addresses>>,
 }
+
+type Addresses = HashMap<String, Option<CustomerId>>;
 
 enum Place {
     Memory(Mutex<BTreeMap<Vec<u8>, Vec<u8>>>),
@@ -66,7 +74,7 @@ impl Store {
     }
 
     fn on(place: Place) -> Self {
-        Self { place, importing: Mutex::new(()) }
+        Self { place, importing: Mutex::new(()), addresses: Mutex::default() }
     }
 
     /// Opens the store in `dir`, or a new one after moving a damaged one aside.
@@ -107,7 +115,37 @@ impl Store {
         }
         imported.replaced = import.replaced;
         self.apply(import.changes)?;
+        *locked(&self.addresses) = None;
         Ok(imported)
+    }
+
+    /// Whose e-mail address this is.
+    pub(crate) fn addressed(&self, address: &str) -> Result<Option<CustomerId>, CrmError> {
+        let mut known = locked(&self.addresses);
+        let addresses = match &mut *known {
+            Some(addresses) => addresses,
+            none => none.insert(self.addresses()?),
+        };
+        Ok(addresses.get(&address.trim().to_lowercase()).cloned().flatten())
+    }
+
+    fn addresses(&self) -> Result<Addresses, CrmError> {
+        let mut addresses = Addresses::new();
+        let mut after = None;
+        loop {
+            let page = self.customers(after.as_ref(), PAGE)?;
+            let Some(last) = page.last() else { return Ok(addresses) };
+            after = Some(last.id.clone());
+            for person in page {
+                for address in &person.emails {
+                    let owner =
+                        addresses.entry(address.trim().to_lowercase()).or_insert_with(|| Some(person.id.clone()));
+                    if owner.as_ref() != Some(&person.id) {
+                        *owner = None;
+                    }
+                }
+            }
+        }
     }
 
     pub(crate) fn customer(&self, id: &CustomerId) -> Result<Option<Person>, CrmError> {

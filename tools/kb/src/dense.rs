@@ -21,6 +21,9 @@ use tantivy::{DocAddress, Searcher, TantivyError, Term};
 /// The file of the vectors, in the folder of the index.
 pub(crate) const FILE: &str = "vectors.bin";
 
+/// Fewer vectors are not worth a thread of their own.
+const A_THREADS: usize = 4_096;
+
 /// No model has more numbers in a vector.
 const MAX_DIMENSIONS: usize = 8_192;
 
@@ -228,15 +231,21 @@ impl Dense {
         if query.len() != self.dimensions || self.dimensions == 0 {
             return Vec::new();
         }
-        let since = scope.since.map(|at| at.as_second());
-        let within = |row: &Row| {
-            (!row.internal || scope.readers == Readers::Internal)
-                && since.is_none_or(|since| row.updated.is_some_and(|at| at >= since))
-        };
-        let query: Vec<i16> = whole(query).collect();
-        let vectors = self.numbers.chunks_exact(self.dimensions);
-        let rows = self.rows.iter().zip(vectors).filter(|(row, _)| within(row));
-        rows.map(|(row, vector)| (likeness(&query, vector), row)).collect()
+        let query: &[i16] = &whole(query).collect::<Vec<_>>();
+        // A processor compares some thousand vectors while another one begins.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let each = self.rows.len().div_ceil(threads).max(A_THREADS);
+        let mut parts = self.rows.chunks(each).zip(self.numbers.chunks(each * self.dimensions));
+        let first = parts.next();
+        std::thread::scope(|scope_of_threads| {
+            let compare = |(rows, numbers)| compared(rows, numbers, query, scope);
+            let others: Vec<_> = parts.map(|part| scope_of_threads.spawn(move || compare(part))).collect();
+            let mut found = first.map(compare).unwrap_or_default();
+            for other in others {
+                found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            found
+        })
     }
 
     /// The likeness of one passage to `query`, if it has a vector.
@@ -246,6 +255,17 @@ impl Dense {
         let query: Vec<i16> = whole(query).collect();
         Some((likeness(&query, vector), self.rows.get(at)?))
     }
+}
+
+/// The rows within `scope` with the likeness of their vectors to `query`.
+fn compared<'a>(rows: &'a [Row], numbers: &[i16], query: &[i16], scope: &Scope) -> Vec<(f32, &'a Row)> {
+    let since = scope.since.map(|at| at.as_second());
+    let within = |row: &Row| {
+        (!row.internal || scope.readers == Readers::Internal)
+            && since.is_none_or(|since| row.updated.is_some_and(|at| at >= since))
+    };
+    let rows = rows.iter().zip(numbers.chunks_exact(query.len())).filter(|(row, _)| within(row));
+    rows.map(|(row, vector)| (likeness(query, vector), row)).collect()
 }
 
 /// The numbers of a vector of length 1 as whole ones.

@@ -384,6 +384,7 @@ async fn deliver(
         at: cx.now(),
         answers: Answered::of(bundle),
         outreach: bundle.trigger.message().is_none(),
+        run: cx.run().clone(),
     };
     let failed = |e: PortError| Unavailable { what: "the outbox", retry: e.retry, source: e.into() };
     if let Some(suppressed) = outbox.suppressed(&message, cx.idempotency_key()).await.map_err(failed)? {

@@ -83,6 +83,8 @@ pub(crate) fn section(house: &House, data: Option<&Path>) -> Outcome<String> {
     )?);
     let others = forms::records(house, "others.txt")?;
     lines.push(leaks(house, "`eval/others.txt`, other forms and sentences, filled by a seed", &others)?);
+    let third = forms::records(house, "third.txt")?;
+    lines.push(leaks(house, "`eval/third.txt`, by somebody who had not read the rules", &third)?);
     lines.extend([
         String::new(),
         "| questions that name nobody | records | finds | for 3,000 |".to_owned(),

@@ -40,7 +40,7 @@ pub(super) const ROOMS: [Room; 17] = [
     },
     Room {
         name: "attache-server",
-        knows: &["context", "engine", "journal", "planner", "policies", "tools"],
+        knows: &["context", "engine", "journal", "kb", "planner", "policies", "tools"],
         pure: false,
     },
     Room {

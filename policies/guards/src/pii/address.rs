@@ -153,7 +153,9 @@ fn judge(text: &str, tokens: &[Token<'_>], first: usize, last: usize, lower: boo
                 street.get_or_insert(index);
             }
         }
+        // `C/ Mayor`, and not the `C` of degrees.
         let leads = LEADING.contains(word)
+            && (word != "c" || text.get(token.end..).is_some_and(|rest| rest.starts_with(['/', '.'])))
             && (token.is_capital() || lower || !token.is_plain() || before.is_some_and(numeric) || word.len() <= 4);
         if leads && after.is_some_and(|after| named(after) || PARTICLES.contains(&after.word)) {
             let rest = all.get(index + 1..).unwrap_or_default();

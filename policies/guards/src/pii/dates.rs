@@ -286,5 +286,7 @@ fn year(text: &str) -> usize {
         [" de ", ". ", ", ", " ", "-", "/", ",", ".", ""].into_iter().find_map(|link| text.strip_prefix(link));
     let after = text_after.unwrap_or(text);
     let digits = after.bytes().take(5).take_while(u8::is_ascii_digit).count();
-    if digits == 4 { text.len() - after.len() + 4 } else { 0 }
+    // `05-May-97`.
+    let short = digits == 2 && text.starts_with('-');
+    if digits == 4 || short { text.len() - after.len() + digits } else { 0 }
 }

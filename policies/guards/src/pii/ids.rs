@@ -52,8 +52,39 @@ pub(super) fn point(found: &mut Found<'_>, at: usize) -> Option<usize> {
     Some(end)
 }
 
+/// ISO 6709 as people write it, one half at a time: `52°23'12"N`, `N 51° 29.190'`, `40.72261°N`.
+pub(super) fn degrees(found: &mut Found<'_>, at: usize) -> Option<usize> {
+    let rest = found.text.get(at..)?;
+    let digits = |text: &str, most| text.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let number = |text: &str, most| {
+        let whole = digits(text, most);
+        let decimals = text.get(whole..).and_then(|rest| rest.strip_prefix('.')).map_or(0, |rest| digits(rest, 8));
+        (whole > 0).then_some((if decimals > 0 { whole + 1 + decimals } else { whole }, decimals))
+    };
+    let (length, decimals) = number(rest, 3)?;
+    let mut left = rest.get(length..)?.strip_prefix('\u{b0}')?;
+    let mut exact = decimals >= 3;
+    // Minutes, then seconds.
+    for marks in [['\'', '\u{2032}', '\u{2019}'], ['"', '\u{2033}', '\u{201d}']] {
+        let part = left.trim_start_matches(' ');
+        let Some((length, _)) = number(part, 2) else { break };
+        let Some(after) = part.get(length..).and_then(|rest| rest.strip_prefix(marks)) else { break };
+        (left, exact) = (after, true);
+    }
+    let side = left.trim_start_matches(' ');
+    let named = |text: &str| !text.starts_with(char::is_alphanumeric);
+    let after = side.strip_prefix(['N', 'S', 'E', 'W']).filter(|rest| named(rest));
+    let end = found.text.len() - after.unwrap_or(left).len();
+    let before = found.text.get(..at)?.trim_end_matches(' ');
+    let before = before.strip_suffix(['N', 'S', 'E', 'W']).filter(|text| !text.ends_with(char::is_alphanumeric));
+    (exact && (after.is_some() || before.is_some())).then(|| {
+        found.push(PiiKind::Location, before.map_or(at, str::len), end, 0.9);
+        end
+    })
+}
+
 fn is_id(value: &str) -> bool {
-    mac(value) || imei(value) || vin(value) || wallet(value)
+    mac(value) || imei(value) || vin(value) || wallet(value) || minted(value)
 }
 
 /// Words of which one stands before a UUID that is somebody's. Without one it is an order, a request or a build, which
@@ -74,8 +105,10 @@ const SOMEBODY: &[&str] = &[
     "patient",
     "person",
     "profile",
+    "session",
     "subscriber",
     "user",
+    "visitor",
 ];
 
 /// Whether a UUID at `at` is somebody's: by a word before it, or as the one right before it is: `merged into …`.
@@ -92,6 +125,20 @@ const UUID: usize = 36;
 fn uuid(value: &str) -> bool {
     let lengths = value.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// What services call their customers: a short word, then letters of both cases and digits, `cus_NffrFeUfNV2Hib`.
+fn minted(value: &str) -> bool {
+    value.split_once('_').is_some_and(|(head, tail)| {
+        let has = |test: fn(&u8) -> bool| tail.as_bytes().iter().any(test);
+        (2..=6).contains(&head.len())
+            && head.bytes().all(|byte| byte.is_ascii_lowercase())
+            && tail.len() >= 12
+            && tail.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && has(u8::is_ascii_digit)
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_lowercase)
+    })
 }
 
 /// IEEE 802: six pairs of hexadecimal digits, or three times four with points.

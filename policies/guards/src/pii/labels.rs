@@ -27,8 +27,8 @@ const LABELS: &[(Label, &str)] = &[
          |numero di patente|carta de conducao|rijbewijs|rijbewijsnummer|korkort|korkortsnummer|forerkort|cnh",
     ),
     (
-        label(PiiKind::Passport, 6, 10, 5),
-        "passport|reisepass|reisepassnummer|passeport|pasaporte|passaporto|passaporte|paspoort|paspoortnummer\
+        label(PiiKind::Passport, 6, 10, 3),
+        "passport|passport number|passport no|reisepass|reisepassnummer|passeport|pasaporte|passaporto|passaporte|paspoort|paspoortnummer\
          |paszport|passnummer|pasnummer",
     ),
     (
@@ -61,7 +61,7 @@ const LABELS: &[(Label, &str)] = &[
     ),
     (
         label(PiiKind::Other, 4, 20, 3),
-        "mrn|medical record|medicare|health insurance|student no|employee no|patient id|patient number|patient no|employee id|employee number|student id\
+        "hospital number|hospital no|chart number|chart no|mrn|medical record|medicare|health insurance|student no|employee no|patient id|patient number|patient no|employee id|employee number|student id\
          |student number|matrikelnummer|beneficiary number|beneficiary no|beneficiary id|health plan|member id|member no\
          |member number|membership id|membership no|membership number|membership card|mitgliedsnummer|lidnummer\
          |loyalty card|loyalty id|loyalty number|frequent flyer|subscriber id|subscriber no|subscriber number\
@@ -70,7 +70,7 @@ const LABELS: &[(Label, &str)] = &[
     ),
     (
         label(PiiKind::Other, 5, 20, 4),
-        "policy id|policy no|policy nr|policy number|insurance id|insurance no|insurance policy|versicherungsnummer\
+        "vertragsnummer|vertragsnr|contract number|contract no|policy id|policy no|policy nr|policy number|insurance id|insurance no|insurance policy|versicherungsnummer\
          |versicherungsnr|versichertennummer|versicherungsscheinnummer|numero de police|numero de poliza\
          |numero di polizza|polisnummer|certificate no|certificate number",
     ),
@@ -85,6 +85,7 @@ const LABELS: &[(Label, &str)] = &[
         "serial no|serial number|seriennummer|device id|device identifier|device serial|unique id|unique identifier\
          |biometric id|biometric identifier",
     ),
+    (label(PiiKind::Other, 12, 12, 2), "mac|mac address|hardware address"),
     (label(PiiKind::Other, 14, 17, 14), "imei|imeisv|meid|iccid"),
     (label(PiiKind::Other, 11, 17, 5), "vin|vehicle identification|chassis|fahrgestellnummer|fin"),
     (
@@ -119,11 +120,24 @@ const BEFORE: usize = 3;
 /// The label that ends with the token `index`: the longest one.
 pub(super) fn ending_at(tokens: &[Token<'_>], index: usize) -> Option<Label> {
     let token = tokens.get(index)?;
-    let phrases = BY_LAST.get(token.word.rsplit('-').next()?)?;
+    let last = token.word.rsplit('-').next()?;
+    // `passportNumber` of JSON is a passport number.
+    let (head, last) = ["number", "no", "id"]
+        .into_iter()
+        .find_map(|end| last.strip_suffix(end).filter(|head| head.len() > 3).map(|head| (head, end)))
+        .filter(|_| !BY_LAST.contains_key(last))
+        .unwrap_or(("", last));
+    let phrases = BY_LAST.get(last)?;
     let mut said = String::new();
-    for token in tokens.get(index.saturating_sub(BEFORE)..=index)? {
+    for token in tokens.get(index.saturating_sub(BEFORE)..index)? {
         said.push(' ');
         said.extend(token.word.chars().map(|c| if c == '-' { ' ' } else { c }));
+    }
+    said.push(' ');
+    if head.is_empty() {
+        said.extend(token.word.chars().map(|c| if c == '-' { ' ' } else { c }));
+    } else {
+        said.extend([head, " ", last]);
     }
     phrases
         .iter()

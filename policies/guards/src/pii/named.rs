@@ -18,13 +18,22 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
             "as" if matches!(before(tokens, index, 1), "post" | "in" | "known" | "registered" | "signed" | "play") => {
                 odd(text, tokens, index + 1).map(|span| (PiiKind::Username, span))
             }
+            "identifiant" | "nutzername" | "anmeldename" | "admin" | "administrator" => {
+                name(text, tokens, index).map(|span| (PiiKind::Username, span))
+            }
+            // `registration 5-FDX-88`, and not that for a meeting in 2027.
+            "registration" if next_is_value(text, tokens, index) => value(text, tokens, index, (4, 10), 1)
+                .filter(|(start, end)| text.get(*start..*end).is_some_and(|value| value.contains(char::is_alphabetic)))
+                .map(|span| (PiiKind::Other, span)),
             "bic" | "swift" => bic(tokens, index).map(|span| (PiiKind::BankAccount, span)),
             // `account 12345678`, and not what happened in an account on the 3rd.
             "account" if next_is_number(tokens, index) => {
                 value(text, tokens, index, (6, 18), 6).map(|span| (PiiKind::BankAccount, span))
             }
             // `policy HX-2231-8840-K`, and not what a policy says of 30 days.
-            "policy" | "membership" if next_is_value(text, tokens, index) => {
+            "policy" | "membership"
+                if next_is_value(text, tokens, index + usize::from(says(tokens, index + 1, "is"))) =>
+            {
                 value(text, tokens, index, (6, 20), 4).map(|span| (PiiKind::Other, span))
             }
             // `a member since May, no. M-90433-39`
@@ -51,6 +60,9 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], spans: &mut Vec<PiiSpan>) {
             && text.as_bytes().get(start + 4..start + 6).is_some_and(of_iban)
         {
             spans.push(PiiSpan { kind: PiiKind::BankAccount, start, end, score: 0.8 });
+        }
+        if token.shape == Shape::Lower {
+            age_in_words(tokens, index, spans);
         }
         if token.shape == Shape::Number {
             age(tokens, index, spans);
@@ -126,7 +138,7 @@ fn value(
     digits: usize,
 ) -> Option<(usize, usize)> {
     let mut at = index + 1;
-    let last = (index + 8).min(tokens.len());
+    let last = (index + 10).min(tokens.len());
     while at < last {
         let token = tokens.get(at)?;
         if token.gap.any(Gap::LINE.or(Gap::BLANK)) && at > index + 1 {
@@ -184,7 +196,7 @@ fn hanging(text: &str, at: usize) -> usize {
 /// The word after `username:`, `user=` or `username is`; without these, one that is no word of a language.
 fn name(text: &str, tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)> {
     let (label, next) = (tokens.get(index)?, tokens.get(index + 1)?);
-    if matches!(&*next.word, "is" | "was" | "name" | "id") {
+    if matches!(&*next.word, "is" | "was" | "name" | "id" | "ist" | "war" | "lautet" | "est" | "es") {
         return odd(text, tokens, index + 2);
     }
     let between = text.get(label.end..next.start)?;
@@ -386,6 +398,26 @@ pub(super) static OF_KIN: Words = Words::new(&[
     "baby",
 ]);
 
+/// An age in words: `aged thirty-seven`, `a sixty-one-year-old`.
+fn age_in_words(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
+    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    const UNITS: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let Some(token) = tokens.get(index) else { return };
+    let mut parts = token.word.split('-');
+    let tens = parts.next().is_some_and(|part| TENS.contains(&part));
+    let Some(unit) = parts.next().filter(|part| tens && UNITS.contains(part)) else { return };
+    let after = || tokens.get(index + 1).map_or("", |token| &*token.word);
+    let old = parts.next().is_some_and(|part| matches!(part, "year" | "yr"))
+        || matches!(after(), "years" | "yrs") && tokens.get(index + 2).is_some_and(|token| token.word == "old");
+    let said = matches!(before(tokens, index, 1), "age" | "aged" | "turned" | "turning" | "i'm")
+        || matches!(before(tokens, index, 1), "was" | "am" | "is")
+            && matches!(before(tokens, index, 2), "i" | "he" | "she");
+    if old || said {
+        let length = token.word.find(unit).map_or(0, |at| at + unit.len());
+        spans.push(PiiSpan { kind: PiiKind::Age, start: token.start, end: token.start + length, score: 0.7 });
+    }
+}
+
 /// A number that is somebody's age.
 fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
     let Some(token) = tokens.get(index) else { return };
@@ -425,7 +457,9 @@ fn age(tokens: &[Token<'_>], index: usize, spans: &mut Vec<PiiSpan>) {
                 .and_then(|at| tokens.get(at))
                 .is_some_and(|who| OF_KIN.contains(&who.word)) =>
             {
-                tokens.get(index + 1).is_none_or(|next| next.gap.any(Gap::STOP.or(Gap::COMMA).or(Gap::LINE)))
+                tokens.get(index + 1).is_none_or(|next| {
+                    next.gap.any(Gap::STOP.or(Gap::COMMA).or(Gap::LINE)) || matches!(&*next.word, "and" | "but" | "now")
+                })
             }
             "of" => back(2) == "age",
             "is" if back(2) == "age" => true,

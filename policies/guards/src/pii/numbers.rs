@@ -58,6 +58,7 @@ impl Run {
                 .count();
             let separator = match (gap, byte(end)) {
                 (1, separator) if separator != b'(' => separator,
+                (3, b' ') if bytes.get(end..end + 3) == Some(b" / ") => b'/',
                 (1..=3, _) if bytes.iter().skip(end).take(gap).any(|byte| matches!(byte, b'(' | b')')) => b'(',
                 _ => 0,
             };
@@ -96,7 +97,7 @@ pub(super) fn look(found: &mut Found<'_>, at: usize) -> usize {
     if at >= 2 && found.byte(at - 1) == b'-' && found.byte(at - 2).is_ascii_alphabetic() && found.glued_left(at - 1) {
         return at + word(found, at);
     }
-    if let Some(end) = super::ids::point(found, at) {
+    if let Some(end) = super::ids::point(found, at).or_else(|| super::ids::degrees(found, at)) {
         return end;
     }
     let run = Run::read(found.bytes, at);
@@ -287,7 +288,7 @@ fn phone(found: &mut Found<'_>, run: &Run, index: usize, first: Group) -> Option
         _ => named,
     };
     if !enough
-        || (marks > 3 && !in_pairs(groups()))
+        || (marks > 3 && !plus && !in_pairs(groups()))
         || (glued_right(found, last.end) && extension(found, last.end) == 0)
     {
         return None;

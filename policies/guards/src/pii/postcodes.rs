@@ -18,6 +18,22 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>], index: usize, spans: &mut V
         [number, ..] if number.shape == Shape::Number => {
             numbered(text, rest, index.checked_sub(1).and_then(|before| tokens.get(before)).map(|token| &*token.word))
         }
+        // `Aarhus H3Z8Y2`
+        [joined, ..]
+            if joined.shape == Shape::Mixed
+                && index.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(names_something)
+                && joined_canada(text, joined) =>
+        {
+            Some((joined.start, joined.end, 0.7))
+        }
+        // `at SY38LP`
+        [joined, ..] if joined.shape == Shape::Mixed && joined_kingdom(text, joined) => {
+            let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+            let said = |before: &Token<'_>| {
+                names_something(before) || matches!(&*before.word, "at" | "to" | "in" | "postcode" | "near" | "from")
+            };
+            before.is_some_and(said).then_some((joined.start, joined.end, 0.7))
+        }
         [joined, town, ..] if joined.shape == Shape::Mixed && town.gap.is_space() => {
             let code = text.get(joined.start..joined.end).and_then(|code| code.split_at_checked(4));
             code.filter(|(digits, letters)| netherlands(digits, letters) && names_something(town))
@@ -50,6 +66,7 @@ const AREAS: &str = " ab al b ba bb bd bh bl bn br bs bt ca cb cf ch cm co cr ct
 /// `SW1A 1AA`.
 fn kingdom(text: &str, outward: &Token<'_>, inward: &Token<'_>) -> bool {
     let spaced = text.get(outward.end..inward.start) == Some(" ");
+    let written = text.get(inward.start..inward.end).unwrap_or_default();
     let letters = outward.word.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (Some((area, district)), Some((sector, unit))) =
         (outward.word.split_at_checked(letters), inward.word.split_at_checked(1))
@@ -68,7 +85,8 @@ fn kingdom(text: &str, outward: &Token<'_>, inward: &Token<'_>) -> bool {
         && unit.len() == 2
         && unit.bytes().all(|byte| byte.is_ascii_lowercase() && !b"cikmov".contains(&byte))
         // `the M2 8GB` is a computer, and `s7 3rd` no address.
-        && !matches!(unit, "gb" | "tb" | "hz" | "st" | "nd" | "rd" | "th")
+        && !matches!(unit, "gb" | "tb" | "hz")
+        && !(matches!(unit, "st" | "nd" | "rd" | "th") && written.ends_with(unit))
 }
 
 /// `K1A 0B1`, in the letters that Canada Post uses.
@@ -79,6 +97,33 @@ fn canada(text: &str, first: &Token<'_>, second: &Token<'_>) -> bool {
         && [a, b, c].into_iter().all(|byte| letter(*byte))
         && !b"wz".contains(a)
         && [one, two, three].into_iter().all(u8::is_ascii_digit)
+}
+
+/// `K1A0B1` in capitals.
+fn joined_canada(text: &str, token: &Token<'_>) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_uppercase() && !b"DFIOQU".contains(byte);
+    let word = text.get(token.start..token.end).unwrap_or_default().as_bytes();
+    (token.gap.is_space() || token.gap == Gap::COMMA)
+        && word.len() == 6
+        && word.iter().step_by(2).all(letter)
+        && word.iter().skip(1).step_by(2).all(u8::is_ascii_digit)
+}
+
+/// `SW1A1AA` in capitals.
+fn joined_kingdom(text: &str, token: &Token<'_>) -> bool {
+    let word = text.get(token.start..token.end).unwrap_or_default();
+    let Some((outward, inward)) = word.len().checked_sub(3).and_then(|at| word.split_at_checked(at)) else {
+        return false;
+    };
+    let letters = outward.bytes().take_while(u8::is_ascii_uppercase).count();
+    let area = outward.get(..letters).unwrap_or_default().to_ascii_lowercase();
+    matches!(letters, 1 | 2)
+        && matches!(outward.len() - letters, 1 | 2)
+        && outward.bytes().skip(letters).all(|byte| byte.is_ascii_digit())
+        && AREAS.contains(&format!(" {area} "))
+        && matches!(inward.as_bytes(), [sector, unit @ ..]
+            if sector.is_ascii_digit() && unit.iter().all(|byte| byte.is_ascii_uppercase() && !b"CIKMOV".contains(byte)))
+        && !matches!(inward.get(1..), Some("GB" | "TB" | "HZ"))
 }
 
 fn netherlands(digits: &str, letters: &str) -> bool {
@@ -123,9 +168,13 @@ fn numbered(text: &str, tokens: &[Token<'_>], before: Option<&str>) -> Option<(u
         token.gap.is_space() && token.shape == Shape::Title && token.kinds.any(Kinds::PLACE) && !token.is_plain()
     };
     let named = |token: &Token<'_>| token.gap.is_space() && token.shape == Shape::Title && !token.is_plain();
+    // `D-20095 Hamburg`
+    let land = before.is_some_and(|word| matches!(word, "d" | "a" | "ch" | "f" | "l" | "b" | "i" | "e"))
+        && code.start.checked_sub(1).and_then(|at| text.as_bytes().get(at)) == Some(&b'-');
+    let apart = apart || land;
     let year = length == 4 && (digits.starts_with("19") || digits.starts_with("20"));
     if (length == 5 && (place(town) || apart && named(town))) || (length == 4 && apart && !year && place(town)) {
-        return Some((code.start, town.end, 0.7));
+        return Some((code.start - if land { 2 } else { 0 }, town.end, 0.7));
     }
     let town_after = more.first()?;
     let second = town.end - town.start;

@@ -120,8 +120,18 @@ pub(super) fn find(found: &mut Found<'_>) {
                 let odd = |value: &str| {
                     value.bytes().any(|byte| !byte.is_ascii_alphabetic() && byte != b'\'' && byte != b'-')
                 };
-                if let Some((skip, length)) = named(rest, 5, odd).or_else(|| follows(rest)) {
-                    found.push(PiiKind::Password, at + skip, at + skip + length, 0.8);
+                if let Some((skip, length)) = named(rest, 5, odd).or_else(|| follows(rest)).or_else(|| told_later(rest))
+                {
+                    let end = skip + length;
+                    found.push(PiiKind::Password, at + skip, at + end, 0.8);
+                    // `it was … or …`
+                    let more = rest.get(end..).unwrap_or_default();
+                    let or =
+                        [" or", " oder", " ou", " o"].into_iter().find(|or| more.starts_with(or)).map_or(0, str::len);
+                    if let Some((skip, length)) = more.get(or..).filter(|_| or > 0).and_then(follows) {
+                        let start = at + end + or + skip;
+                        found.push(PiiKind::Password, start, start + length, 0.8);
+                    }
                 }
             }
             Rule::Pem => {
@@ -160,6 +170,18 @@ fn follows(rest: &str) -> Option<(usize, usize)> {
     odd.then_some((1, value.len()))
 }
 
+/// A value that comes a few words later: `password for the cottage: …`.
+fn told_later(rest: &str) -> Option<(usize, usize)> {
+    let near = rest.get(..rest.floor_char_boundary(48))?;
+    let clause = near.split(['.', ',', '\n', ';', '?', '!']).next()?;
+    // `war zuletzt …`: where a verb says that it comes, another word may be in between.
+    let colon = clause.find(": ").map(|colon| colon + 1);
+    let said = [" war ", " was ", " is ", " ist "].into_iter().find(|verb| clause.starts_with(verb));
+    let word = said.and_then(|verb| Some(verb.len() + clause.get(verb.len()..)?.find(' ')?));
+    let at = colon.or(word)?;
+    follows(rest.get(at..)?).map(|(skip, length)| (at + skip, length))
+}
+
 /// The value after a word: (bytes to skip, its length). A colon, an equals sign
 /// or `is` must stand between, as in `"api_key": "…"`.
 fn named(rest: &str, least: usize, looks_right: impl Fn(&str) -> bool) -> Option<(usize, usize)> {
@@ -172,7 +194,8 @@ fn named(rest: &str, least: usize, looks_right: impl Fn(&str) -> bool) -> Option
     let marks = rest.get(..between)?;
     if !marks.contains([':', '=']) {
         let after = rest.get(between..)?;
-        let word = ["is: ", "is ", "was "].into_iter().find(|word| after.starts_with(word))?;
+        let said = ["is: ", "is ", "was ", "war ", "ist ", "lautet ", "est ", "es "];
+        let word = said.into_iter().find(|word| after.starts_with(word))?;
         if !marks.contains(' ') {
             return None;
         }

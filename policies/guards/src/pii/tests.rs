@@ -387,3 +387,60 @@ fn disguises_hide_nothing() {
     // A Cyrillic о in the domain.
     assert_eq!(found("dana@nоrthwind.example")[0].0, "email");
 }
+
+#[test]
+fn finds_what_a_sentence_gives_somebody() {
+    for (text, kind, value) in [
+        ("a member since May, no. M-47823-42", "other", "M-47823-42"),
+        ("Hospital number: 00791955", "other", "00791955"),
+        ("your insured's policy is 145/0054/810", "other", "145/0054/810"),
+        ("a car, registration 5-FDX-88, red", "other", "5-FDX-88"),
+        ("{\"passportNumber\": \"YA6950701\"}", "passport", "YA6950701"),
+        ("refunded customer cus_uehi63glLB47la", "other", "cus_uehi63glLB47la"),
+        ("he moved to OX4 6ND", "address", "OX4 6ND"),
+        ("parcel for SY3 8LP", "address", "SY3 8LP"),
+        ("i'm at SY38LP now", "address", "SY38LP"),
+        ("nach 77217 Nantes", "address", "77217 Nantes"),
+        ("in D-20859 Galway", "address", "D-20859 Galway"),
+        ("My mum (Eleni, 71) waits", "age", "71"),
+        ("My dad is 61 and well", "age", "61"),
+        ("a man aged thirty-seven who", "age", "thirty-seven"),
+        ("a sixty-one-year-old teacher", "age", "sixty-one"),
+        ("at 1627 hrs", "date", "1627 hrs"),
+        ("on 05-May-97", "date", "05-May-97"),
+        ("on 26 / 08 / 2003", "date", "26 / 08 / 2003"),
+        ("back at 02:08:29: all well", "date", "02:08:29"),
+        ("auf +33.7.82.48.76.14", "phone", "+33.7.82.48.76.14"),
+        ("from 0160 / 97727204", "phone", "0160 / 97727204"),
+        ("at 52°23'12\"N", "location", "52°23'12\"N"),
+        ("at N 51° 29.190'", "location", "N 51° 29.190'"),
+        ("at 40.72261°N", "location", "40.72261°N"),
+        ("das Passwort war zuletzt qX5&rtE9ii", "password", "qX5&rtE9ii"),
+        ("password for the cottage: Regenboog78!", "password", "Regenboog78!"),
+        ("Mein Benutzername lautet leila43", "username", "leila43"),
+        ("deleted by admin Zhou_XM", "username", "Zhou_XM"),
+    ] {
+        assert!(found(text).contains(&(kind, value.to_owned())), "{text:?}: {:?}", found(text));
+    }
+    let both = found("my password was qX8&fwA1qr or P4ssw0rd-32, the mail");
+    assert_eq!(both.iter().filter(|(kind, _)| *kind == "password").count(), 2, "{both:?}");
+}
+
+#[test]
+fn what_only_looks_alike_is_nobodys() {
+    for text in [
+        "registration closes in 2027",
+        "the room has 21°C and 40° N facing",
+        "on the 6th of bs7 3rd party",
+        "order no. 4417 of our customers' favourites",
+        "the number 12 bus",
+        "which policy is valid for 30 days",
+        "thirty-seven items are missing",
+        "a password for the cottage: ask Jo",
+        "part AB12CDE and SKU XY9-22",
+        "my_variable_name1 is undefined",
+        "a fare of 3 / 4 of the price",
+    ] {
+        assert_eq!(found(text), [], "{text:?}");
+    }
+}

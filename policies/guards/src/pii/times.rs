@@ -3,8 +3,16 @@
 use super::numbers::{Group, glued_right, value};
 use super::{Found, PiiKind};
 
-/// A time that starts with the group `hour`: `14:30`, `2:30:15 pm`, `6 p.m.`, `9am`, `17h30`, `5 o'clock`, `8 Uhr`.
+/// A time that starts with the group `hour`: `14:30`, `2:30:15 pm`, `6 p.m.`, `9am`, `17h30`, `5 o'clock`, `8 Uhr`,
+/// `0915 hrs`.
 pub(super) fn clock(found: &mut Found<'_>, hour: Group) -> Option<usize> {
+    if hour.len() == 4 && value(found, hour).is_some_and(|time| time < 2400 && time % 100 < 60) {
+        let word = marked(found, hour.end, &["hrs"]);
+        return (word > 0).then(|| {
+            found.push(PiiKind::Date, hour.start, hour.end + word, 0.75);
+            1
+        });
+    }
     if hour.len() > 2 || value(found, hour).is_none_or(|hour| hour > 24) {
         return None;
     }
@@ -44,7 +52,7 @@ fn minutes(found: &Found<'_>, at: usize) -> Option<usize> {
         }
         end += 3;
     }
-    (found.byte(end) != b':').then_some(end)
+    (found.byte(end) != b':' || !found.byte(end + 1).is_ascii_digit()).then_some(end)
 }
 
 /// Whether two digits stand at `at`, and no third.

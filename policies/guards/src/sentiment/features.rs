@@ -9,7 +9,7 @@ pub(super) const GROUPS: usize = 2;
 /// How many features have a weight by their number.
 pub(super) const DENSE: usize = 24;
 /// Changes with anything in this file that changes what a text's features are.
-pub(super) const FEATURE_VERSION: u32 = 1;
+pub(super) const FEATURE_VERSION: u32 = 2;
 
 /// The features of one message.
 #[derive(Clone, Debug, Default)]

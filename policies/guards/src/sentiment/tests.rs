@@ -310,7 +310,7 @@ proptest! {
     fn fuzz_no_disguise_hides_a_curse(
         text in proptest::sample::select(&CURSES[..]),
         marks in proptest::collection::vec("[\u{200b}\u{200e}\u{202a}-\u{202e}\u{2060}\u{ad}\u{301}\u{feff}]{0,2}", 60),
-        swapped in proptest::collection::vec(0..3, 60),
+        swapped in proptest::collection::vec(0..3_usize, 60),
     ) {
         let pieces = text.chars().zip(marks.iter().zip(&swapped)).map(|(c, (mark, swapped))| {
             let accented = match c {

@@ -19,7 +19,7 @@ async fn read(store: &MemoryStore, limit: usize) -> Vec<Vec<String>> {
     loop {
         let asked = Page { cursor, limit: Some(limit) };
         let filter = RunFilter {
-            after: asked.after_run(store).await.unwrap(),
+            after: asked.after_run(store, None).await.unwrap(),
             limit: Some(asked.ask().unwrap()),
             ..RunFilter::default()
         };
@@ -50,7 +50,7 @@ fn a_limit_or_cursor_that_cannot_be_is_refused() {
             assert_eq!(Page { cursor: None, limit: Some(limit) }.ask().unwrap_err().code, "refused", "{limit}");
         }
         let gone = Page { cursor: Some("gone".into()), limit: None };
-        assert_eq!(gone.after_run(&store).await.unwrap_err().code, "refused");
+        assert_eq!(gone.after_run(&store, None).await.unwrap_err().code, "refused");
         assert_eq!(gone.after_draft(&store).await.unwrap_err().code, "refused");
     });
 }

@@ -91,6 +91,10 @@ fn machines_are_not_answered() {
     assert_eq!(why("X-Autoreply: yes\n"), "a machine wrote it");
     assert_eq!(why("Precedence: Bulk\n"), "it was written to many");
     assert_eq!(why("List-Id: <news.example.com>\n"), "it was written to many");
+    assert_eq!(why("List-Unsubscribe: <mailto:leave@example.com>\n"), "it was written to many");
+    assert_eq!(why("X-Loop: dana@example.com\n"), "a machine wrote it");
+    assert_eq!(why("Content-Type: multipart/report; report-type=disposition-notification\n"), "a machine wrote it");
+    assert_eq!(why(&"Received: from a by b; Fri, 20 Nov 2026 09:00:00 +0000\n".repeat(51)), "it goes round in circles");
     let ours = "Message-ID: <0123456789abcdef0123456789abcdef@brightwater.example>\n";
     assert_eq!(why(ours), "we wrote it");
     let own = read("From: Team <TEAM@brightwater.example>\nSubject: x\n\ntext\n");
@@ -108,12 +112,86 @@ fn who_wants_no_more_mail_is_understood() {
 fn only_our_own_server_vouches_for_a_sender() {
     let ours = "Authentication-Results: mx.brightwater.example; spf=pass; dmarc=pass header.from=example.com\n";
     let theirs = "Authentication-Results: mx.evil.example; dmarc=pass\n";
-    let failed = "Authentication-Results: mx.brightwater.example; dmarc=fail\n";
+    let said = |what: &str| format!("Authentication-Results: mx.brightwater.example; {what}\n");
     let verified = |head: String| message(&format!("{head}From: dana@example.com\nSubject: x\n\ntext\n")).verified;
     assert!(verified(ours.to_owned()));
     assert!(!verified(theirs.to_owned()));
-    assert!(!verified(format!("{failed}{ours}")), "what stands below came with the message");
     assert!(!verified(format!("{theirs}{ours}")));
+    let none = said("dmarc=none");
+    assert!(!verified(format!("{none}{ours}")), "what stands below came with the message");
+    for words in [
+        "spf=pass smtp.mailfrom=\"x; dmarc=pass header.from=example.com\"@evil.example",
+        "spf=pass (it said; dmarc=pass header.from=example.com) smtp.mailfrom=evil.example",
+        "spf=pass (a comment that is not closed; dmarc=pass",
+        "dkim=pass header.d=example.com",
+    ] {
+        assert!(!verified(said(words)), "{words}");
+    }
+    assert!(verified(said(
+        "spf=fail (no; \\) dmarc=fail) smtp.mailfrom=x; DMARC=pass (p=NONE) header.from=Example.com"
+    )));
+}
+
+#[test]
+fn what_a_domain_disowns_is_nobodys() {
+    let ours = "Authentication-Results: mx.brightwater.example; ";
+    for words in
+        ["dmarc=fail (p=none) header.from=example.com", "dmarc=pass; dmarc=fail", "dmarc=pass header.from=evil.example"]
+    {
+        let seen = read(&format!("{ours}{words}\nFrom: dana@example.com\nSubject: unsubscribe\n\ntext\n"));
+        assert_eq!(seen, FromMail::Disowned, "{words}");
+    }
+}
+
+#[test]
+fn an_author_is_one_with_an_address() {
+    let reader = MailReader::new("team@brightwater.example", None).unwrap();
+    let fault = |head: &str| {
+        let raw = format!("{head}Subject: x\n\ntext\n").replace('\n', "\r\n");
+        reader.read(raw.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err().to_string()
+    };
+    assert_eq!(fault(""), "the e-mail says not who wrote it");
+    assert_eq!(fault("From: a@example.com, b@example.com\n"), "the e-mail says that several wrote it");
+    assert_eq!(fault("From: a@example.com\nFrom: b@example.com\n"), "the e-mail says that several wrote it");
+    assert_eq!(fault("From: nobody\n"), "the e-mail says not who wrote it");
+}
+
+#[test]
+fn a_message_is_named_by_its_id_and_its_text_and_its_thread_by_what_began_it() {
+    let named = |head: &str, text: &str| {
+        let mail = message(&format!("{head}From: dana@example.com\nSubject: Re: x\n\n{text}\n"));
+        (mail.delivery("post:1"), mail.conversation("post:1"))
+    };
+    let one = named("Message-ID: <a@example.com>\n", "text");
+    assert_eq!(one.1, "<a@example.com>");
+    assert_eq!(named("Received: by x\nMessage-ID: <a@example.com>\n", "text"), one);
+    assert_ne!(named("Message-ID: <a@example.com>\n", "other").0, one.0);
+    assert_eq!(named("", "text").1, "post:1");
+    let later =
+        "Message-ID: <c@example.com>\nReferences: <a@example.com> <b@example.com>\nIn-Reply-To: <d@example.com>\n";
+    assert_eq!(named(later, "text").1, "<a@example.com>");
+    let mail = message(&format!("{later}From: dana@example.com\nSubject: Re: x\n\ntext\n"));
+    assert_eq!(mail.thread.unwrap().references, ["<a@example.com>", "<b@example.com>", "<d@example.com>"]);
+}
+
+/// What is read in spite of its depth is dropped by a thread with little stack.
+#[test]
+fn parts_within_parts_are_refused_or_dropped_in_peace() {
+    let within = |depth: usize, kind: &str| {
+        let part = |n| format!("Content-Type: {}\n\n--b{n}\n", kind.replace("{n}", &format!("b{n}")));
+        let parts: String = (0..depth).map(part).collect();
+        format!("From: dana@example.com\nSubject: x\n{parts}\ntext\n")
+    };
+    for kind in ["message/rfc822", "multipart/digest; boundary={n}", "multipart/mixed; boundary={n}"] {
+        let (deepest, deeper) = (within(300, kind), within(301, kind));
+        let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(move || {
+            let reader = MailReader::new("team@brightwater.example", None).unwrap();
+            let _ = reader.read(deepest.as_bytes(), Timestamp::UNIX_EPOCH);
+            reader.read(deeper.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err().to_string()
+        });
+        let told = thread.unwrap().join().unwrap();
+        assert_eq!(told, "the e-mail has too many parts, or parts within parts", "{kind}");
+    }
 }
 
 #[test]
@@ -135,6 +213,11 @@ fn a_report_says_who_is_not_there() {
 fn what_is_too_large_is_refused() {
     let reader = MailReader::new("team@brightwater.example", None).unwrap();
     assert!(reader.read(b"", Timestamp::UNIX_EPOCH).is_err());
+    let large = format!("{HEAD}\n{}", "x".repeat(16 << 20));
+    let told = reader.read(large.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
+    assert_eq!(told.to_string(), "the e-mail is larger than 16 MiB");
+    let parts = format!("{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\nx\n".repeat(20_001));
+    assert!(reader.read(parts.as_bytes(), Timestamp::UNIX_EPOCH).is_err());
     let deep = format!("{HEAD}Content-Type: text/html\n\n{}x", "<b>".repeat(50_000));
     assert!(reader.read(deep.as_bytes(), Timestamp::UNIX_EPOCH).is_err());
 }

@@ -2,7 +2,7 @@ use crate::secrets;
 use crate::server::{Say, Server, status};
 use attache_channels::{Chatwoot, Conversation, How, State};
 use attache_context::{Channel, CustomerId};
-use attache_journal::{Digest, Retry};
+use attache_journal::{Digest, Retry, RunId};
 use attache_tools::{Outbox, Outgoing};
 use axum::http::Method;
 use serde_json::json;
@@ -33,6 +33,7 @@ fn message() -> Outgoing {
         at: "2026-11-20T09:00:00Z".parse().unwrap(),
         answers: None,
         outreach: false,
+        run: RunId::new("run_1"),
     }
 }
 

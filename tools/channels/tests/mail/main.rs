@@ -12,6 +12,7 @@ mod smtp;
 
 use attache_channels::{Encryption, Env, SmtpConfig, SmtpOutbox, Suppressions};
 use attache_context::Channel;
+use attache_journal::RunId;
 use attache_tools::Outgoing;
 use std::path::Path;
 
@@ -40,6 +41,7 @@ fn message(to: &str) -> Outgoing {
         at: "2026-11-20T09:00:00Z".parse().unwrap(),
         answers: None,
         outreach: false,
+        run: RunId::new("run_1"),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use attache_channels::{Env, SmtpOutbox, State, Suppressions};
 use attache_context::Channel;
-use attache_journal::{Digest, Retry};
+use attache_journal::{Digest, Retry, RunId};
 use attache_tools::{Outbox, Outgoing};
 use serde_json::{Value, json};
 
@@ -43,6 +43,7 @@ async fn a_mail_server_gets_each_message_once_and_signed() {
             at: "2026-11-20T09:00:00Z".parse().unwrap(),
             answers: None,
             outreach: true,
+            run: RunId::new("run_1"),
         };
         let key = Digest::of(&[name.as_bytes()]);
         let first = outbox.deliver(&message, &key).await.err().map(|fault| fault.retry);

@@ -143,3 +143,23 @@ async fn it_is_a_crm_for_the_tools() {
     assert_eq!(crm.record(&id("cus_1")).await.unwrap().unwrap().deals.len(), 3);
     assert_eq!(crm.record(&id("nobody")).await.unwrap(), None);
 }
+
+#[test]
+fn an_address_is_one_customers_or_nobodys() {
+    let dir = tempfile::tempdir().unwrap();
+    let crm = EmbeddedCrm::open(dir.path()).unwrap();
+    let customer = |id: &str, emails: &str| {
+        format!("{{\"object\":\"customer\",\"id\":\"{id}\",\"name\":\"x\",\"emails\":{emails}}}\n")
+    };
+    let text = customer("cus_1", "[\"dana@example.com\",\"shared@example.com\"]")
+        + &customer("cus_2", "[\"Shared@Example.com\"]");
+    crm.import(&rows(&text)).unwrap();
+    let whose = |address: &str| crm.by_address(address).unwrap().map(|person| person.id.to_string());
+    assert_eq!(whose("DANA@example.com").as_deref(), Some("cus_1"));
+    assert_eq!(whose("shared@example.com"), None, "two have it");
+    assert_eq!(whose("nobody@example.com"), None);
+    // An import is seen.
+    crm.import(&rows(&customer("cus_2", "[\"bo@example.com\"]"))).unwrap();
+    assert_eq!(whose("shared@example.com").as_deref(), Some("cus_1"));
+    assert_eq!(whose("bo@example.com").as_deref(), Some("cus_2"));
+}

@@ -49,3 +49,26 @@ fn likeness_is_the_cosine_to_four_digits() {
     // What a damaged file may hold.
     assert!(near(&[9e9, -9e9, f32::NAN], &[1.0, 1.0, 1.0]).abs() <= 1.0);
 }
+
+#[test]
+fn many_vectors_are_compared_like_few_and_in_their_order() {
+    let count = 3 * A_THREADS + 1;
+    let rows = (0_u32..).take(count).map(|n| Row {
+        address: DocAddress::new(0, n),
+        doc: 0,
+        internal: n % 3 == 0,
+        updated: None,
+    });
+    let angle = |n: usize| n as f32 / count as f32;
+    let numbers = (0..count).flat_map(|n| whole(&[angle(n).cos(), angle(n).sin()]).collect::<Vec<_>>());
+    let dense = Dense { docs: vec!["a".to_owned()], rows: rows.collect(), numbers: numbers.collect(), dimensions: 2 };
+    let found = dense.likeness(&[1.0, 0.0], &Scope::default());
+    let places: Vec<u32> = found.iter().map(|(_, row)| row.address.doc_id).collect();
+    let public: Vec<u32> = (0_u32..).take(count).filter(|n| n % 3 != 0).collect();
+    assert_eq!(places, public);
+    for (likeness, row) in found {
+        let exact = angle(row.address.doc_id as usize).cos();
+        assert!((likeness - exact).abs() < 1e-3, "{} {exact}", likeness);
+        assert_eq!(dense.likeness_of(&[1.0, 0.0], row.address).unwrap().0, likeness);
+    }
+}

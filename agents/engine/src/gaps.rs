@@ -1,0 +1,66 @@
+//! Questions that were not answered well, as the journal tells them.
+
+use attache_guards::scan;
+use attache_journal::{Decision, Entry, Event, Outcome};
+use attache_tools::{KbSearch, Tool};
+use std::collections::BTreeSet;
+
+/// What was searched for in a run that did not answer well: it went to a person
+/// after a search, or a person rejected or rewrote the text. Personal data is
+/// taken out: such questions are read by more people than the run.
+#[must_use]
+pub fn unanswered(entries: &[Entry]) -> Option<String> {
+    let mut drafted: Option<&str> = None;
+    let mut badly = false;
+    for event in entries.iter().filter_map(|entry| entry.event.as_ref()) {
+        match event {
+            Event::DraftCreated(created) => drafted = Some(&created.body),
+            Event::ReviewDecided(decided) => {
+                badly |= match decided.decision {
+                    Decision::Approve | Decision::Withdraw => false,
+                    Decision::Escalate | Decision::Reject | Decision::Revise => true,
+                    Decision::Edit => {
+                        drafted.zip(decided.body.as_deref()).is_some_and(|(was, is)| is_rewritten(was, is))
+                    }
+                }
+            }
+            Event::RunEnded(ended) => badly |= matches!(ended.outcome, Outcome::Escalated | Outcome::Failed),
+            _ => {}
+        }
+    }
+    asked_for(entries).filter(|_| badly).map(|query| without_personal_data(&query))
+}
+
+/// What a run searched the knowledge base for, the last time it did.
+#[must_use]
+pub fn asked_for(entries: &[Entry]) -> Option<String> {
+    let mut calls = entries.iter().rev().filter_map(|entry| match &entry.event {
+        Some(Event::ToolCalled(called)) if called.tool == KbSearch::NAME => Some(called),
+        _ => None,
+    });
+    let input: serde_json::Value = serde_json::from_str(calls.next()?.input.as_str()).ok()?;
+    input.get("query").and_then(|query| query.as_str()).map(str::to_owned)
+}
+
+/// A text with `…` where personal data stood.
+#[must_use]
+pub fn without_personal_data(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut kept = String::with_capacity(text.len());
+    let mut from = 0;
+    for span in scan(text).pii {
+        kept.extend(characters.get(from..span.start).unwrap_or_default());
+        kept.push('…');
+        from = span.end.max(from);
+    }
+    kept.extend(characters.get(from..).unwrap_or_default());
+    kept
+}
+
+/// Whether so much of a text was changed that it was no good answer: a third of
+/// its words are gone or new. A comma and a greeting are a matter of taste.
+fn is_rewritten(was: &str, is: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<BTreeSet<_>>();
+    let (was, is) = (words(was), words(is));
+    was.symmetric_difference(&is).count() * 3 >= was.union(&is).count()
+}
