@@ -52,7 +52,7 @@ pub(crate) struct Wants<'a> {
 impl App {
     pub(crate) fn open(global: &Global, wants: Wants<'_>) -> Result<Self, Failure> {
         let project = Project::read(global.config.as_deref())?;
-        let builder = overrides(&project, Attache::builder())?;
+        let builder = overrides(&project, Attache::builder())?.traced_content(project.config.tracing.content);
         let builder = match wants.planner {
             Some(planner) => builder.model(planner),
             None => with_model(builder, &project, wants.model)?,

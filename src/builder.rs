@@ -118,6 +118,7 @@ pub struct Builder {
     prompts: BTreeMap<String, String>,
     store: Option<Arc<dyn Store>>,
     tools: Vec<AddTool>,
+    traced_content: bool,
 }
 
 impl std::fmt::Debug for Builder {
@@ -249,6 +250,14 @@ impl Builder {
         self
     }
 
+    /// Whether spans hold what models read and wrote, with placeholders for whom
+    /// it is about; not if not said. See `docs/tracing.md`.
+    #[must_use]
+    pub fn traced_content(mut self, traced: bool) -> Self {
+        self.traced_content = traced;
+        self
+    }
+
     /// Puts the parts together.
     ///
     /// # Errors
@@ -277,6 +286,7 @@ impl Builder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             guards: self.guards,
             observer: self.observer,
+            traced_content: self.traced_content,
         })?;
         Ok(Attache { engine: Arc::new(engine), registry, policy, store, outbox })
     }

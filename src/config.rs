@@ -1,9 +1,13 @@
 //! `attache.toml`: what a project sets.
 
 mod shown;
+mod tracing;
+
+pub(crate) use self::tracing::TracingConfig;
 
 use crate::failure::Failure;
 use attache::channels::{ChatwootConfig, ImapConfig, InboundConfig, SlackConfig, SmtpConfig, WebhookConfig};
+use attache::server::OidcConfig;
 use attache_models::OpenAiConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,6 +37,8 @@ pub(crate) struct Config {
     /// Who is alerted in Slack, if anybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) slack: Option<SlackConfig>,
+    /// What is sent to a collector of traces.
+    pub(crate) tracing: TracingConfig,
     /// Who is told by webhook, if anybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) webhooks: Option<WebhookConfig>,
@@ -51,6 +57,10 @@ pub(crate) struct ServerConfig {
     /// other machines reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<TlsConfig>,
+    /// A provider of OpenID Connect that vouches for the people who work here, if
+    /// there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) oidc: Option<OidcConfig>,
     /// Whether a proxy with TLS stands before it, whose `X-Forwarded-For` says who
     /// asks.
     pub(crate) trusted_proxy: bool,
@@ -104,6 +114,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
             public_url: None,
             tls: None,
+            oidc: None,
             trusted_proxy: false,
             session_hours: 12,
             requests_per_second: NonZeroU32::MIN.saturating_add(99),

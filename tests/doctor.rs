@@ -22,7 +22,7 @@ fn examined(dir: &Path, environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attache"));
     command.args(["doctor", "--json"]).current_dir(dir);
     command.env("ATTACHE_DATA", dir).env("ATTACHE_CONFIG", dir.join("company/attache.toml"));
-    for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ATTACHE_MODEL"] {
+    for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ATTACHE_MODEL", "ATTACHE_OIDC_SECRET"] {
         command.env_remove(name);
     }
     command.envs(environment.iter().copied());
@@ -146,4 +146,41 @@ fn metrics_stay_the_same_when_a_person_is_erased() {
     assert_eq!(out(&attache(dir.path(), &["metrics", "--json"])), out(&before));
     let table = attache(dir.path(), &["metrics", "--since", "2020-01-01"]);
     assert!(out(&table).contains("escalation_rate"), "{}", out(&table));
+}
+
+#[test]
+fn a_provider_that_cannot_sign_anybody_in_is_a_fault() {
+    let dir = project();
+    let settings = dir.path().join("company/attache.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let provider = "[server.oidc]\nissuer = \"http://127.0.0.1:1\"\nclient_id = \"desk\"\n";
+    let secret = [("ATTACHE_OIDC_SECRET", "s3cret-of-the-client")];
+    for (more, environment, says) in [
+        ("domain = \"example.com\"", &secret[..], "the provider cannot be asked"),
+        ("domain = \"example.com\"", &[], "ATTACHE_OIDC_SECRET is not set"),
+        ("client_secret_file = \"absent\"\ndomain = \"example.com\"", &secret, "absent"),
+        ("", &secret, "nobody could sign in"),
+    ] {
+        fs::write(&settings, text.replace("[tracing]", &format!("{provider}{more}\n\n[tracing]"))).unwrap();
+        let found = examined(dir.path(), environment);
+        assert_eq!(found.status.code(), Some(4), "{}", out(&found));
+        assert!(!out(&found).contains(secret[0].1));
+        let found = findings(&found);
+        assert_eq!(found["sign-in"]["state"], "fault", "{found:?}");
+        assert!(found["sign-in"]["message"].as_str().unwrap().contains(says), "{says}: {}", found["sign-in"]);
+    }
+    // What doctor says, `serve` does.
+    let refused = attache(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--config", "company/attache.toml"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));
+    assert!(err(&refused).contains("server.oidc: ATTACHE_OIDC_SECRET is not set"), "{}", err(&refused));
+    let plain =
+        text.replace("[tracing]", "[server.oidc]\nissuer = \"http://id.example\"\nclient_id = \"desk\"\n\n[tracing]");
+    fs::write(&settings, plain.replace("client_id = \"desk\"", "client_id = \"desk\"\ndomain = \"example.com\""))
+        .unwrap();
+    let found = findings(&examined(dir.path(), &secret));
+    assert!(
+        found["sign-in"]["message"].as_str().unwrap().contains("expected an https address"),
+        "{}",
+        found["sign-in"]
+    );
 }

@@ -39,7 +39,7 @@ pub use json::Json;
 pub use memory::MemoryStore;
 pub use message::{CallRequest, Message, Reply};
 pub use outline::Outline;
-pub use staff::{Handoff, HandoffState, Right, Role, StaffAct, StaffActed};
+pub use staff::{Handoff, HandoffState, Right, Role, SignInWay, StaffAct, StaffActed};
 pub use store::{Batch, Commit, Receipt, Store, StoreError};
 pub use subject::{Key, Subject};
 pub use summary::{DraftState, DraftSummary, RunSummary};

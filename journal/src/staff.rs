@@ -118,6 +118,19 @@ pub enum StaffAct {
         /// The account's name.
         name: String,
     },
+    /// Somebody signed in.
+    SignedIn {
+        /// The account's name.
+        name: String,
+        /// How they proved that they are it.
+        by: SignInWay,
+        /// Who vouched for them, where somebody else did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issuer: Option<String>,
+        /// Who they are to whoever vouched for them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<String>,
+    },
     /// A token was made.
     TokenAdded {
         /// Its id, which is no secret.
@@ -134,6 +147,16 @@ pub enum StaffAct {
         /// Its id.
         token: String,
     },
+}
+
+words! {
+    /// How somebody proves that an account is theirs.
+    SignInWay {
+        /// A provider of OpenID Connect vouches for them.
+        Openid = "openid",
+        /// They know its password.
+        Password = "password",
+    }
 }
 
 words! {

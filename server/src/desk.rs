@@ -8,7 +8,7 @@ use crate::handoffs::Handoffs;
 use crate::measured::Measured;
 use crate::pace::Pace;
 use crate::views::Views;
-use crate::{Hook, Hours, Staff};
+use crate::{Hook, Hours, Oidc, Staff};
 use aide::openapi::OpenApi;
 use attache_engine::{Clock, Engine};
 use attache_journal::{RunId, Store};
@@ -38,6 +38,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The people.
     pub staff: Arc<Staff>,
+    /// Who else vouches for them, if anybody does.
+    pub oidc: Option<Oidc>,
     /// Who else tells what customers wrote.
     pub hooks: Vec<Box<dyn Hook>>,
     /// The examples of the rules in force: files of TOML as `attache policy test` takes them.

@@ -17,6 +17,7 @@ mod settings;
 mod sign_in;
 
 use crate::desk::Desk;
+use crate::oidc::RETURN;
 use crate::problem::Problem;
 use crate::who::{self, Who};
 use axum::Router;
@@ -61,6 +62,8 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
     Router::new()
         .route("/", get(queue::show))
         .route("/sign-in", get(sign_in::ask).post(sign_in::sign_in))
+        .route("/sign-in/openid", get(sign_in::leave))
+        .route(RETURN, get(sign_in::come_back))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/welcome/{link}", get(sign_in::welcome).post(sign_in::take))
         .route("/drafts/{draft}", get(draft::show).post(draft::decide))

@@ -1,7 +1,7 @@
 //! What an answer says when it is a no: RFC 9457.
 
-use crate::StaffError;
 use crate::api::schema;
+use crate::{OidcFault, StaffError};
 use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, Response as Documented, StatusCode as Status};
 use aide::operation::OperationOutput;
@@ -175,10 +175,27 @@ impl From<StaffError> for Problem {
         match error {
             StaffError::Store(error) => error.into(),
             StaffError::Exists(_) | StaffError::Last => Self::conflict("conflict", error.to_string()),
-            StaffError::Link | StaffError::Wrong => Self::new(StatusCode::FORBIDDEN, "forbidden", error.to_string()),
+            StaffError::Link | StaffError::Stranger | StaffError::Wrong => {
+                Self::new(StatusCode::FORBIDDEN, "forbidden", error.to_string())
+            }
             StaffError::Locked => Self::new(StatusCode::TOO_MANY_REQUESTS, "locked", error.to_string()),
             StaffError::Name | StaffError::Password => Self::refused(error.to_string()),
             StaffError::Unknown(_) => Self::unknown(error.to_string()),
+        }
+    }
+}
+
+impl From<OidcFault> for Problem {
+    fn from(fault: OidcFault) -> Self {
+        match fault {
+            OidcFault::Elsewhere | OidcFault::Refused(_) | OidcFault::Stranger | OidcFault::Unproved(_) => {
+                Self::new(StatusCode::FORBIDDEN, "forbidden", fault.to_string())
+            }
+            OidcFault::Store(error) => error.into(),
+            // What exactly is for the log.
+            OidcFault::Unreachable(_) => {
+                Self::unavailable("the provider that vouches for you does not answer; try again later")
+            }
         }
     }
 }

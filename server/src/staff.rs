@@ -8,7 +8,9 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use attache_engine::Clock;
-use attache_journal::{Actor, Batch, Chain, Event, Right, Role, RunId, StaffAct, StaffActed, Store, StoreError};
+use attache_journal::{
+    Actor, Batch, Chain, Event, Right, Role, RunId, SignInWay, StaffAct, StaffActed, Store, StoreError,
+};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -59,6 +61,19 @@ pub(crate) struct Account {
     password: Option<u64>,
 }
 
+/// Whom a provider vouches for.
+#[derive(Debug)]
+pub(crate) struct Vouched {
+    /// The name of their account.
+    pub(crate) name: String,
+    /// What it is for, if the provider says that.
+    pub(crate) roles: Option<BTreeSet<Role>>,
+    /// Who vouches.
+    pub(crate) issuer: String,
+    /// Who they are to the provider.
+    pub(crate) subject: String,
+}
+
 /// A token, without what proves it.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
@@ -93,6 +108,9 @@ pub enum StaffError {
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Whoever a provider vouches for has no account here.
+    #[error("nobody here is known by what the provider says of you; ask an administrator")]
+    Stranger,
     /// There is no such account or token.
     #[error("there is no {0}")]
     Unknown(String),
@@ -175,12 +193,48 @@ impl Staff {
         let right = right.await && known;
         if right {
             self.lockout.forgive(name);
-            return Ok(self.sessions.open(name, now)?);
+            let by = SignInWay::Password;
+            return self
+                .come_in(name, StaffAct::SignedIn { name: name.to_owned(), by, issuer: None, subject: None })
+                .await;
         }
         if locks && known {
             self.act(&Actor::System, StaffAct::SignInLocked { name: name.to_owned() }).await?;
         }
         Err(StaffError::Wrong)
+    }
+
+    /// Signs in whom a provider vouches for. With `roles` the provider says what an
+    /// account is for, and one that is not there is made; without, only whoever an
+    /// administrator made an account for comes in.
+    ///
+    /// # Errors
+    /// [`StaffError::Stranger`] if nobody is of that name, or nobody can be.
+    pub(crate) async fn vouched(&self, vouched: Vouched) -> Result<String, StaffError> {
+        let Vouched { name, roles, issuer, subject } = vouched;
+        if !is_name(&name) {
+            return Err(StaffError::Stranger);
+        }
+        let has = self.read().accounts.get(&name).map(|account| account.roles.clone());
+        match (has, roles) {
+            (None, None) => return Err(StaffError::Stranger),
+            (None, Some(roles)) => {
+                self.act(&Actor::System, added(&name, &Vec::from_iter(roles))).await?;
+            }
+            (Some(has), Some(roles)) if has != roles => {
+                let act = StaffAct::RolesSet { name: name.clone(), roles: roles.into_iter().collect() };
+                self.act(&Actor::System, act).await?;
+            }
+            (Some(_), _) => {}
+        }
+        let (by, issuer, subject) = (SignInWay::Openid, Some(issuer), Some(subject));
+        self.come_in(&name, StaffAct::SignedIn { name: name.clone(), by, issuer, subject }).await
+    }
+
+    /// Writes down that somebody came in, and gives what their browser is to hold.
+    async fn come_in(&self, name: &str, act: StaffAct) -> Result<String, StaffError> {
+        self.act(&Actor::Human(name.to_owned()), act).await?;
+        Ok(self.sessions.open(name, self.clock.now())?)
     }
 
     /// Sets the password of the link's account and signs it in.
@@ -365,7 +419,7 @@ impl Known {
                 self.tokens.insert(token, Token { name, label, scopes: scopes.into_iter().collect(), entry: seq });
             }
             StaffAct::TokenRevoked { token } => drop(self.tokens.remove(&token)),
-            StaffAct::SignInLocked { .. } | StaffAct::DraftOpened { .. } => {}
+            StaffAct::SignInLocked { .. } | StaffAct::SignedIn { .. } | StaffAct::DraftOpened { .. } => {}
             StaffAct::ApprovalScheduled { .. } | StaffAct::ApprovalCancelled { .. } => {}
             StaffAct::DraftAssigned { .. } | StaffAct::DraftSnoozed { .. } => {}
             StaffAct::DraftClaimed { .. } | StaffAct::DraftReleased { .. } => {}
@@ -393,7 +447,7 @@ fn added(name: &str, roles: &[Role]) -> StaffAct {
     StaffAct::AccountAdded { name: name.to_owned(), roles: roles.to_vec() }
 }
 
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
 }
 

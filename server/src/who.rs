@@ -15,6 +15,10 @@ use std::sync::Arc;
 
 /// The name of the session's cookie.
 pub(crate) const COOKIE: &str = "attache_session";
+/// The name of the cookie that binds a sign-in elsewhere to the browser that began it.
+const AWAY: &str = "attache_sign_in";
+/// For how long somebody may be at the provider.
+const AWAY_FOR: cookie::time::Duration = cookie::time::Duration::minutes(10);
 /// The header that a script of the desk sends its form token in.
 const CSRF: &str = "x-csrf-token";
 
@@ -90,22 +94,45 @@ pub(crate) fn find(headers: &HeaderMap, desk: &Desk) -> Option<Who> {
 
 /// What the browser holds.
 pub(crate) fn secret(headers: &HeaderMap) -> Option<String> {
+    held(headers, COOKIE)
+}
+
+/// What the browser holds while its person is at the provider that vouches for them.
+pub(crate) fn away(headers: &HeaderMap) -> Option<String> {
+    held(headers, AWAY)
+}
+
+fn held(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(|value| {
-        let ours = |cookie: &Cookie<'_>| cookie.name() == COOKIE;
+        let ours = |cookie: &Cookie<'_>| cookie.name() == name;
         Cookie::split_parse(value).filter_map(Result::ok).find(ours).map(|cookie| cookie.value().to_owned())
     })
 }
 
 /// The cookie that makes a browser hold `secret`; with none, it forgets.
 pub(crate) fn cookie(desk: &Desk, secret: Option<String>) -> String {
+    holding(desk, COOKIE, "/", secret).to_string()
+}
+
+/// The cookie of [`away`], for as long as somebody may be away; with none, the
+/// browser forgets.
+pub(crate) fn held_away(desk: &Desk, secret: Option<String>) -> String {
+    let stays = secret.is_some();
+    let mut cookie = holding(desk, AWAY, "/sign-in", secret);
+    if stays {
+        cookie.set_max_age(AWAY_FOR);
+    }
+    cookie.to_string()
+}
+
+/// Sent along when a link or a provider leads here, and with nothing that another
+/// site does by itself.
+fn holding(desk: &Desk, name: &'static str, path: &'static str, secret: Option<String>) -> Cookie<'static> {
     let gone = secret.is_none();
-    let mut cookie = Cookie::build((COOKIE, secret.unwrap_or_default()))
+    let cookie = Cookie::build((name, secret.unwrap_or_default()))
         .http_only(true)
         .same_site(cookie::SameSite::Lax)
         .secure(desk.is_secure())
-        .path("/");
-    if gone {
-        cookie = cookie.removal();
-    }
-    cookie.build().to_string()
+        .path(path);
+    if gone { cookie.removal().build() } else { cookie.build() }
 }

@@ -1,6 +1,7 @@
 //! `attache doctor`: whether everything that is set up works, and what to do
 //! about what does not.
 
+use super::serve::provider;
 use super::{block_on, json};
 use crate::app::{env, examples_of, model, open_crm, open_kb, open_log_of, overrides};
 use crate::channels::{Channels, inbox, mail_keys};
@@ -81,6 +82,9 @@ pub(crate) fn run(global: &Global, out: &mut dyn Write) -> Result<(), Failure> {
     tell(settings(global, &project), out)?;
     tell(rules(&project), out)?;
     tell(server(&project), out)?;
+    if let Some(finding) = sign_in(&project) {
+        tell(finding, out)?;
+    }
     for finding in data(global, &project) {
         tell(finding, out)?;
     }
@@ -164,6 +168,25 @@ fn server(project: &Project) -> Finding {
         Ok(()) => Finding::ok("server", format!("`attache serve` listens on {}", config.listen)),
         Err(e) => Finding::fault("server", e.to_string(), "listen on 127.0.0.1, or put a proxy with TLS before it"),
     }
+}
+
+/// The provider that vouches for people, if one is set.
+fn sign_in(project: &Project) -> Option<Finding> {
+    let config = &project.config.server;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let advice = "check [server.oidc] of the settings and the secret of the client";
+    let oidc = match provider(project, &public_url) {
+        Ok(oidc) => oidc?,
+        Err(e) => return Some(Finding::fault("sign-in", e.message, advice)),
+    };
+    Some(match block_on(async { Ok(oidc.reach().await) }) {
+        Ok(Ok(())) => {
+            let message = format!("the provider answers; it must send people back to {}", oidc.redirect());
+            Finding::ok("sign-in", message)
+        }
+        Ok(Err(e)) => Finding::fault("sign-in", e.to_string(), advice),
+        Err(e) => Finding::fault("sign-in", e.message, advice),
+    })
 }
 
 /// The data folder: journal, keys, space, knowledge base, CRM.

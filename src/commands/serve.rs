@@ -1,12 +1,12 @@
 //! `attache serve`.
 
 use super::block_on;
-use crate::app::{App, Wants, examples_of};
+use crate::app::{App, Wants, env, examples_of};
 use crate::cli::Global;
 use crate::config::{Project, TlsConfig};
 use crate::failure::Failure;
 use attache::engine::{Clock, SystemClock};
-use attache::server::{Hours, Parts, Settings, Staff, StaffError, TlsListener, check_exposure, serve};
+use attache::server::{Hours, Oidc, Parts, Settings, Staff, StaffError, TlsListener, check_exposure, serve};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,9 +34,11 @@ pub(crate) fn run(
         let refused = |e: std::io::Error| Failure::unavailable(format!("{listen}: {e}"));
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let tls = config.tls.map(|TlsConfig { certificate, key }| (project.path(&certificate), project.path(&key)));
+        let tls = config.tls.as_ref();
+        let tls = tls.map(|TlsConfig { certificate, key }| (project.path(certificate), project.path(key)));
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let public_url = config.public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+        let oidc = provider(&project, &public_url)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::clone(app.attache.store());
         let folder = global.data.join("desk");
@@ -58,6 +60,7 @@ pub(crate) fn run(
             outbox: Arc::clone(app.attache.outbox()),
             clock,
             staff,
+            oidc,
             examples,
             hooks: std::mem::take(&mut app.hooks),
             settings: Settings {
@@ -88,6 +91,28 @@ pub(crate) fn run(
         app.announce().await;
         Ok(())
     })
+}
+
+/// The provider that vouches for the people of a server at `public_url`, if one is
+/// set: without its secret nothing is served.
+pub(crate) fn provider(project: &Project, public_url: &str) -> Result<Option<Oidc>, Failure> {
+    let Some(config) = project.config.server.oidc.clone() else { return Ok(None) };
+    let refused = |what: String| Failure::refused(format!("server.oidc: {what}"));
+    let secret = match &config.client_secret_file {
+        Some(file) => {
+            let path = project.path(file);
+            std::fs::read_to_string(&path).map_err(|e| refused(format!("{}: {e}", path.display())))?
+        }
+        None => env(&config.client_secret_env).unwrap_or_default(),
+    };
+    let secret = secret.trim();
+    if secret.is_empty() {
+        return Err(refused(match &config.client_secret_file {
+            Some(file) => format!("{} is empty", file.display()),
+            None => format!("{} is not set", config.client_secret_env),
+        }));
+    }
+    Oidc::new(config, secret.to_owned(), public_url).map(Some).map_err(|e| refused(e.to_string()))
 }
 
 /// Ends when the system or whoever is at the keyboard says stop.

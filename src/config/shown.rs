@@ -5,6 +5,7 @@ use attache::server::Setting;
 use schemars::schema_for;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::iter::successors;
 
 impl Config {
     /// Every key that is set or could be, by name. The configuration holds no
@@ -21,12 +22,19 @@ impl Config {
         }
         let setting = |(key, value): (String, String)| Setting {
             changed: usual.get(&key).map_or(!value.is_empty(), |usual| *usual != value),
-            meaning: meant.get(&key).cloned().unwrap_or_default(),
+            meaning: meaning(&key, &meant),
             key,
             value,
         };
         set.into_iter().map(setting).collect()
     }
+}
+
+/// What a key means: one that is the project's own, such as the name of a group,
+/// what its table does.
+fn meaning(key: &str, meant: &BTreeMap<String, String>) -> String {
+    let tables = successors(Some(key), |key| key.rsplit_once('.').map(|(table, _)| table));
+    tables.into_iter().find_map(|key| meant.get(key)).cloned().unwrap_or_default()
 }
 
 /// The values below `value`, by their dotted keys.

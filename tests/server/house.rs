@@ -1,6 +1,6 @@
 //! A server on a port of its own, and somebody who asks it.
 
-use crate::world;
+use crate::{provider, world};
 use async_trait::async_trait;
 use attache::Attache;
 use attache::engine::SystemClock;
@@ -9,7 +9,7 @@ use attache::models::Offline;
 use attache::planner::{ChatModel, ModelError, ModelReply, ModelRequest};
 use attache::policies::PolicySet;
 use attache::prompts::Prompts;
-use attache::server::{Parts, Settings, Staff, serve};
+use attache::server::{Oidc, OidcConfig, Parts, Settings, Staff, serve};
 use reqwest::{Client, RequestBuilder, redirect};
 use serde_json::{Value, json};
 use std::fs;
@@ -44,6 +44,8 @@ pub(crate) struct Seen {
     pub(crate) location: String,
     pub(crate) policy: String,
     pub(crate) cookie: String,
+    /// The first cookie with all that is said of it.
+    pub(crate) whole_cookie: String,
     pub(crate) text: String,
 }
 
@@ -59,20 +61,25 @@ pub(crate) fn sample(name: &str) -> Value {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), None, MANY, None).await
+        Self::in_folder(tempfile::tempdir().unwrap(), None, MANY, None, None).await
+    }
+
+    /// One at which a provider vouches for people.
+    pub(crate) async fn vouched(oidc: OidcConfig) -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap(), None, MANY, None, Some(oidc)).await
     }
 
     /// One that answers so many requests a second.
     pub(crate) async fn paced(requests_per_second: NonZeroU32) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), None, requests_per_second, None).await
+        Self::in_folder(tempfile::tempdir().unwrap(), None, requests_per_second, None, None).await
     }
 
     pub(crate) async fn with(model: Arc<dyn ChatModel>) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), Some(model), MANY, None).await
+        Self::in_folder(tempfile::tempdir().unwrap(), Some(model), MANY, None, None).await
     }
 
     pub(crate) async fn at(data: TempDir) -> Self {
-        Self::in_folder(data, None, MANY, None).await
+        Self::in_folder(data, None, MANY, None, None).await
     }
 
     async fn in_folder(
@@ -80,6 +87,7 @@ impl House {
         model: Option<Arc<dyn ChatModel>>,
         requests_per_second: NonZeroU32,
         rules: Option<&'static str>,
+        oidc: Option<OidcConfig>,
     ) -> Self {
         let builder = world::builder(data.path());
         let builder = match rules {
@@ -104,6 +112,7 @@ impl House {
             outbox: attache.outbox().clone(),
             clock,
             staff: staff.clone(),
+            oidc: oidc.map(|oidc| Oidc::new(oidc, provider::SECRET.to_owned(), &base).unwrap()),
             hooks: Vec::new(),
             examples: PolicySet::shipped_tests(),
             settings: Settings {
@@ -137,12 +146,12 @@ impl House {
     /// The same folder in another process, as it were.
     pub(crate) async fn again(self) -> Self {
         let rules = self.rules;
-        Self::in_folder(self.stop().await, None, MANY, rules).await
+        Self::in_folder(self.stop().await, None, MANY, rules, None).await
     }
 
     /// The same with these rules beside the shipped ones.
     pub(crate) async fn under(self, rules: &'static str) -> Self {
-        Self::in_folder(self.stop().await, None, MANY, Some(rules)).await
+        Self::in_folder(self.stop().await, None, MANY, Some(rules), None).await
     }
 
     pub(crate) fn staff(&self) -> &Staff {
@@ -320,6 +329,7 @@ async fn answer(request: RequestBuilder) -> Seen {
         location: header("location"),
         policy: header("content-security-policy"),
         cookie: header("set-cookie").split(';').next().unwrap_or_default().to_owned(),
+        whole_cookie: header("set-cookie"),
         text: response.text().await.unwrap(),
     }
 }

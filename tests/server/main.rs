@@ -15,6 +15,8 @@ mod deciding;
 mod events;
 mod house;
 mod manners;
+mod openid;
+mod provider;
 mod reading;
 
 use attache::journal::{Event, RunId, StaffAct};

@@ -75,6 +75,7 @@ impl Ground {
             clock: world.clone(),
             guards: Guards::default(),
             observer: Some(Arc::new(move |line: &[u8]| seen.told.lock().unwrap().push(line.to_vec()))),
+            traced_content: false,
         })
         .unwrap()
     }

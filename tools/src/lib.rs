@@ -48,6 +48,7 @@ mod ports;
 mod registry;
 mod schema;
 mod tool;
+pub mod traces;
 
 pub use builtin::{
     AskCustomer, CrmInput, CrmLookup, DraftInput, DraftText, Email, EscalateInput, EscalateToHuman, Headline, KbHits,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use crate::house::{House, Tally};
-use crate::{Outcome, desk, mail, model, readme, tidy, tools};
+use crate::{Outcome, desk, mail, model, readme, sign_in, tidy, tools};
 
 /// One thing that must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,6 +30,8 @@ pub(crate) enum Step {
     Advisories,
     /// mail to a real mail server
     RealMail,
+    /// signing in at a real provider of OpenID Connect
+    RealSignIn,
     /// mail that comes in, from a real IMAP server
     RealImap,
     /// the interface under requests made up from its document
@@ -130,6 +132,7 @@ impl Step {
             Self::Interface => return desk::interface(house),
             Self::Desk => return desk::run(house, tally),
             Self::RealMail => return mail::run(house, tally),
+            Self::RealSignIn => return sign_in::run(house, tally),
             Self::RealImap => return mail::imap(house, tally),
             Self::RealModel => return model::run(house, tally),
         }

@@ -11,6 +11,7 @@ mod model;
 mod quality;
 mod readme;
 mod server;
+mod sign_in;
 mod simulate;
 mod tidy;
 mod tools;

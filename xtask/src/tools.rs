@@ -66,15 +66,25 @@ pub(crate) fn schemathesis(house: &House) -> Outcome<PathBuf> {
 
 /// The folder with what drives a browser, as its lock file pins it.
 pub(crate) fn desk_modules(house: &House) -> Outcome<PathBuf> {
-    let folder = house.work("desk");
-    let told = |e: &dyn std::fmt::Display| format!("the browser tests cannot be installed: {e}");
+    modules(house, "desk", "the browser tests")
+}
+
+/// The folder with a provider of OpenID Connect, as its lock file pins it.
+pub(crate) fn provider_modules(house: &House) -> Outcome<PathBuf> {
+    modules(house, "real_sign_in", "the provider of the sign-in test")
+}
+
+/// Installs what the lock file of a folder of `tests` pins, unless its mark says that it is there.
+fn modules(house: &House, name: &str, what: &str) -> Outcome<PathBuf> {
+    let (source, folder) = (house.path("tests").join(name), house.work(name));
+    let told = |e: &dyn std::fmt::Display| format!("{what} cannot be installed: {e}");
     fs::create_dir_all(&folder).map_err(|e| told(&e))?;
-    let lock = fs::read(house.path("tests/desk/package-lock.json")).map_err(|e| told(&e))?;
+    let lock = fs::read(source.join("package-lock.json")).map_err(|e| told(&e))?;
     if fs::read(folder.join("installed.json")).is_ok_and(|installed| installed == lock) {
         return Ok(folder);
     }
     for file in ["package.json", "package-lock.json"] {
-        fs::copy(house.path("tests/desk").join(file), folder.join(file)).map_err(|e| told(&e))?;
+        fs::copy(source.join(file), folder.join(file)).map_err(|e| told(&e))?;
     }
     let mut npm = house.command("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(&folder);

@@ -2,9 +2,9 @@
 
 use crate::engine::{Engine, Report, RunError, ended};
 use crate::gates::Gate;
-use crate::tools;
+use crate::{spans, tools};
 use attache_journal::{
-    Actor, Batch, Chain, Commit, Event, Fault, ModelCalled, Receipt, Retry, RunEnded, Sealed, ToolReturned,
+    Actor, Batch, Chain, Commit, Event, Fault, ModelCalled, Receipt, Retry, RunEnded, RunId, Sealed, ToolReturned,
 };
 use attache_planner::{ModelError, ModelReply, ModelRequest, PendingCall, Run, Step};
 use attache_tools::EffectKind;
@@ -12,11 +12,14 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// A run with what of its journal is not durable yet.
 pub(crate) struct Driver<'e> {
     engine: &'e Engine,
     run: Run,
+    /// The run that began the conversation; this one, if it begins one.
+    conversation: RunId,
     chain: Chain,
     gate: Gate,
     /// Sealed and not handed to the store.
@@ -36,10 +39,11 @@ pub(crate) struct Driver<'e> {
 }
 
 impl<'e> Driver<'e> {
-    pub(crate) fn new(engine: &'e Engine, run: Run, chain: Chain, gate: Gate) -> Self {
+    pub(crate) fn new(engine: &'e Engine, run: Run, chain: Chain, gate: Gate, conversation: Option<RunId>) -> Self {
         let receipt = (chain.next_seq() > 0).then(|| Receipt::for_store(run.id().clone(), chain.next_seq()));
         Self {
             engine,
+            conversation: conversation.unwrap_or_else(|| run.id().clone()),
             run,
             chain,
             gate,
@@ -60,7 +64,14 @@ impl<'e> Driver<'e> {
 
     /// Takes steps until the run is over or awaits a person. `resumed` says
     /// that a call whose intent is recorded may have been made already.
-    pub(crate) async fn drive(mut self, resumed: bool) -> Result<Report, RunError> {
+    pub(crate) async fn drive(self, resumed: bool) -> Result<Report, RunError> {
+        let span = spans::invoke_agent(&self.run, &self.conversation, resumed);
+        let result = self.step(resumed).instrument(span.clone()).await;
+        spans::invoked(&span, &result);
+        result
+    }
+
+    async fn step(mut self, resumed: bool) -> Result<Report, RunError> {
         let mut resumed = resumed;
         loop {
             // Only a call that was recorded before we came may have been made.
@@ -117,9 +128,13 @@ impl<'e> Driver<'e> {
         self.run.apply(at, &event);
         match &event {
             Event::ToolCalled(called) => self.keep |= self.run.changes_something(&called.tool),
-            Event::PolicyDecided(decided) => tracing::debug!(
-                run = %self.run.id(), action = decided.action, verdict = %decided.verdict, rules = decided.policies.join(",")
-            ),
+            Event::PolicyDecided(decided) => {
+                tracing::debug!(
+                    run = %self.run.id(), action = decided.action, verdict = %decided.verdict,
+                    rules = decided.policies.join(",")
+                );
+                spans::decided(decided);
+            }
             Event::RunEnded(ended) => {
                 tracing::info!(run = %self.run.id(), outcome = %ended.outcome, reason = ended.reason_code);
                 self.ended = Some(ended.clone());
@@ -170,7 +185,9 @@ impl<'e> Driver<'e> {
         let mut why = None;
         let started = Instant::now();
         let deadline = Duration::from_millis(request.deadline_ms);
-        let result = tokio::time::timeout(deadline, self.engine.model.complete(&request)).await;
+        let span = spans::chat(&self.run, &self.conversation, self.engine.model.name(), &request);
+        let asked = self.engine.model.complete(&request).instrument(span.clone());
+        let result = tokio::time::timeout(deadline, asked).await;
         let mut called = ModelCalled {
             model: self.engine.model.name().to_owned(),
             request: self.run.unsent(),
@@ -191,16 +208,23 @@ impl<'e> Driver<'e> {
             Err(_) => called.fault = Some(overdue(&request)),
         }
         called.usage.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        spans::answered(&span, &called);
+        if self.engine.traced_content {
+            spans::content(&span, &request, called.reply.as_deref());
+        }
         Some((called, why))
     }
 
     async fn call(&self, made_before: bool) -> Option<ToolReturned> {
         let Step::CallTool(call) = self.run.next() else { return None };
-        let (result, attempts) = self.attempt(&call, made_before).await;
+        let span = spans::execute_tool(&self.run, &self.conversation, &call);
+        let (result, attempts) = self.attempt(&call, made_before).instrument(span.clone()).await;
         if let Err(fault) = &result {
             tracing::warn!(run = %self.run.id(), tool = call.called().tool, code = fault.code, "tool failed");
         }
-        Some(call.returned(&self.engine.policy, self.engine.clock.now(), result, attempts))
+        let returned = call.returned(&self.engine.policy, self.engine.clock.now(), result, attempts);
+        spans::executed(&span, &returned);
+        Some(returned)
     }
 
     async fn attempt(&self, call: &PendingCall<'_>, made_before: bool) -> (Result<attache_journal::Json, Fault>, u32) {

@@ -47,6 +47,9 @@ pub struct Parts {
     pub guards: Guards,
     /// Sees each line of the journal when it is durable, in order.
     pub observer: Option<Arc<Observer>>,
+    /// Whether whoever traces runs is told what models read and wrote: with
+    /// placeholders for the customer, and all else that they wrote.
+    pub traced_content: bool,
 }
 
 /// Sees the lines of a journal.
@@ -61,6 +64,7 @@ pub struct Engine {
     pub(crate) observer: Option<Arc<Observer>>,
     pub(crate) limits: BTreeMap<String, Semaphore>,
     pub(crate) gates: Gates,
+    pub(crate) traced_content: bool,
     pub(crate) said: Said,
     programs: BTreeMap<String, Arc<Program>>,
     playbooks: Playbooks,
@@ -154,6 +158,7 @@ impl Engine {
             observer: parts.observer,
             limits,
             gates: Gates::default(),
+            traced_content: parts.traced_content,
             said: Said::new(),
             programs,
             playbooks: parts.playbooks,
@@ -241,7 +246,8 @@ impl Engine {
         let now = self.clock.now();
         let subject = self.store.subject(&started.bundle.customer.id).await?;
         let gate = self.gates.of(subject.id());
-        let mut driver = Driver::new(self, Run::new(id.clone(), program), Chain::new(id, Some(subject)), gate);
+        let (run, chain) = (Run::new(id.clone(), program), Chain::new(id, Some(subject)));
+        let mut driver = Driver::new(self, run, chain, gate, started.conversation.clone());
         driver.record(now, &Actor::System, started.into())?;
         Ok(driver)
     }
@@ -336,7 +342,7 @@ impl Engine {
         let chain = Chain::after(id.clone(), Some(subject), entries).map_err(broken)?;
         let mut run = Run::new(id.clone(), self.program_of(entries)?);
         run.fold(entries);
-        Ok(Driver::new(self, run, chain, gate))
+        Ok(Driver::new(self, run, chain, gate, started.conversation.clone()))
     }
 }
 

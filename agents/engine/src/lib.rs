@@ -15,6 +15,7 @@ mod gaps;
 mod gates;
 mod review;
 mod said;
+mod spans;
 mod tools;
 mod whatif;
 

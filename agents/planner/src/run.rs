@@ -407,6 +407,12 @@ impl Run {
         }
     }
 
+    /// The name of its playbook.
+    #[must_use]
+    pub fn playbook(&self) -> &str {
+        &self.program.playbook.name
+    }
+
     /// The agent of this run.
     #[must_use]
     pub fn agent(&self) -> Actor {

@@ -51,6 +51,12 @@ impl PendingCall<'_> {
         self.tool
     }
 
+    /// What policy said of it.
+    #[must_use]
+    pub fn decided(&self) -> &PolicyDecided {
+        self.decided.1
+    }
+
     /// The recorded intent.
     #[must_use]
     pub fn called(&self) -> &ToolCalled {

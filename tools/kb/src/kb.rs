@@ -14,6 +14,7 @@ use crate::search::{Near, Search};
 use crate::sources::{self, Document, Skipped};
 use crate::synonyms::Synonyms;
 use async_trait::async_trait;
+use attache_tools::traces::TARGET;
 use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,6 +25,8 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 /// A knowledge base: in a folder, or in memory. Clones share it.
 #[derive(Clone)]
@@ -512,6 +515,29 @@ impl Opened {
 #[async_trait]
 impl KnowledgeBase for Kb {
     async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
+        let span = tracing::info_span!(
+            target: TARGET,
+            "retrieval",
+            otel.name = "retrieval knowledge_base",
+            otel.status_description = Empty,
+            error.type = Empty,
+            gen_ai.operation.name = "retrieval",
+            gen_ai.data_source.id = "knowledge_base",
+            attache.retrieval.passages = Empty,
+        );
+        let found = self.find(ask).instrument(span.clone()).await;
+        match &found {
+            Ok(passages) => {
+                span.record("attache.retrieval.passages", i64::try_from(passages.len()).unwrap_or(i64::MAX))
+            }
+            Err(_) => span.record("error.type", "index").record("otel.status_description", "index"),
+        };
+        found
+    }
+}
+
+impl Kb {
+    async fn find(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
         // In memory a search takes microseconds; a file may have to come from
         // a disk first.
         let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| self.inner.dir.is_some()) else {
