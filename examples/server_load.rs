@@ -13,6 +13,9 @@
 #[path = "../tests/server/house.rs"]
 #[expect(dead_code, reason = "the server's tests use more of it")]
 mod house;
+#[path = "../tests/server/provider.rs"]
+#[expect(dead_code, reason = "the server's tests use more of it")]
+mod provider;
 #[path = "../tests/runs/world.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod world;

@@ -2,7 +2,7 @@
 //!
 //! Skipped unless `ATTACHE_REAL_PROVIDER` names the issuer and the address that
 //! the desk must listen on; `cargo xtask test` starts one.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 #[path = "../command/mod.rs"]
 mod command;
