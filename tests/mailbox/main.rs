@@ -46,7 +46,7 @@ impl Served {
     pub(crate) async fn with(settings: &str) -> Self {
         let (dir, sink) = (project(), sink::start(None).await);
         let settings = format!(
-            "[mail.smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\ntimeout_seconds = 5\n\
+            "[mail.smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\ntimeout_seconds = 60\n\
              [mail.inbound]\nai_interaction = true\nauthenticated_by = \"mx.brightwater.example\"\n{settings}",
             sink.port
         );
