@@ -15,7 +15,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
 /// How long a server that stops waits for what was begun. A run that takes
 /// longer is journaled up to there and goes on at the next start.
@@ -69,8 +69,10 @@ pub async fn serve(
         stopping,
         begun: Default::default(),
     });
-    let resuming = Arc::clone(&desk);
-    desk.begun.lock().await.spawn(async move { resume(&resuming).await });
+    let (resuming, (tell, listed)) = (Arc::clone(&desk), oneshot::channel());
+    desk.begun.lock().await.spawn(async move { resume(&resuming, tell).await });
+    // A run that begins now is none of those: nobody else goes on with it. Told or not, nothing more is listed.
+    let _ = listed.await;
     desk.docket.read(&*desk.parts.store).await.map_err(io::Error::other)?;
     let punctual = tokio::spawn(carry_out(Arc::clone(&desk)));
     let watching = tokio::spawn(hooks::watch(Arc::clone(&desk)));
@@ -127,11 +129,14 @@ async fn carry_out(desk: Arc<Desk>) {
     }
 }
 
-async fn resume(desk: &Desk) {
+/// Goes on with the runs that did not reach their end, and tells when it knows which.
+async fn resume(desk: &Desk, listed: oneshot::Sender<()>) {
     let mut resumed = match desk.parts.engine.resume_all().await {
         Ok(resumed) => resumed,
         Err(error) => return tracing::error!(%error, "unfinished runs cannot be listed"),
     };
+    // The server may have stopped meanwhile.
+    let _ = listed.send(());
     while let Some((run, result)) = resumed.next().await {
         match result {
             Ok(report) => tracing::info!(%run, outcome = %report.ended.outcome, "resumed"),

@@ -40,7 +40,7 @@ pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Out
 /// What the offline model makes of questions, by the test that asserts it.
 fn answers(house: &House, data: Option<&Path>) -> Outcome<String> {
     // A sentence model that is not optimised takes hours.
-    let test = ["test", "--release", "--locked", "--test", "answers", "--", "--nocapture"];
+    let test = ["test", "--release", "--locked", "--workspace", "--test", "answers", "--", "--nocapture"];
     let mut command = house.cargo(test);
     command.stderr(Stdio::inherit()).env("ATTACHE_QUALITY", "1");
     command.envs(data.map(|data| ("ATTACHE_QUALITY_DATA", data)));
