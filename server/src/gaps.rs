@@ -1,13 +1,12 @@
 //! What articles are missing: questions that were not answered, alike ones together.
 
+use crate::by_run::ByRun;
 use attache_engine::unanswered;
-use attache_journal::{RunFilter, RunId, Store, StoreError};
+use attache_journal::{RunId, Store, StoreError};
 use attache_kb::gaps;
 use attache_tools::{Ask, KnowledgeBase, Readers, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::HashMap;
-use tokio::sync::Mutex;
 
 /// An article that is missing.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -32,10 +31,9 @@ pub struct Nearest {
     pub title: String,
 }
 
-/// What was not answered in each run, by how many entries it had then: only what
-/// went on since is read again.
+/// What was not answered in each run.
 #[derive(Default)]
-pub struct Gaps(Mutex<HashMap<RunId, (u64, Option<String>)>>);
+pub struct Gaps(ByRun<String>);
 
 impl Gaps {
     /// The articles that are missing, what most runs asked in front, and how many there
@@ -49,22 +47,7 @@ impl Gaps {
         kb: &dyn KnowledgeBase,
         top: usize,
     ) -> Result<(Vec<Missing>, usize), StoreError> {
-        let mut known = self.0.lock().await;
-        let mut asked: Vec<(RunId, String)> = Vec::new();
-        for run in store.runs(&RunFilter::default()).await? {
-            if run.erased {
-                known.remove(&run.run);
-                continue;
-            }
-            if known.get(&run.run).is_none_or(|(entries, _)| *entries != run.entries) {
-                let question = unanswered(&store.entries(&run.run).await?);
-                known.insert(run.run.clone(), (run.entries, question));
-            }
-            if let Some((_, Some(question))) = known.get(&run.run) {
-                asked.push((run.run, question.clone()));
-            }
-        }
-        drop(known);
+        let mut asked = self.0.ask(store, unanswered).await?;
         // Of very many the newest are compared.
         asked.reverse();
         let questions: Vec<String> = asked.iter().map(|(_, question)| question.clone()).collect();

@@ -13,6 +13,7 @@
 mod answers;
 mod api;
 mod asking;
+mod by_run;
 mod desk;
 mod docket;
 mod files;

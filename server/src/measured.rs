@@ -1,12 +1,11 @@
-//! What figures are counted from, kept so that a question does not read the whole journal again.
+//! The figures of service.
 
+use crate::by_run::ByRun;
 use attache_journal::metrics::{DEFINITIONS, Figure, RunFacts, Week, figures, weeks};
-use attache_journal::{RunFilter, RunId, Store, StoreError};
+use attache_journal::{Store, StoreError};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::HashMap;
-use tokio::sync::Mutex;
 
 /// So many weeks are drawn.
 const WEEKS: usize = 12;
@@ -22,10 +21,9 @@ pub(crate) struct Measures {
     pub(crate) weeks: Vec<Week>,
 }
 
-/// What was read of each run, by how many entries it had then: only what went
-/// on since is read again.
+/// What figures are counted from.
 #[derive(Default)]
-pub(crate) struct Measured(Mutex<HashMap<RunId, (u64, Option<RunFacts>)>>);
+pub(crate) struct Measured(ByRun<RunFacts>);
 
 impl Measured {
     /// The figures of what began at `since` or later, as they stand at `now`.
@@ -35,15 +33,8 @@ impl Measured {
         since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Measures, StoreError> {
-        let runs = store.runs(&RunFilter::default()).await?;
-        let mut known = self.0.lock().await;
-        for run in runs {
-            if known.get(&run.run).is_none_or(|(entries, _)| *entries != run.entries) {
-                let read = store.entries(&run.run).await?;
-                known.insert(run.run, (run.entries, RunFacts::read(&read)));
-            }
-        }
-        let facts: Vec<RunFacts> = known.values().filter_map(|(_, facts)| facts.clone()).collect();
+        let facts = self.0.ask(store, RunFacts::read).await?;
+        let facts: Vec<RunFacts> = facts.into_iter().map(|(_, facts)| facts).collect();
         Ok(Measures {
             definitions: DEFINITIONS,
             figures: figures(&facts, since, now),
