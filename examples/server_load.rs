@@ -1,7 +1,7 @@
 //! Load on the server, over real HTTP, in one process with whoever asks.
 //!
-//! `conversations N RATE SECONDS` opens N conversations and then sends RATE messages a second into them, with the
-//! offline model slowed to 500 ms a call. `desk N` puts N drafts into a store and asks for pages.
+//! `conversations N RATE SECONDS` opens N conversations and then sends RATE messages a second into them, with a model
+//! that takes 500 ms a call and says what the offline model says. `desk N` puts N drafts into a store and asks for pages.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -21,7 +21,7 @@ mod provider;
 mod world;
 
 use async_trait::async_trait;
-use attache::journal::{DraftFilter, DraftState, Event, RunFilter, RunId, Store};
+use attache::journal::{DraftFilter, DraftState, Event, Message, RunFilter, RunId, Store};
 use attache::log::{LogOptions, LogStore};
 use attache::models::Offline;
 use attache::planner::{ChatModel, ModelError, ModelReply, ModelRequest};
@@ -29,9 +29,14 @@ use attache::prompts::Prompts;
 use attache_testkit::{RunWriter, drafted_run, ended, review, sent};
 use house::{House, PASSWORD, Seen};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long the stub takes to answer.
 const MODEL: Duration = Duration::from_millis(500);
@@ -47,24 +52,44 @@ async fn main() {
     }
 }
 
-/// The offline model behind a wait.
-struct Stub(Offline);
+/// What a customer asks next, in turn: the sample articles answer each.
+const QUESTIONS: [&str; 5] = [
+    "How do I reset my password?",
+    "Can I pay by bank transfer?",
+    "How do I print a label for a machine?",
+    "How long is a photo kept?",
+    "Which browsers can I use?",
+];
+
+/// What the offline model says, after a wait. It thinks when it is asked for the first time and repeats itself
+/// afterwards, as a model elsewhere takes no time of ours.
+struct Stub {
+    model: Offline,
+    said: Mutex<HashMap<(Option<String>, usize), ModelReply>>,
+}
 
 #[async_trait]
 impl ChatModel for Stub {
     fn name(&self) -> &str {
-        self.0.name()
+        self.model.name()
     }
 
     async fn complete(&self, request: &ModelRequest<'_>) -> Result<ModelReply, ModelError> {
         tokio::time::sleep(MODEL).await;
-        self.0.complete(request).await
+        let turn = request.transcript.iter().filter(|message| matches!(***message, Message::Tool { .. })).count();
+        let asked = (request.brief.trigger.text.clone(), turn);
+        if let Some(said) = self.said.lock().unwrap().get(&asked) {
+            return Ok(said.clone());
+        }
+        let reply = self.model.complete(request).await?;
+        self.said.lock().unwrap().insert(asked, reply.clone());
+        Ok(reply)
     }
 }
 
 async fn conversations(open: usize, rate: usize, seconds: usize) {
     let prompts = Arc::new(Prompts::with_overrides(Default::default()).unwrap());
-    let house = House::with(Arc::new(Stub(Offline::new(prompts)))).await;
+    let house = House::with(Arc::new(Stub { model: Offline::new(prompts), said: Mutex::default() })).await;
     let token = house.token("admin", "admin").await;
     let question: Value = serde_json::from_str(include_str!("bundles/tier1-question.json")).unwrap();
     let mut places = Vec::new();
@@ -80,13 +105,13 @@ async fn conversations(open: usize, rate: usize, seconds: usize) {
         }
     }
     println!("{open} conversations are open; memory {} MiB", memory("VmRSS"));
-    let (texts, began) = (["How do I invite a colleague?", "Where do I find my invoices?"], Instant::now());
+    let began = Instant::now();
     let spent = processor_time();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(rate).unwrap());
     let mut asked = Vec::new();
     for number in 0..rate * seconds {
         tick.tick().await;
-        let text = texts[number / open % texts.len()];
+        let text = QUESTIONS[number / open % QUESTIONS.len()];
         let answer = house.request(&places[number % open], &token, &json!({ "text": text }));
         asked.push(tokio::spawn(async move {
             let began = Instant::now();
@@ -103,7 +128,7 @@ async fn conversations(open: usize, rate: usize, seconds: usize) {
         let answer = seen.json();
         let entries = house.attache.entries(&RunId::new(answer["run"].as_str().unwrap())).await.unwrap();
         let calls = entries.iter().filter(|entry| matches!(entry.event, Some(Event::ModelCalled(_)))).count();
-        *came.entry(format!("{} after {calls} calls", answer["outcome"])).or_default() += 1;
+        *came.entry(format!("{} {} after {calls} calls", answer["outcome"], answer["reason"])).or_default() += 1;
         own.push(took.saturating_sub(MODEL * u32::try_from(calls).unwrap()));
     }
     let all = house.attache.store().count_runs(&RunFilter::default()).await.unwrap();

@@ -1,9 +1,11 @@
 //! Several messages of one customer that belong together, and who has the customer.
 
 use crate::engine::{Engine, Report, RunError, before, ended, started};
-use crate::said::Followed;
+use crate::said::{Followed, Opening};
 use attache_context::{Bundle, Channel, Fact, Sensitivity, Source, Trigger};
-use attache_journal::{Handoff, HandoffState, Outcome, RunFilter, RunId, RunStarted, RunSummary, StoreError, Takeover};
+use attache_journal::{
+    Handoff, HandoffState, Outcome, RunEnded, RunFilter, RunId, RunStarted, RunSummary, StoreError, Takeover,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -137,8 +139,8 @@ impl Engine {
         self.opening(conversation).await.map(|_| ())
     }
 
-    /// What a conversation began with, and when.
-    async fn opening(&self, conversation: &RunId) -> Result<(RunStarted, Timestamp), RunError> {
+    /// What a conversation began with.
+    async fn opening(&self, conversation: &RunId) -> Result<Opening, RunError> {
         if let Some(run) = self.store.run(conversation).await?
             && !run.erased
             && let Some(opening) = self.said.opening(conversation)
@@ -150,15 +152,15 @@ impl Engine {
         let begun = begun.filter(|(started, _)| started.conversation.is_none());
         let begun = begun.filter(|(started, _)| started.bundle.trigger.message().is_some());
         let (started, at) = begun.ok_or_else(|| RunError::Unknown(conversation.clone()))?;
-        let opening = (started.clone(), at);
+        let opening = Opening { bundle: started.bundle.clone(), playbook: started.playbook.clone(), at };
         self.said.keep_opening(conversation, &opening);
         Ok(opening)
     }
 
     /// What a conversation began with, and its last so many turns, oldest first.
-    async fn turns(&self, conversation: &RunId, most: usize) -> Result<(RunStarted, Vec<Turn>), RunError> {
-        let (first, since) = self.opening(conversation).await?;
-        let (customer, since) = (Some(first.bundle.customer.id.clone()), Some(since));
+    async fn turns(&self, conversation: &RunId, most: usize) -> Result<(Opening, Vec<Turn>), RunError> {
+        let first = self.opening(conversation).await?;
+        let (customer, since) = (Some(first.bundle.customer.id.clone()), Some(first.at));
         let mut turns = Vec::new();
         for run in self.store.runs(&RunFilter { customer, since, ..RunFilter::default() }).await? {
             if turns.len() == most {
@@ -181,8 +183,10 @@ impl Engine {
             return Ok(followed);
         }
         let entries = self.entries(&run.run).await?;
-        let of = started(&entries).and_then(|started| started.conversation.clone());
-        let followed = (of.unwrap_or_else(|| run.run.clone()), turn(&run.run, &entries));
+        let started = started(&entries);
+        let of = started.and_then(|started| started.conversation.clone());
+        let turn = started.and_then(|started| turn(&run.run, &started.bundle, ended(&entries)));
+        let followed = (of.unwrap_or_else(|| run.run.clone()), turn);
         self.said.keep_turn(&run.run, entries.len() as u64, &followed);
         Ok(followed)
     }
@@ -221,10 +225,8 @@ impl Engine {
 }
 
 /// The message that a run took and what came of it; nothing if it took none.
-fn turn(run: &RunId, entries: &[attache_journal::Entry]) -> Option<Turn> {
-    let started = started(entries)?;
-    let Trigger::Message { at, channel, text } = &started.bundle.trigger else { return None };
-    let ended = ended(entries);
+pub(crate) fn turn(run: &RunId, bundle: &Bundle, ended: Option<&RunEnded>) -> Option<Turn> {
+    let Trigger::Message { at, channel, text } = &bundle.trigger else { return None };
     Some(Turn {
         run: run.clone(),
         at: *at,

@@ -1,7 +1,9 @@
 //! One run being driven.
 
+use crate::conversation::turn;
 use crate::engine::{Engine, Report, RunError, ended};
 use crate::gates::Gate;
+use crate::said::Opening;
 use crate::{spans, tools};
 use attache_journal::{
     Actor, Batch, Chain, Commit, Event, Fault, ModelCalled, Receipt, Retry, RunEnded, RunId, Sealed, ToolReturned,
@@ -27,6 +29,8 @@ pub(crate) struct Driver<'e> {
     /// Handed to the store and perhaps not durable.
     commits: Vec<Commit>,
     receipt: Option<Receipt>,
+    /// When it began, if it began here.
+    began: Option<Timestamp>,
     ended: Option<RunEnded>,
     /// Lines for the observer that are not durable yet.
     unseen: Vec<Vec<u8>>,
@@ -50,6 +54,7 @@ impl<'e> Driver<'e> {
             fresh: Vec::new(),
             commits: Vec::new(),
             receipt,
+            began: None,
             ended: None,
             unseen: Vec::new(),
             at: Timestamp::MIN,
@@ -112,7 +117,19 @@ impl<'e> Driver<'e> {
         let Some(ended) = self.ended.take() else {
             return self.already_ended().await;
         };
+        self.remember(&ended);
         Ok(Report { run: self.run.id().clone(), ended, closing_note: self.run.closing_note().map(str::to_owned) })
+    }
+
+    /// Keeps what the next message of the conversation asks for.
+    fn remember(&self, ended: &RunEnded) {
+        let (Some(bundle), said) = (self.run.bundle(), &self.engine.said) else { return };
+        let followed = (self.conversation.clone(), turn(self.run.id(), bundle, Some(ended)));
+        if let Some(at) = self.began.filter(|_| followed.1.is_some() && self.conversation == *self.run.id()) {
+            let playbook = self.run.playbook().to_owned();
+            said.keep_opening(self.run.id(), &Opening { bundle: bundle.clone(), playbook, at });
+        }
+        said.keep_turn(self.run.id(), self.chain.next_seq(), &followed);
     }
 
     /// A run that was resumed and had nothing left to do.
@@ -135,6 +152,7 @@ impl<'e> Driver<'e> {
                 );
                 spans::decided(decided);
             }
+            Event::RunStarted(_) => self.began = Some(at),
             Event::RunEnded(ended) => {
                 tracing::info!(run = %self.run.id(), outcome = %ended.outcome, reason = ended.reason_code);
                 self.ended = Some(ended.clone());

@@ -1,19 +1,25 @@
 //! What was said in conversations that go on: without it, each message would read all of its conversation again.
 
 use crate::conversation::Turn;
-use attache_journal::{RunId, RunStarted};
+use attache_context::Bundle;
+use attache_journal::RunId;
 use jiff::Timestamp;
 use lru::LruCache;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many conversations are known by what they began with; some ten kilobytes each.
 const OPENINGS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2_047);
 /// So many turns are known; about a kilobyte each.
 const TURNS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
 
-/// What a conversation began with, and when.
-pub(crate) type Opening = (RunStarted, Timestamp);
+/// What a conversation began with.
+#[derive(Clone)]
+pub(crate) struct Opening {
+    pub(crate) bundle: Arc<Bundle>,
+    pub(crate) playbook: String,
+    pub(crate) at: Timestamp,
+}
 
 /// The conversation that a run belongs to, and its turn there if it took a message.
 pub(crate) type Followed = (RunId, Option<Turn>);

@@ -61,6 +61,8 @@ pub(crate) struct Context {
     pub(crate) internal: bool,
     /// The values that a text may state; compiled when the first is checked.
     said: OnceLock<FactValues>,
+    /// The values that a text may not state, unless they are public.
+    unsaid: OnceLock<FactValues>,
     /// What tools returned, for telling where a sink's value came from.
     heard: Vec<Heard>,
     /// The values of the customer's among it, and what may be done with them.
@@ -112,6 +114,7 @@ impl Context {
             passages: BTreeMap::new(),
             internal: false,
             said: OnceLock::new(),
+            unsaid: OnceLock::new(),
             heard: Vec::new(),
             learned: Vec::new(),
         }
@@ -366,17 +369,13 @@ impl Context {
     /// of all others.
     pub(crate) fn stated(&self, text: &str, permission: Permission) -> Vec<Stated> {
         if permission == Permission::Mentionable {
-            let values = self.said.get_or_init(|| {
-                // Looked for as if they might not be said: that is what it finds.
-                FactValues::new(
-                    self.permitted()
-                        .filter(|(_, _, p)| *p == Permission::Mentionable)
-                        .map(|(_, fact, _)| (fact.key.as_str(), &fact.value, Permission::Usable)),
-                    &[],
-                )
-            });
-            values.stated(text)
+            self.said.get_or_init(|| self.values(|permission| permission == Permission::Mentionable)).stated(text)
         } else {
+            // Nearly every text states none: what is public is looked up where one does.
+            let unsaid = self.unsaid.get_or_init(|| self.values(|permission| permission != Permission::Mentionable));
+            if unsaid.stated(text).is_empty() {
+                return Vec::new();
+            }
             // What the customer wrote, and what anybody can read in the knowledge
             // base, tells nothing of what we know about them.
             let public: Vec<&str> = self.written().chain(self.passages.values().map(String::as_str)).collect();
@@ -387,6 +386,13 @@ impl Context {
             }
             stated
         }
+    }
+
+    /// The values of facts with such a permission, wherever they stand.
+    fn values(&self, such: impl Fn(Permission) -> bool) -> FactValues {
+        let facts = self.permitted().filter(|(.., permission)| such(*permission));
+        // Looked for as if they might not be said: that is what it finds.
+        FactValues::new(facts.map(|(_, fact, _)| (fact.key.as_str(), &fact.value, Permission::Usable)), &[])
     }
 
     /// What the customer wrote, now and before we asked what they mean.
@@ -473,7 +479,7 @@ impl Context {
         withhold(&mut tree, &mut facts.iter().map(|(.., permission)| *permission));
         self.pseudonyms.learn(&known_facts(facts.iter().map(|(_, fact, _)| fact)));
         self.learned.extend(facts);
-        self.said = OnceLock::new();
+        (self.said, self.unsaid) = (OnceLock::new(), OnceLock::new());
         tree.to_string()
     }
 

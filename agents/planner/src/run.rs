@@ -4,6 +4,7 @@ use crate::call::{Call, Checked, Origin};
 use crate::context::Context;
 use crate::package::{Handoff, package};
 use crate::{Memo, ModelRequest, PendingCall, PlainText, Program, Step};
+use attache_context::Bundle;
 use attache_journal::{
     Actor, CallId, Digest, DraftCreated, DraftId, Event, Fault, Message, Outcome, PolicyDecided, Retry, RunEnded,
     RunId, ToolCalled, ToolReturned, Usage, Verdict,
@@ -203,6 +204,12 @@ impl Run {
     #[must_use]
     pub fn id(&self) -> &RunId {
         &self.id
+    }
+
+    /// What it began with; nothing before its first entry.
+    #[must_use]
+    pub fn bundle(&self) -> Option<&Arc<Bundle>> {
+        self.context.as_ref().map(|context| &context.bundle)
     }
 
     /// What the model said last where a reply without a call closes the run.

@@ -106,8 +106,8 @@ impl Listing {
 /// The runs that are open, and those that the index does not have yet.
 pub(crate) struct Live {
     pub(crate) runs: HashMap<RunId, Row>,
-    /// Those of them that somebody's next run asks for; most are none of these.
-    listed: HashMap<(Listing, SubjectId), HashSet<RunId>>,
+    /// The same by whom they are for: every run asks for its customer's others.
+    theirs: HashMap<SubjectId, HashSet<RunId>>,
     /// The durable end of the log.
     pub(crate) end: Position,
     /// How many bytes of the log the index does not cover.
@@ -124,12 +124,12 @@ pub(crate) struct Snapshot {
 impl Live {
     /// Nothing but an index that is complete up to `end`.
     pub(crate) fn new(end: Position) -> Self {
-        Self { runs: HashMap::new(), listed: HashMap::new(), end, unindexed: 0 }
+        Self { runs: HashMap::new(), theirs: HashMap::new(), end, unindexed: 0 }
     }
 
     /// Takes in a run that the index knew.
     pub(crate) fn insert(&mut self, run: RunId, row: Row) {
-        list(&mut self.listed, &run, &row);
+        list(&mut self.theirs, &run, &row);
         self.runs.insert(run, row);
     }
 
@@ -137,8 +137,11 @@ impl Live {
     pub(crate) fn change<T>(&mut self, run: &RunId, change: impl FnOnce(&mut Row) -> T) -> T {
         // Not `entry`, which would copy the id of every batch's run.
         if let Some(row) = self.runs.get_mut(run) {
+            let known = row.summary.is_some();
             let changed = change(row);
-            list(&mut self.listed, run, row);
+            if !known {
+                list(&mut self.theirs, run, row);
+            }
             return changed;
         }
         let mut row = Row::default();
@@ -147,15 +150,15 @@ impl Live {
         changed
     }
 
-    /// The runs that may be on a list: what took a run off it again is not followed.
-    pub(crate) fn listed(&self, listing: Listing, subject: &SubjectId) -> impl Iterator<Item = (&RunId, &Row)> {
-        let runs = self.listed.get(&(listing, subject.clone())).into_iter().flatten();
+    /// The runs that are about this subject.
+    pub(crate) fn of(&self, subject: &SubjectId) -> impl Iterator<Item = (&RunId, &Row)> {
+        let runs = self.theirs.get(subject).into_iter().flatten();
         runs.filter_map(|run| self.runs.get_key_value(run))
     }
 
     /// Takes in that nothing can be read any more of what is about `subject`.
     pub(crate) fn erase(&mut self, subject: &SubjectId) {
-        self.listed.retain(|(_, listed), _| listed != subject);
+        self.theirs.remove(subject);
         self.runs.values_mut().for_each(|row| row.erase(subject));
     }
 
@@ -188,24 +191,19 @@ impl Live {
     fn remove(&mut self, run: &RunId) {
         let removed = self.runs.remove(run);
         let Some(subject) = removed.and_then(|row| row.summary).and_then(|summary| summary.subject) else { return };
-        for listing in Listing::ALL {
-            let key = (listing, subject.clone());
-            if let Some(runs) = self.listed.get_mut(&key) {
-                runs.remove(run);
-                if runs.is_empty() {
-                    self.listed.remove(&key);
-                }
+        if let Some(runs) = self.theirs.get_mut(&subject) {
+            runs.remove(run);
+            if runs.is_empty() {
+                self.theirs.remove(&subject);
             }
         }
     }
 }
 
-/// Puts a run on the lists of whom it was for.
-fn list(listed: &mut HashMap<(Listing, SubjectId), HashSet<RunId>>, run: &RunId, row: &Row) {
-    let Some(summary) = &row.summary else { return };
-    let Some(subject) = &summary.subject else { return };
-    for listing in Listing::of(summary) {
-        listed.entry((listing, subject.clone())).or_default().insert(run.clone());
+/// Counts a run among those of whom it is for.
+fn list(theirs: &mut HashMap<SubjectId, HashSet<RunId>>, run: &RunId, row: &Row) {
+    if let Some(subject) = row.summary.as_ref().and_then(|summary| summary.subject.clone()) {
+        theirs.entry(subject).or_default().insert(run.clone());
     }
 }
 

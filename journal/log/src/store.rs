@@ -12,10 +12,10 @@ use async_trait::async_trait;
 use attache_context::CustomerId;
 use attache_journal::{
     Batch, Chain, Commit, DraftFilter, DraftId, DraftSummary, Entry, Past, RunFilter, RunId, RunSummary, Store,
-    StoreError, Subject, open,
+    StoreError, Subject, SubjectId, open,
 };
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
@@ -158,13 +158,22 @@ impl LogStore {
         StoreError::Corrupt { place: format!("{}, run {run}", self.shared.dir.join("log").display()), what }
     }
 
-    /// The summaries in memory, by run; those that `admits` sees name nobody yet.
-    fn living(&self, admits: impl Fn(&RunSummary) -> bool) -> BTreeMap<RunId, Option<RunSummary>> {
-        // A run that is not admitted keeps its place: memory is newer than
-        // the index, which must not be asked about it.
+    /// The summaries in memory that `filter` admits among those of one subject, or of all, and the runs looked at:
+    /// memory is newer than the index, which must not be asked about them.
+    fn living(&self, subject: Option<&SubjectId>, filter: &RunFilter) -> (Vec<RunSummary>, HashSet<RunId>) {
+        let (mut admitted, mut known) = (Vec::new(), HashSet::new());
+        let mut look = |run: &RunId, row: &Row| {
+            if let Some(summary) = &row.summary {
+                admitted.extend(filter.admits(summary).then(|| self.named(summary.clone())));
+                known.insert(run.clone());
+            }
+        };
         let live = self.shared.live();
-        let summaries = live.runs.iter().filter_map(|(run, row)| Some((run, row.summary.as_ref()?)));
-        summaries.map(|(run, summary)| (run.clone(), admits(summary).then(|| self.named(summary.clone())))).collect()
+        match subject {
+            Some(subject) => live.of(subject).for_each(|(run, row)| look(run, row)),
+            None => live.runs.iter().for_each(|(run, row)| look(run, row)),
+        }
+        (admitted, known)
     }
 
     /// Gives `take` the customer's runs that are on a list. On the way of every
@@ -182,7 +191,7 @@ impl LogStore {
             }
         };
         let mut known = HashSet::new();
-        for (run, row) in self.shared.live().listed(listing, &subject) {
+        for (run, row) in self.shared.live().of(&subject) {
             row.summary.as_ref().into_iter().for_each(&mut take);
             // Memory is newer than the index, which must not be asked about it.
             known.insert(run.clone());
@@ -254,22 +263,27 @@ impl Store for LogStore {
         let limit = filter.limit.unwrap_or(usize::MAX);
         // Whom runs were for is compared as the journal knows it: only what is
         // listed is copied and named.
-        let subject = filter.customer.as_ref().map(|customer| self.shared.ring.find(customer));
+        let subject = match &filter.customer {
+            Some(customer) => match self.shared.ring.find(customer) {
+                Some(subject) => Some(subject),
+                None => return Ok(Vec::new()),
+            },
+            None => None,
+        };
         let others = RunFilter { customer: None, ..filter.clone() };
-        let living = self
-            .living(|run| subject.as_ref().is_none_or(|id| id.is_some() && *id == run.subject) && others.admits(run));
-        let mut found = Vec::new();
+        let (mut found, known) = self.living(subject.as_ref(), &others);
         // A run that has not ended is always in memory.
-        if !filter.unfinished && limit > 0 && subject != Some(None) {
-            self.shared.index.runs(subject.flatten().as_ref(), &others, |run| {
-                if others.admits(&run) && !living.contains_key(&run.run) {
+        if !filter.unfinished && limit > 0 {
+            let mut indexed = 0;
+            self.shared.index.runs(subject.as_ref(), &others, |run| {
+                if others.admits(&run) && !known.contains(&run.run) {
                     found.push(self.named(run));
+                    indexed += 1;
                 }
                 // As they changed is not as they are listed.
-                filter.changed_since.is_some() || found.len() < limit
+                filter.changed_since.is_some() || indexed < limit
             })?;
         }
-        found.extend(living.into_values().flatten());
         filter.arrange(&mut found);
         Ok(found)
     }

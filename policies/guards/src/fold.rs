@@ -6,8 +6,11 @@ use unicode_normalization::char::is_combining_mark;
 
 /// `text` in lower case without diacritics: `Jürgen` and `jurgen` are one.
 pub(crate) fn plain(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut plain = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !is_combining_mark(*c)) {
+    for c in text.chars().filter(|c| !is_mark(*c)) {
         letter(c, &mut plain);
     }
     plain

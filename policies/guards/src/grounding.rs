@@ -10,6 +10,7 @@ use crate::{PiiKind, PiiSpan};
 use attache_context::words;
 use figures::{Figure, figures};
 use serde::Serialize;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 words! {
@@ -89,7 +90,8 @@ pub struct Grounding {
 /// seen.
 #[must_use]
 pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str], cited: impl Fn(usize) -> bool, asked: &str) -> Grounding {
-    let facts: Vec<Facts> = sources.iter().map(|source| Facts::new(source)).collect();
+    let plains: Vec<String> = sources.iter().map(|source| plain(source)).collect();
+    let facts: Vec<Facts<'_>> = sources.iter().zip(&plains).map(|(source, plain)| Facts::new(source, plain)).collect();
     let specifics = specifics(text, pii);
     let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
     let char_at = |byte: usize| starts.partition_point(|start| *start < byte);
@@ -108,7 +110,8 @@ pub fn ground(text: &str, pii: &[PiiSpan], sources: &[&str], cited: impl Fn(usiz
         })
         .collect();
     let mut unsupported = Vec::new();
-    let asked = claims::content(&plain(asked));
+    let asked = plain(asked);
+    let asked = claims::content(&asked);
     let sentences = sentences(text)
         .into_iter()
         .enumerate()
@@ -177,7 +180,7 @@ fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
         let what = if kind == SpecificKind::Name {
             What::Words(words(&plain(value)).filter(|word| word.len() > 1).map(str::to_owned).collect())
         } else {
-            What::Letters(letters(value))
+            What::Letters(alphanumeric(&plain(value)))
         };
         found.push(Specific { kind, start, end, what, counts: Vec::new() });
     }
@@ -218,25 +221,27 @@ fn stems(rest: &str) -> Vec<String> {
     words.map(|word| word.chars().take(4).collect()).collect()
 }
 
-/// What a source holds.
-struct Facts {
-    letters: String,
-    words: BTreeSet<String>,
-    figures: Vec<Figure>,
-    plain: String,
+/// What a source holds. Its figures and letters are read when a text has some
+/// to look for.
+struct Facts<'a> {
+    source: &'a str,
+    plain: &'a str,
+    words: Words<'a>,
+    letters: OnceCell<String>,
+    figures: OnceCell<Vec<Figure>>,
     /// It has amounts in minor units.
     minor: bool,
 }
 
-impl Facts {
-    fn new(source: &str) -> Self {
-        let plain = plain(source);
+impl<'a> Facts<'a> {
+    fn new(source: &'a str, plain: &'a str) -> Self {
         Self {
-            letters: letters(source),
-            words: words(&plain).map(str::to_owned).collect(),
-            figures: figures(source),
-            minor: plain.contains("minor") || plain.contains("cents"),
+            source,
             plain,
+            words: Words::new(plain),
+            letters: OnceCell::new(),
+            figures: OnceCell::new(),
+            minor: plain.contains("minor") || plain.contains("cents"),
         }
     }
 
@@ -246,25 +251,48 @@ impl Facts {
                 // `9` stands in many texts: what it counts must stand there too.
                 let counted =
                     specific.counts.is_empty() || specific.counts.iter().any(|stem| self.plain.contains(stem.as_str()));
-                counted && self.figures.iter().any(|known| figure.same(known, self.minor))
+                let figures = || self.figures.get_or_init(|| figures(self.source));
+                counted && figures().iter().any(|known| figure.same(known, self.minor))
             }
-            What::Letters(letters) => self.letters.contains(letters.as_str()),
+            What::Letters(letters) => self.letters.get_or_init(|| alphanumeric(self.plain)).contains(letters.as_str()),
             What::Token(token) => self.plain.contains(token.as_str()),
-            What::Words(words) => words.iter().all(|word| self.words.contains(word)),
+            What::Words(words) => words.iter().all(|word| self.words.contain(word)),
             What::Promise(deed) => deed.iter().any(|deed| self.plain.contains(deed)),
         }
     }
 
     /// Whether more than half of the words stand here.
     fn shares(&self, words: &BTreeSet<String>) -> bool {
-        let shared = words.iter().filter(|word| self.words.contains(*word)).count();
+        let shared = words.iter().filter(|word| self.words.contain(word)).count();
         shared >= 2 && shared * 2 > words.len()
     }
 }
 
-/// The letters and digits of a value.
-fn letters(text: &str) -> String {
-    plain(text).chars().filter(|c| c.is_alphanumeric()).collect()
+/// The words of a plain text, in order of the alphabet and each once.
+struct Words<'a>(Vec<&'a str>);
+
+impl<'a> Words<'a> {
+    fn new(plain: &'a str) -> Self {
+        let mut words: Vec<&str> = words(plain).collect();
+        words.sort_unstable();
+        words.dedup();
+        Self(words)
+    }
+
+    fn contain(&self, word: &str) -> bool {
+        self.0.binary_search(&word).is_ok()
+    }
+
+    /// Whether one of them begins like this.
+    fn begin(&self, beginning: &str) -> bool {
+        let at = self.0.partition_point(|word| *word < beginning);
+        self.0.get(at).is_some_and(|word| word.starts_with(beginning))
+    }
+}
+
+/// The letters and digits of a text.
+fn alphanumeric(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The words of a plain text.

@@ -1,7 +1,7 @@
 //! Whether what a sentence claims is said in the words of its sources.
 
-use super::words;
-use std::collections::{BTreeSet, HashSet};
+use super::Words;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// A sentence with fewer content words claims too little to be judged by them:
@@ -49,15 +49,15 @@ pub(super) fn claims(sentence: &str) -> bool {
 
 /// Whether `sources` have at least half of the content words of `sentence`; a
 /// word of `asked` that they lack weighs more.
-pub(super) fn stand<'a, S: Iterator<Item = &'a BTreeSet<String>>>(
+pub(super) fn stand<'a, S: Iterator<Item = &'a Words<'a>>>(
     sentence: &str,
-    asked: &BTreeSet<String>,
+    asked: &Words<'_>,
     sources: impl Fn() -> S,
 ) -> bool {
     let (mut held, mut all, mut about) = (0, 0, false);
-    for word in content(sentence) {
-        let stands = sources().any(|source| holds(source, &word));
-        let missed = !stands && holds(asked, &word);
+    for word in content(sentence).0 {
+        let stands = sources().any(|source| holds(source, word));
+        let missed = !stands && holds(asked, word);
         held += usize::from(stands);
         all += if missed { ASKED } else { 1 };
         about |= missed;
@@ -66,13 +66,14 @@ pub(super) fn stand<'a, S: Iterator<Item = &'a BTreeSet<String>>>(
 }
 
 /// The words of a plain text that carry a claim.
-pub(super) fn content(plain: &str) -> BTreeSet<String> {
-    words(plain).filter(|word| word.len() >= SHORTEST && !EMPTY.contains(word)).map(str::to_owned).collect()
+pub(super) fn content(plain: &str) -> Words<'_> {
+    let mut words = Words::new(plain);
+    words.0.retain(|word| word.len() >= SHORTEST && !EMPTY.contains(word));
+    words
 }
 
 /// Whether a word of `source` begins as this one does.
-fn holds(source: &BTreeSet<String>, word: &str) -> bool {
+fn holds(source: &Words<'_>, word: &str) -> bool {
     let begins = word.chars().count().saturating_sub(ENDING).max(SHORTEST);
-    let stem = word.char_indices().nth(begins).and_then(|(end, _)| word.get(..end)).unwrap_or(word);
-    source.range(stem.to_owned()..).next().is_some_and(|found| found.starts_with(stem))
+    source.begin(word.char_indices().nth(begins).and_then(|(end, _)| word.get(..end)).unwrap_or(word))
 }

@@ -265,9 +265,10 @@ fn day_in_digits(text: &str, at: usize) -> Option<Figure> {
 fn month(text: &str, at: usize) -> Option<(u32, usize)> {
     let rest = text.get(at..)?;
     let length = rest.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
-    let word = rest.get(..length)?.to_ascii_lowercase();
+    let word = rest.get(..length)?;
     let index = crate::pii::MONTHS.iter().position(|month| {
-        *month == word || (word.len() == 3 && month.starts_with(&word)) || (word == "sept" && *month == "september")
+        let short = month.get(..length).filter(|_| length == 3 || (length == 4 && *month == "september"));
+        month.eq_ignore_ascii_case(word) || short.is_some_and(|short| short.eq_ignore_ascii_case(word))
     })?;
     // `may 3` is a verb, `May 3` is not.
     let capital = rest.starts_with(|c: char| c.is_ascii_uppercase());
@@ -403,7 +404,11 @@ fn spelled(text: &str, at: usize) -> Option<Figure> {
     for _ in 0..8 {
         let rest = text.get(from..)?;
         let length = rest.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
-        let word = rest.get(..length)?.to_ascii_lowercase();
+        let word = rest.get(..length)?;
+        if !any && !WORDS.iter().any(|(name, _)| name.eq_ignore_ascii_case(word)) {
+            return None;
+        }
+        let word = word.to_ascii_lowercase();
         match word.as_str() {
             "hundred" if any => part = part.max(1) * 100,
             "thousand" if any => {
