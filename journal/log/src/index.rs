@@ -1,6 +1,7 @@
 //! The index: a sled database that can be rebuilt from the log at any time.
 //!
-//! One tree, so that rows and checkpoint change in one atomic batch:
+//! One tree, so that a row and all keys that lead to it change in one atomic batch. Rows are written before the checkpoint
+//! that they are part of: what the index has beyond its checkpoint is met again in the log.
 //!
 //! | key | value |
 //! |---|---|
@@ -43,6 +44,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// a person was given it, and no draft by where it stands.
 const VERSION: u32 = 2;
 const META: &[u8] = b"m";
+
+/// So many rows are written at a time: whoever reads waits meanwhile, and with them all that the process does.
+const ROWS_AT_ONCE: usize = 16;
 
 /// The index of a store. It comes into being with the first write to it, so
 /// that a short process never pays for it.
@@ -280,25 +284,28 @@ impl Index {
         })
     }
 
-    /// Writes rows and checkpoint in one step.
+    /// Writes rows, and then the checkpoint that they make.
     pub(crate) fn write(&self, snapshot: &Snapshot, ring: &Ring) -> Result<(), StoreError> {
         self.guarded(|| {
             let db = self.connect_now()?;
-            let mut batch = sled::Batch::default();
             let mut named = HashSet::new();
-            for (run, row) in &snapshot.rows {
-                let before = self.get::<Row>(db, &keys::of_run(b'r', run))?;
-                put(&mut batch, run, before.as_ref(), row)?;
-                if let Some(subject) = row.summary.as_ref().and_then(|summary| summary.subject.as_ref())
-                    && named.insert(subject)
-                    && let Some((name, key)) = ring.owner(subject)
-                {
-                    batch.insert([b"s", subject.as_str().as_bytes()].concat(), key.seal_name(&name));
+            for rows in snapshot.rows.chunks(ROWS_AT_ONCE) {
+                let mut batch = sled::Batch::default();
+                for (run, row) in rows {
+                    let before = self.get::<Row>(db, &keys::of_run(b'r', run))?;
+                    put(&mut batch, run, before.as_ref(), row)?;
+                    if let Some(subject) = row.summary.as_ref().and_then(|summary| summary.subject.as_ref())
+                        && named.insert(subject)
+                        && let Some((name, key)) = ring.owner(subject)
+                    {
+                        batch.insert([b"s", subject.as_str().as_bytes()].concat(), key.seal_name(&name));
+                    }
                 }
+                db.apply_batch(batch).map_err(Damage::of)?;
             }
             let Position { number: segment, offset, last, chain, records } = snapshot.end;
-            batch.insert(META, json(&Meta { v: VERSION, segment, offset, last, records, chain })?);
-            db.apply_batch(batch).map_err(Damage::of)?;
+            let meta = json(&Meta { v: VERSION, segment, offset, last, records, chain })?;
+            db.insert(META, meta).map_err(Damage::of)?;
             db.flush().map_err(Damage::of).map(|_| ())
         })
         .map_err(|damage| self.note(&damage))

@@ -36,6 +36,8 @@ struct Queue {
     /// Where each run goes on once all of `items` is written, for the runs
     /// that are being written to.
     heads: HashMap<RunId, Head>,
+    /// How often memory forgot what the index has.
+    forgotten: u64,
     /// Whether the writer sleeps.
     parked: bool,
     closing: bool,
@@ -55,7 +57,14 @@ pub(crate) struct Item {
 impl Shared {
     pub(crate) fn new(dir: PathBuf, fs: Box<dyn Fs>, options: LogOptions, found: (Index, Ring, Live)) -> Self {
         let (index, ring, live) = found;
-        let queue = Queue { items: Vec::new(), heads: HashMap::new(), parked: false, closing: false, failed: None };
+        let queue = Queue {
+            items: Vec::new(),
+            heads: HashMap::new(),
+            forgotten: 0,
+            parked: false,
+            closing: false,
+            failed: None,
+        };
         Self {
             dir,
             fs,
@@ -86,22 +95,22 @@ impl Shared {
     /// Puts a batch on the queue if it fits its run.
     pub(crate) fn push(&self, batch: Batch) -> Result<Commit, StoreError> {
         let prepared = check(&batch)?;
-        let mut guard = self.queue();
+        let (mut guard, mut cold) = self.look(&batch.run)?;
         let queue = &mut *guard;
         if let Some(failed) = &queue.failed {
             return Err(failed.clone());
         }
         let known = queue.heads.get_mut(&batch.run);
-        let mut cold = None;
         let mut head = match &known {
-            Some(head) => **head,
+            Some(head) => {
+                cold = None;
+                **head
+            }
             // Under the lock of the queue: another batch of the run must not
             // be accepted between this look and the insertion below.
             None => {
                 let live = self.live().runs.get(&batch.run).map(Row::head);
-                if live.is_none() {
-                    cold = self.index.row(&batch.run)?;
-                }
+                cold = cold.filter(|_| live.is_none());
                 live.or(cold.as_ref().map(Row::head)).unwrap_or_default()
             }
         };
@@ -140,6 +149,26 @@ impl Shared {
             self.wake.notify_one();
         }
         Ok(commit)
+    }
+
+    /// The queue, and what the index has of a run that memory does not know. The
+    /// index is asked without the lock: it keeps whoever asks waiting while a
+    /// checkpoint is written.
+    fn look(&self, run: &RunId) -> Result<(MutexGuard<'_, Queue>, Option<Row>), StoreError> {
+        loop {
+            let queue = self.queue();
+            if queue.heads.contains_key(run) || self.live().runs.contains_key(run) {
+                return Ok((queue, None));
+            }
+            let forgotten = queue.forgotten;
+            drop(queue);
+            let row = self.index.row(run)?;
+            let queue = self.queue();
+            // Else it may have come to memory and gone to the index since.
+            if queue.forgotten == forgotten {
+                return Ok((queue, row));
+            }
+        }
     }
 
     /// Waits for batches and moves them into `items`; false if there will be
@@ -218,7 +247,8 @@ impl Shared {
             return Ok(());
         };
         self.index.write(&snapshot, &self.ring)?;
-        let queue = self.queue();
+        let mut queue = self.queue();
+        queue.forgotten += 1;
         self.live().settle(&snapshot, |run| queue.heads.contains_key(run));
         Ok(())
     }

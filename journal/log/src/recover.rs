@@ -149,10 +149,15 @@ impl Replay<'_> {
         }
         let ring = &self.ring;
         let erased = self.live.change(&first.run, |row| {
-            row.places.push(place);
+            // The index may have come further than its checkpoint.
+            let known = row.places.contains(&place);
+            if !known {
+                row.places.push(place);
+            }
             let mut erased = Vec::new();
             for (entry, hash, frame) in &entries {
-                if entry.run != first.run || entry.seq != row.next {
+                let absorbed = known && entry.run == first.run && entry.seq < row.next;
+                if !absorbed && (entry.run != first.run || entry.seq != row.next) {
                     let what = format!(
                         "entry {} of run {} stands where entry {} of run {} belongs",
                         entry.seq, entry.run, row.next, first.run
@@ -160,7 +165,9 @@ impl Replay<'_> {
                     return Err(reader.corrupt(record.offset, what));
                 }
                 let (seq, at, subject) = (entry.seq, entry.at, entry.subject.as_ref());
-                row.absorb(&first.run, Glance { seq, at, subject, outline: &entry.outline, hash: *hash });
+                if !absorbed {
+                    row.absorb(&first.run, Glance { seq, at, subject, outline: &entry.outline, hash: *hash });
+                }
                 match (&entry.outline, subject.map(|id| ring.get(id))) {
                     (Outline::RunStarted { .. }, Some(Key::Of(subject))) => {
                         let id = subject.id().clone();

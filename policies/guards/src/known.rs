@@ -132,8 +132,15 @@ fn by_key(key: &str) -> Option<PiiKind> {
     }
 }
 
+/// No value is longer: a postal address.
+const MOST_WORDS: usize = 16;
+
 /// What a value is by its shape, if it is nothing else beside.
 fn by_shape(value: &str) -> Option<PiiKind> {
+    // What they wrote and we answered is no one value.
+    if value.split_whitespace().nth(MOST_WORDS).is_some() {
+        return None;
+    }
     let length = value.chars().count();
     PatternPii
         .find(value)
@@ -157,7 +164,7 @@ fn is_postal(value: &str) -> bool {
         let word = word.trim_end_matches(',').to_lowercase();
         street.contains(&word.as_str()) || word.ends_with("straße") || word.ends_with("strasse")
     });
-    (3..=16).contains(&words.len()) && number && named
+    (3..=MOST_WORDS).contains(&words.len()) && number && named
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@
 
 use crate::analysis::{is_filler, placed, sequence};
 use attache_tools::Passage;
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 
 /// How many candidates are looked at, at least.
 pub(crate) const CANDIDATES: usize = 8;
@@ -74,6 +75,7 @@ pub(crate) struct Word {
 /// A candidate with what its search made of it.
 pub(crate) struct Candidate<'a> {
     pub(crate) passage: &'a Passage,
+    pub(crate) read: &'a Read,
     /// Its score by words.
     pub(crate) score: f32,
     /// How near it is, if that can be told.
@@ -149,45 +151,42 @@ impl Asked {
     /// What is seen of each candidate. `rarest` is what a word weighs that no
     /// passage has.
     pub(crate) fn signs(&self, candidates: &[Candidate<'_>], rarest: f32) -> Vec<Signs> {
-        let read: Vec<Read> = candidates.iter().map(|candidate| Read::new(candidate.passage)).collect();
-        let sets: Vec<BTreeSet<&str>> = read.iter().map(|read| read.all().collect()).collect();
         let best = candidates.iter().map(|candidate| candidate.score).fold(f32::EPSILON, f32::max);
         let unknown = ratio(self.words.iter().filter(|word| word.unknown).count(), self.words.len());
         let rarest = rarest.max(f32::EPSILON);
-        let signs = candidates.iter().zip(&read).zip(&sets).map(|((candidate, read), said)| {
-            let doc = |other: &Candidate<'_>| other.passage.doc == candidate.passage.doc;
-            let article = candidates.iter().zip(&sets).filter(|(other, _)| doc(other)).flat_map(|(_, set)| set);
-            let article: BTreeSet<&str> = article.copied().collect();
-            let (title, headings) = candidate.passage.title.split_once(" > ").unwrap_or((&candidate.passage.title, ""));
-            let heading = headings.rsplit(" > ").next().filter(|heading| !heading.is_empty());
+        let signs = candidates.iter().map(|candidate| {
+            let read = candidate.read;
+            let same = candidates.iter().filter(|other| other.passage.doc == candidate.passage.doc);
+            let same: Vec<&BTreeSet<String>> = same.map(|other| &other.read.said).collect();
+            let by_article = |word: &Word| same.iter().map(|said| word.said(said)).fold(0.0, f32::max);
             let above = set(&read.title);
             let (mut in_one_place, mut fullest, mut figure, mut defined) = (0.0_f32, -1.0, false, false);
-            for unit in units(&candidate.passage.passage) {
-                let unit_said = read.within(&candidate.passage.passage, unit);
-                in_one_place = in_one_place.max(self.share(|word| word.said(&unit_said).max(word.said(&above))));
-                let alone = self.share(|word| word.said(&unit_said));
+            for (place, unit_said) in &read.units {
+                let unit = candidate.passage.passage.get(place.clone()).unwrap_or_default();
+                in_one_place = in_one_place.max(self.share(|word| word.said(unit_said).max(word.said(&above))));
+                let alone = self.share(|word| word.said(unit_said));
                 if alone > fullest {
                     (fullest, figure) = (alone, has_figure(unit));
                 }
                 defined |= self.meaning && self.defines(unit);
             }
-            let unsaid = self.words.iter().map(|word| word.weight * (1.0 - word.said(&article)) / rarest);
-            let in_article = self.share(|word| word.said(&article));
+            let unsaid = self.words.iter().map(|word| word.weight * (1.0 - by_article(word)) / rarest);
+            let in_article = self.share(by_article);
             let near = candidate.near.unwrap_or(Nearness { own: 0.0, article: 0.0, other: 0.0 });
             let is = |what: bool| f32::from(u8::from(what));
             Signs {
                 values: [
                     1.0,
-                    self.mean(|word| word.said(said)),
+                    self.mean(|word| word.said(&read.said)),
                     in_one_place,
-                    self.of(title),
-                    self.of(heading.unwrap_or(title)),
+                    self.of(&read.titled),
+                    self.of(read.headed.as_ref().unwrap_or(&read.titled)),
                     self.together(&read.all().collect::<Vec<_>>()),
                     candidate.score / best,
                     (candidate.score / rarest).min(MOST_SCORED),
                     is(self.how_many && figure),
                     is(self.whether),
-                    is(heading.is_none()),
+                    is(read.headed.is_none()),
                     in_article,
                     is(defined),
                     unsaid.fold(0.0, f32::max).min(1.0),
@@ -221,9 +220,7 @@ impl Asked {
     }
 
     /// The share of the words of a heading that the question has.
-    fn of(&self, heading: &str) -> f32 {
-        let mut terms = sequence(heading);
-        terms.retain(|term| !is_filler(term));
+    fn of(&self, terms: &[String]) -> f32 {
         let asked = |term: &&String| self.words.iter().any(|word| word.said(&BTreeSet::from([term.as_str()])) > 0.0);
         ratio(terms.iter().filter(asked).count(), terms.len())
     }
@@ -265,14 +262,14 @@ impl Word {
     }
 
     /// How well `terms` say it, from 0 to 1.
-    fn said(&self, terms: &BTreeSet<&str>) -> f32 {
+    fn said<T: Borrow<str> + Ord>(&self, terms: &BTreeSet<T>) -> f32 {
         if terms.contains(self.term.as_str()) {
             1.0
         } else if self.alike.iter().any(|alike| terms.contains(alike.as_str())) {
             ALIKE
         } else if self.beginning().is_some_and(|begin| {
             let near = terms.range::<str, _>((Bound::Included(begin), Bound::Unbounded));
-            near.take_while(|term| term.starts_with(begin)).any(|term| akin(&self.term, term))
+            near.map(Borrow::borrow).take_while(|term| term.starts_with(begin)).any(|term| akin(&self.term, term))
         }) {
             AKIN
         } else {
@@ -282,28 +279,50 @@ impl Word {
 }
 
 /// The terms of a passage, found once.
-struct Read {
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// Those of its title and headings, in order.
     title: Vec<String>,
-    /// Those of its text, each with where it starts.
-    text: Vec<(usize, String)>,
+    /// Those of the article's title that are weighed.
+    titled: Vec<String>,
+    /// Those of the heading above it, if there is one.
+    headed: Option<Vec<String>>,
+    /// Those of its text, in order.
+    text: Vec<String>,
+    /// What is shown of it, each once.
+    said: BTreeSet<String>,
+    /// What says something by itself, with its terms.
+    units: Vec<(Range<usize>, BTreeSet<String>)>,
 }
 
 impl Read {
-    fn new(passage: &Passage) -> Self {
-        Self { title: sequence(&passage.title), text: placed(&passage.passage) }
+    pub(crate) fn new(passage: &Passage) -> Self {
+        let (title, headings) = passage.title.split_once(" > ").unwrap_or((&passage.title, ""));
+        let heading = headings.rsplit(" > ").next().filter(|heading| !heading.is_empty());
+        let weighed = |heading: &str| sequence(heading).into_iter().filter(|term| !is_filler(term)).collect();
+        let (above, text) = (sequence(&passage.title), placed(&passage.passage));
+        let units = units(&passage.passage).into_iter().map(|unit| {
+            let start = unit.as_ptr().addr().saturating_sub(passage.passage.as_ptr().addr());
+            let place = start..start + unit.len();
+            let from = text.partition_point(|(at, _)| *at < place.start);
+            let until = text.partition_point(|(at, _)| *at < place.end);
+            (place, text.get(from..until).unwrap_or_default().iter().map(|(_, term)| term.clone()).collect())
+        });
+        let units = units.collect();
+        let text: Vec<String> = text.into_iter().map(|(_, term)| term).collect();
+        Self {
+            titled: weighed(title),
+            headed: heading.map(weighed),
+            said: above.iter().chain(&text).cloned().collect(),
+            title: above,
+            text,
+            units,
+        }
     }
 
     /// What is shown of the passage, in order.
     fn all(&self) -> impl Iterator<Item = &str> {
-        self.title.iter().chain(self.text.iter().map(|(_, term)| term)).map(String::as_str)
-    }
-
-    /// The terms of a piece of its text.
-    fn within(&self, text: &str, piece: &str) -> BTreeSet<&str> {
-        let start = piece.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-        let from = self.text.partition_point(|(at, _)| *at < start);
-        let until = self.text.partition_point(|(at, _)| *at < start + piece.len());
-        self.text.get(from..until).unwrap_or_default().iter().map(|(_, term)| term.as_str()).collect()
+        self.title.iter().chain(&self.text).map(String::as_str)
     }
 }
 

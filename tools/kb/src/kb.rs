@@ -10,7 +10,7 @@ use crate::error::KbError;
 use crate::fit::Signs;
 use crate::index::{self, Change, Entry, Fields, META, stored_about, stored_number, stored_text};
 use crate::passages;
-use crate::search::{Near, Search};
+use crate::search::{Near, Search, Shelf};
 use crate::sources::{self, Document, Skipped};
 use crate::synonyms::Synonyms;
 use async_trait::async_trait;
@@ -63,6 +63,7 @@ struct Opened {
     stamp: Option<Stamp>,
     /// The vectors of its passages by model, once they were asked for.
     dense: OnceLock<(String, Arc<Dense>)>,
+    shelf: Arc<Shelf>,
 }
 
 /// Tells one state of an index and its vectors from the next.
@@ -243,6 +244,7 @@ impl Kb {
                         fields: *fields,
                         stamp: *stamp,
                         dense: OnceLock::new(),
+                        shelf: Arc::default(),
                     }));
                 }
                 Ok(())
@@ -504,11 +506,11 @@ impl Opened {
     fn new(index: Index, fields: Fields, stamp: Option<Stamp>) -> Result<Self, TantivyError> {
         // By hand: the other policy starts a thread that looks at the folder.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, fields, stamp, dense: OnceLock::new() })
+        Ok(Self { index, reader, fields, stamp, dense: OnceLock::new(), shelf: Arc::default() })
     }
 
     fn search(&self, synonyms: &Arc<Synonyms>) -> Search {
-        Search::new(self.reader.searcher(), self.fields, Arc::clone(synonyms))
+        Search::new(self.reader.searcher(), self.fields, Arc::clone(synonyms), Arc::clone(&self.shelf))
     }
 }
 

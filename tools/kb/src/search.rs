@@ -2,14 +2,16 @@
 
 use crate::analysis::{self, MAX_TERMS};
 use crate::dense::{Dense, Row, spoken};
-use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Signs, Word};
+use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
 use crate::synonyms::Synonyms;
 use attache_tools::{Ask, Passage, Readers, Scope};
+use lru::LruCache;
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroUsize;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tantivy::collector::TopDocs;
 use tantivy::columnar::StrColumn;
 use tantivy::query::{
@@ -34,6 +36,30 @@ pub(crate) struct Search {
     fields: Fields,
     synonyms: Arc<Synonyms>,
     near: Option<Near>,
+    shelf: Arc<Shelf>,
+}
+
+/// Passages that were found before, by where they stand: reading one is most of what a search costs.
+pub(crate) struct Shelf(Mutex<LruCache<(u64, DocAddress), Arc<Known>>>);
+
+/// A passage without a score, and what was read of it.
+struct Known {
+    passage: Passage,
+    read: OnceLock<Read>,
+}
+
+impl Known {
+    fn scored(&self, score: Score) -> Passage {
+        Passage { score, ..self.passage.clone() }
+    }
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        // Some ten kilobytes each.
+        const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+        Self(Mutex::new(LruCache::new(MOST)))
+    }
 }
 
 /// The second retriever, with the direction of the question.
@@ -66,8 +92,8 @@ impl Near {
 type Scored = (Score, DocAddress);
 
 impl Search {
-    pub(crate) fn new(searcher: Searcher, fields: Fields, synonyms: Arc<Synonyms>) -> Self {
-        Self { searcher, fields, synonyms, near: None }
+    pub(crate) fn new(searcher: Searcher, fields: Fields, synonyms: Arc<Synonyms>, shelf: Arc<Shelf>) -> Self {
+        Self { searcher, fields, synonyms, near: None, shelf }
     }
 
     /// With the second retriever.
@@ -97,15 +123,16 @@ impl Search {
         };
         let hits = self.read(found, most)?;
         let asked = Asked::read(ask.query, |term| self.word(term))?;
-        let candidate = |(place, passage)| Candidate {
-            passage,
+        let candidates = hits.iter().map(|(_, place, known)| Candidate {
+            passage: &known.passage,
+            read: known.read.get_or_init(|| Read::new(&known.passage)),
             score: by_words.get(place).copied().unwrap_or_default(),
             near: near.as_ref().and_then(|(near, rows)| near.of(*place, rows)),
-        };
-        let candidates: Vec<_> = hits.iter().map(|(place, passage)| candidate((place, passage))).collect();
+        });
+        let candidates: Vec<_> = candidates.collect();
         let signs = asked.signs(&candidates, idf(counted.entries, 0));
         let signs = signs.into_iter().map(|signs| asked.asks().then_some(signs)).collect::<Vec<_>>();
-        Ok(hits.into_iter().map(|(_, passage)| passage).zip(signs).collect())
+        Ok(hits.iter().map(|(score, _, known)| known.scored(*score)).zip(signs).collect())
     }
 
     /// A word of a question with what stands for it. One that no article has
@@ -168,7 +195,7 @@ impl Search {
                 Some(row) => vec![(score, row.address)],
                 None => self.best(&self.inside(&doc, &*in_passages), 1, &counted_passages)?,
             };
-            hits.extend(self.read(best, 1)?.into_iter().map(|(_, passage)| Passage { score, ..passage }));
+            hits.extend(self.read(best, 1)?.into_iter().map(|(.., known)| known.scored(score)));
         }
         Ok(hits)
     }
@@ -302,21 +329,35 @@ impl Search {
 
     /// The `top` best of these entries in a fixed order: by score, then by what
     /// they are of. No more are read than it takes: that is what costs.
-    fn read(&self, mut found: Vec<Scored>, top: usize) -> Result<Vec<(DocAddress, Passage)>, TantivyError> {
+    fn read(&self, mut found: Vec<Scored>, top: usize) -> Result<Vec<(Score, DocAddress, Arc<Known>)>, TantivyError> {
         found.sort_by(|one, other| other.0.total_cmp(&one.0));
         if let Some((worst, _)) = top.checked_sub(1).and_then(|last| found.get(last)).copied() {
             found.retain(|(score, _)| *score >= worst);
         }
         let mut hits = Vec::new();
         for (score, place) in found.into_iter().filter(|_| top > 0) {
-            hits.push((place, self.hit(score, &self.searcher.doc(place)?)));
+            hits.push((score, place, self.known(place)?));
         }
-        hits.sort_by(|(_, one), (_, other)| {
-            let place = |hit: &Passage| (hit.start, hit.end);
-            other.score.total_cmp(&one.score).then_with(|| (&one.doc, place(one)).cmp(&(&other.doc, place(other))))
+        hits.sort_by(|(score, _, one), (beside, _, other)| {
+            let place = |known: &Known| (known.passage.start, known.passage.end);
+            let order = || (&one.passage.doc, place(one)).cmp(&(&other.passage.doc, place(other)));
+            beside.total_cmp(score).then_with(order)
         });
         hits.truncate(top);
         Ok(hits)
+    }
+
+    fn known(&self, place: DocAddress) -> Result<Arc<Known>, TantivyError> {
+        let key = (self.searcher.generation().generation_id(), place);
+        // Nothing under this lock panics half-way through a change.
+        let shelf = || self.shelf.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shelf().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let passage = self.passage(&self.searcher.doc(place)?);
+        let known = Arc::new(Known { passage, read: OnceLock::new() });
+        shelf().put(key, Arc::clone(&known));
+        Ok(known)
     }
 
     fn fetch(&self, query: &dyn Query, limit: usize, counted: &Counted<'_>) -> Result<Vec<Scored>, TantivyError> {
@@ -327,7 +368,7 @@ impl Search {
         self.searcher.search_with_statistics_provider(query, &collector, counted)
     }
 
-    fn hit(&self, score: Score, entry: &TantivyDocument) -> Passage {
+    fn passage(&self, entry: &TantivyDocument) -> Passage {
         let doc = stored_text(entry, self.fields.doc);
         let start = stored_number(entry, self.fields.start);
         let end = stored_number(entry, self.fields.end);
@@ -338,7 +379,7 @@ impl Search {
             passage: stored_text(entry, self.fields.text),
             start,
             end,
-            score,
+            score: 0.0,
             fit: None,
             about: stored_about(entry, self.fields),
         }

@@ -281,6 +281,38 @@ fn an_index_that_lags_is_brought_up_to_date() {
 }
 
 #[test]
+fn an_index_that_was_written_beyond_its_checkpoint_is_met_by_the_log() {
+    let dir = folder();
+    let index = || sled::open(dir.path().join("index")).unwrap();
+    let store = open(dir.path());
+    let mut early = written_by(&store, "customer_1", "run_early");
+    let mut events = drafted_run("customer_1", "run_early", "call_2", "2026-11-23T09:00:00Z").into_iter();
+    append(&store, early.batch(events.by_ref().take(3)));
+    store.checkpoint().unwrap();
+    store.close().unwrap();
+    let checkpoint = index().get(b"m").unwrap().unwrap();
+
+    let store = open(dir.path());
+    append(&store, early.batch(events.by_ref().take(2)));
+    append(&store, early.batch(events));
+    fill(&store, 20);
+    let before = answers(&store);
+    store.checkpoint().unwrap();
+    store.close().unwrap();
+    // As a kill leaves it between the rows and their checkpoint.
+    index().insert(b"m", checkpoint).unwrap();
+
+    let store = open(dir.path());
+    assert_eq!(answers(&store), before);
+    append(&store, written_by(&store, "ada", "run_after").batch(sample_run("ada")));
+    let before = answers(&store);
+    store.checkpoint().unwrap();
+    store.close().unwrap();
+    assert_eq!(answers(&open(dir.path())), before);
+    verified(dir.path()).unwrap();
+}
+
+#[test]
 fn open_runs_stay_known_while_a_long_log_is_read() {
     let dir = folder();
     let store = open(dir.path());

@@ -25,7 +25,10 @@ fn passage(title: &str, text: &str) -> Passage {
 }
 
 fn fit(query: &str, passages: &[Passage]) -> Vec<f32> {
-    let candidates: Vec<_> = passages.iter().map(|passage| Candidate { passage, score: 9.0, near: None }).collect();
+    let read: Vec<_> = passages.iter().map(Read::new).collect();
+    let candidates = passages.iter().zip(&read);
+    let candidates: Vec<_> =
+        candidates.map(|(passage, read)| Candidate { passage, read, score: 9.0, near: None }).collect();
     asked(query).signs(&candidates, 3.0).iter().map(Signs::fit).collect()
 }
 
@@ -85,7 +88,9 @@ fn what_is_near_and_stands_out_fits_better() {
     let text = passage("Quiet hours", "Set the time when no message arrives.");
     let fit = |own, article, other| {
         let near = Some(Nearness { own, article, other });
-        asked("How do I mute my phone?").signs(&[Candidate { passage: &text, score: 0.0, near }], 3.0)[0].fit()
+        asked("How do I mute my phone?")
+            .signs(&[Candidate { passage: &text, read: &Read::new(&text), score: 0.0, near }], 3.0)[0]
+            .fit()
     };
     assert!(fit(0.7, 0.7, 0.3) > fit(0.7, 0.7, 0.7));
     assert!(fit(0.7, 0.7, 0.3) > fit(0.4, 0.4, 0.3));
