@@ -17,7 +17,7 @@ use std::ops::{Bound, Range};
 pub(crate) const CANDIDATES: usize = 8;
 
 /// How many signs there are.
-pub const SIGNS: usize = 20;
+pub const SIGNS: usize = 24;
 
 /// The name of each sign, with what it weighs for words alone and with vectors.
 ///
@@ -42,6 +42,11 @@ pub const SIGNS: usize = 20;
 /// - `nearest`: no passage is nearer
 /// - `near_article`: the likeness of the nearest passage of its article
 /// - `near_and_said`: `near` where all is said by weight, and less where less is
+/// - `mine`: the question speaks of what is the asker's own, which articles know
+///   nothing of
+/// - `siblings`: the share of all candidates that are of its article
+/// - `whether_said`, `whether_near`: `in_one_place` and `near_article`, where the
+///   question asks whether
 pub const WEIGHTS: [(&str, f32, f32); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
@@ -58,6 +63,7 @@ pub(crate) struct Asked {
     whether: bool,
     how_many: bool,
     meaning: bool,
+    mine: bool,
 }
 
 /// A word that is asked for.
@@ -145,6 +151,7 @@ impl Asked {
                 || plain.starts_with(&["what", "are"])
                 || plain.starts_with(&["what", "counts", "as"])
                 || (matches!(plain.as_slice(), ["what", "do" | "does", ..]) && plain.contains(&"mean")),
+            mine: plain.iter().any(|word| MINE.contains(word)),
         })
     }
 
@@ -174,6 +181,7 @@ impl Asked {
             let in_article = self.share(by_article);
             let near = candidate.near.unwrap_or(Nearness { own: 0.0, article: 0.0, other: 0.0 });
             let is = |what: bool| f32::from(u8::from(what));
+            let siblings = candidates.iter().filter(|other| doc(other)).count();
             Signs {
                 values: [
                     1.0,
@@ -196,6 +204,10 @@ impl Asked {
                     is(candidate.near.is_some() && near.own >= near.article.max(near.other)),
                     near.article,
                     near.own * in_article,
+                    is(self.mine),
+                    ratio(siblings, candidates.len()),
+                    is(self.whether) * in_one_place,
+                    is(self.whether) * near.article,
                 ],
                 near: candidate.near.is_some(),
             }
@@ -389,6 +401,7 @@ fn ratio(part: usize, all: usize) -> f32 {
 }
 
 const WHETHERS: [&str; 12] = ["are", "can", "could", "did", "do", "does", "has", "have", "is", "may", "or", "will"];
+const MINE: [&str; 6] = ["i", "me", "my", "our", "us", "we"];
 const FIGURES_ASKED: [&str; 5] = ["cost", "limit", "maximum", "price", "when"];
 const AMOUNTS: [&str; 9] = ["big", "far", "fast", "large", "long", "many", "much", "often", "soon"];
 const FIGURES: [&str; 17] = [
