@@ -181,7 +181,6 @@ impl Asked {
             let in_article = self.share(by_article);
             let near = candidate.near.unwrap_or(Nearness { own: 0.0, article: 0.0, other: 0.0 });
             let is = |what: bool| f32::from(u8::from(what));
-            let siblings = candidates.iter().filter(|other| doc(other)).count();
             Signs {
                 values: [
                     1.0,
@@ -205,7 +204,7 @@ impl Asked {
                     near.article,
                     near.own * in_article,
                     is(self.mine),
-                    ratio(siblings, candidates.len()),
+                    ratio(same.len(), candidates.len()),
                     is(self.whether) * in_one_place,
                     is(self.whether) * near.article,
                 ],
