@@ -151,7 +151,10 @@ impl Replay<'_> {
         let erased = self.live.change(&first.run, |row| {
             // The index may have come further than its checkpoint.
             let known = row.places.contains(&place);
-            if !known {
+            if known {
+                // It leaves memory with the next checkpoint.
+                row.dirty = true;
+            } else {
                 row.places.push(place);
             }
             let mut erased = Vec::new();
