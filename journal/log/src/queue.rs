@@ -95,22 +95,18 @@ impl Shared {
     /// Puts a batch on the queue if it fits its run.
     pub(crate) fn push(&self, batch: Batch) -> Result<Commit, StoreError> {
         let prepared = check(&batch)?;
-        let (mut guard, mut cold) = self.look(&batch.run)?;
+        let (mut guard, cold) = self.look(&batch.run)?;
         let queue = &mut *guard;
         if let Some(failed) = &queue.failed {
             return Err(failed.clone());
         }
         let known = queue.heads.get_mut(&batch.run);
         let mut head = match &known {
-            Some(head) => {
-                cold = None;
-                **head
-            }
+            Some(head) => **head,
             // Under the lock of the queue: another batch of the run must not
             // be accepted between this look and the insertion below.
             None => {
                 let live = self.live().runs.get(&batch.run).map(Row::head);
-                cold = cold.filter(|_| live.is_none());
                 live.or(cold.as_ref().map(Row::head)).unwrap_or_default()
             }
         };
@@ -155,19 +151,20 @@ impl Shared {
     /// index is asked without the lock: it keeps whoever asks waiting while a
     /// checkpoint is written.
     fn look(&self, run: &RunId) -> Result<(MutexGuard<'_, Queue>, Option<Row>), StoreError> {
+        let mut looked = None;
         loop {
             let queue = self.queue();
             if queue.heads.contains_key(run) || self.live().runs.contains_key(run) {
                 return Ok((queue, None));
             }
+            match looked {
+                Some((forgotten, row)) if forgotten == queue.forgotten => return Ok((queue, row)),
+                // It may have come to memory and gone to the index since.
+                Some(_) | None => {}
+            }
             let forgotten = queue.forgotten;
             drop(queue);
-            let row = self.index.row(run)?;
-            let queue = self.queue();
-            // Else it may have come to memory and gone to the index since.
-            if queue.forgotten == forgotten {
-                return Ok((queue, row));
-            }
+            looked = Some((forgotten, self.index.row(run)?));
         }
     }
 

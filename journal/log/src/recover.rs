@@ -150,7 +150,8 @@ impl Replay<'_> {
         let ring = &self.ring;
         let erased = self.live.change(&first.run, |row| {
             // The index may have come further than its checkpoint.
-            let known = row.places.contains(&place);
+            let place_of = |Place(segment, offset, _): &Place| (*segment, *offset);
+            let known = row.places.binary_search_by_key(&place_of(&place), place_of).is_ok();
             if known {
                 // It leaves memory with the next checkpoint.
                 row.dirty = true;
@@ -159,8 +160,8 @@ impl Replay<'_> {
             }
             let mut erased = Vec::new();
             for (entry, hash, frame) in &entries {
-                let absorbed = known && entry.run == first.run && entry.seq < row.next;
-                if !absorbed && (entry.run != first.run || entry.seq != row.next) {
+                let fits = if known { entry.seq < row.next } else { entry.seq == row.next };
+                if entry.run != first.run || !fits {
                     let what = format!(
                         "entry {} of run {} stands where entry {} of run {} belongs",
                         entry.seq, entry.run, row.next, first.run
@@ -168,7 +169,7 @@ impl Replay<'_> {
                     return Err(reader.corrupt(record.offset, what));
                 }
                 let (seq, at, subject) = (entry.seq, entry.at, entry.subject.as_ref());
-                if !absorbed {
+                if !known {
                     row.absorb(&first.run, Glance { seq, at, subject, outline: &entry.outline, hash: *hash });
                 }
                 match (&entry.outline, subject.map(|id| ring.get(id))) {

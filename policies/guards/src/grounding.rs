@@ -262,7 +262,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether more than half of the words stand here.
-    fn shares(&self, words: &BTreeSet<String>) -> bool {
+    fn shares(&self, Words(words): &Words<'_>) -> bool {
         let shared = words.iter().filter(|word| self.words.contain(word)).count();
         shared >= 2 && shared * 2 > words.len()
     }
@@ -273,7 +273,12 @@ struct Words<'a>(Vec<&'a str>);
 
 impl<'a> Words<'a> {
     fn new(plain: &'a str) -> Self {
-        let mut words: Vec<&str> = words(plain).collect();
+        Self::such(plain, |_| true)
+    }
+
+    /// Those of them that are such.
+    fn such(plain: &'a str, such: impl Fn(&str) -> bool) -> Self {
+        let mut words: Vec<&str> = words(plain).filter(|word| such(word)).collect();
         words.sort_unstable();
         words.dedup();
         Self(words)
@@ -301,8 +306,8 @@ fn words(plain: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The words of a plain sentence that say something: of five letters and more.
-fn content(plain: &str) -> BTreeSet<String> {
-    words(plain).filter(|word| word.len() >= 5).map(str::to_owned).collect()
+fn content(plain: &str) -> Words<'_> {
+    Words::such(plain, |word| word.len() >= 5)
 }
 
 /// The sentences of a text in byte offsets, without the space around them.

@@ -67,9 +67,7 @@ pub(super) fn stand<'a, S: Iterator<Item = &'a Words<'a>>>(
 
 /// The words of a plain text that carry a claim.
 pub(super) fn content(plain: &str) -> Words<'_> {
-    let mut words = Words::new(plain);
-    words.0.retain(|word| word.len() >= SHORTEST && !EMPTY.contains(word));
-    words
+    Words::such(plain, |word| word.len() >= SHORTEST && !EMPTY.contains(word))
 }
 
 /// Whether a word of `source` begins as this one does.
