@@ -1,7 +1,8 @@
 //! Load on the server, over real HTTP, in one process with whoever asks.
 //!
-//! `conversations N RATE SECONDS` opens N conversations and then sends RATE messages a second into them, with a model
-//! that takes 500 ms a call and says what the offline model says. `desk N` puts N drafts into a store and asks for pages.
+//! `conversations N RATE SECONDS [CHANNEL]` opens N conversations, by chat if not said, and then sends RATE messages a
+//! second into them, with a model that takes 500 ms a call and says what the offline model says. `desk N` puts N drafts
+//! into a store and asks for pages.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -46,9 +47,12 @@ async fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, otherwise: usize| words.get(at).map_or(otherwise, |word| word.parse().unwrap());
     match words.first().map(String::as_str) {
-        Some("conversations") => conversations(number(1, 1_000), number(2, 200), number(3, 30)).await,
+        Some("conversations") => {
+            let channel = words.get(4).map_or("chat", String::as_str);
+            conversations(number(1, 1_000), number(2, 200), number(3, 30), channel).await;
+        }
         Some("desk") => desk(number(1, 100_000)).await,
-        _ => panic!("say `conversations N RATE SECONDS` or `desk N`"),
+        _ => panic!("say `conversations N RATE SECONDS [CHANNEL]` or `desk N`"),
     }
 }
 
@@ -87,7 +91,7 @@ impl ChatModel for Stub {
     }
 }
 
-async fn conversations(open: usize, rate: usize, seconds: usize) {
+async fn conversations(open: usize, rate: usize, seconds: usize, channel: &str) {
     let prompts = Arc::new(Prompts::with_overrides(Default::default()).unwrap());
     let house = House::with(Arc::new(Stub { model: Offline::new(prompts), said: Mutex::default() })).await;
     let token = house.token("admin", "admin").await;
@@ -97,6 +101,7 @@ async fn conversations(open: usize, rate: usize, seconds: usize) {
         let asked = some.iter().map(|number| {
             let mut bundle = question.clone();
             bundle["customer"]["id"] = json!(format!("cus_load_{number}"));
+            bundle["trigger"]["channel"] = json!(channel);
             house.request("/v1/conversations", &token, &bundle)
         });
         for seen in futures::future::join_all(asked).await {
@@ -128,7 +133,11 @@ async fn conversations(open: usize, rate: usize, seconds: usize) {
         let answer = seen.json();
         let entries = house.attache.entries(&RunId::new(answer["run"].as_str().unwrap())).await.unwrap();
         let calls = entries.iter().filter(|entry| matches!(entry.event, Some(Event::ModelCalled(_)))).count();
-        *came.entry(format!("{} {} after {calls} calls", answer["outcome"], answer["reason"])).or_default() += 1;
+        let handed = entries.iter().find_map(|entry| match &entry.event {
+            Some(Event::Escalated(escalated)) => Some(escalated.reason_code.as_str()),
+            _ => None,
+        });
+        *came.entry(format!("{} ({}) after {calls} calls", answer["outcome"], handed.unwrap_or("-"))).or_default() += 1;
         own.push(took.saturating_sub(MODEL * u32::try_from(calls).unwrap()));
     }
     let all = house.attache.store().count_runs(&RunFilter::default()).await.unwrap();

@@ -327,6 +327,9 @@ pub struct Outgoing {
     pub answers: Option<Answered>,
     /// Whether we speak first.
     pub outreach: bool,
+    /// Whether whoever wrote to our own interface reads it there, where their
+    /// conversation shows what the journal has.
+    pub shown: bool,
     /// The run that sends it: an answer to it belongs there.
     pub run: RunId,
 }

@@ -14,6 +14,9 @@ use std::path::PathBuf;
 /// Messages leave as files of a folder: e-mail as `KEY.eml`, everything else as
 /// `KEY.json`. The name is the idempotency key, so a message that is there is
 /// not written again; of one that was forgotten, an empty `KEY.gone` is left.
+///
+/// What a conversation of our own interface [shows](Outgoing::shown) needs no
+/// file: it has left when the journal has it.
 #[derive(Clone, Debug)]
 pub struct FolderOutbox {
     spool: Spool,
@@ -61,6 +64,9 @@ impl FolderOutbox {
 #[async_trait]
 impl Outbox for FolderOutbox {
     async fn deliver(&self, message: &Outgoing, key: &Digest) -> Result<Delivered, PortError> {
+        if message.shown {
+            return Ok(delivered(message, message.run.to_string()));
+        }
         let bytes = self.bytes(message, key)?;
         let extension = if message.channel == Channel::Email { "eml" } else { "json" };
         let name = format!("{}.{extension}", stem(key));

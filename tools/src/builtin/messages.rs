@@ -58,8 +58,7 @@ impl ReplyInput {
 
     /// Sends it on the channel they wrote on.
     async fn send(self, outbox: &dyn Outbox, cx: &CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        let channel = cx.bundle().trigger.channel();
-        deliver(outbox, channel, Audience::Customer, REPLY_SUBJECT.into(), self.text, cx).await
+        answer(outbox, REPLY_SUBJECT, self.text, cx).await
     }
 }
 
@@ -191,8 +190,7 @@ impl Tool for NotifyCustomer {
     }
 
     async fn call(&self, input: NoticeInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        let channel = cx.bundle().trigger.channel();
-        deliver(&*self.outbox, channel, Audience::Customer, NOTICE_SUBJECT.into(), input.text, &cx).await
+        answer(&*self.outbox, NOTICE_SUBJECT, input.text, &cx).await
     }
 }
 
@@ -356,7 +354,8 @@ impl<T: Text> Tool for SendText<T> {
     }
 
     async fn call(&self, input: SendInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        deliver(&*self.outbox, T::CHANNEL, T::AUDIENCE, input.subject, input.body, &cx).await
+        let message = outgoing(T::CHANNEL, T::AUDIENCE, input.subject, input.body, &cx);
+        deliver(&*self.outbox, message, &cx).await
     }
 }
 
@@ -366,16 +365,22 @@ fn cited(ids: &[String]) -> Vec<Citation> {
     ids.iter().map(|id| parse_citation(id).unwrap_or_else(|| nothing(id))).collect()
 }
 
-async fn deliver(
+/// Tells whoever wrote to us, on the channel they wrote on.
+async fn answer(
     outbox: &dyn Outbox,
-    channel: Channel,
-    audience: Audience,
-    subject: String,
+    subject: &str,
     body: String,
     cx: &CallCx<'_, Write>,
 ) -> Result<Delivered, Unavailable> {
+    let channel = cx.bundle().trigger.channel();
+    let message = outgoing(channel, Audience::Customer, subject.to_owned(), body, cx);
+    let shown = !message.outreach && matches!(channel, Channel::Api | Channel::Chat | Channel::Web);
+    deliver(outbox, Outgoing { shown, ..message }, cx).await
+}
+
+fn outgoing(channel: Channel, audience: Audience, subject: String, body: String, cx: &CallCx<'_, Write>) -> Outgoing {
     let bundle = cx.bundle();
-    let message = Outgoing {
+    Outgoing {
         channel,
         name: bundle.customer.name.clone(),
         to: destination(bundle, channel, audience),
@@ -384,8 +389,12 @@ async fn deliver(
         at: cx.now(),
         answers: Answered::of(bundle),
         outreach: bundle.trigger.message().is_none(),
+        shown: false,
         run: cx.run().clone(),
-    };
+    }
+}
+
+async fn deliver(outbox: &dyn Outbox, message: Outgoing, cx: &CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
     let failed = |e: PortError| Unavailable { what: "the outbox", retry: e.retry, source: e.into() };
     if let Some(suppressed) = outbox.suppressed(&message, cx.idempotency_key()).await.map_err(failed)? {
         return Err(Unavailable { what: "the address", retry: Retry::Never, source: suppressed.into() });

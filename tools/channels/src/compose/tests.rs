@@ -11,6 +11,7 @@ pub(crate) fn message() -> Outgoing {
         at: jiff::Timestamp::UNIX_EPOCH,
         answers: None,
         outreach: false,
+        shown: false,
         run: attache_journal::RunId::new("run_1"),
     }
 }

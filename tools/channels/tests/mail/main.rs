@@ -41,6 +41,7 @@ fn message(to: &str) -> Outgoing {
         at: "2026-11-20T09:00:00Z".parse().unwrap(),
         answers: None,
         outreach: false,
+        shown: false,
         run: RunId::new("run_1"),
     }
 }

@@ -43,6 +43,7 @@ async fn a_mail_server_gets_each_message_once_and_signed() {
             at: "2026-11-20T09:00:00Z".parse().unwrap(),
             answers: None,
             outreach: true,
+            shown: false,
             run: RunId::new("run_1"),
         };
         let key = Digest::of(&[name.as_bytes()]);
