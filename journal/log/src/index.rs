@@ -37,6 +37,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// The version of the keys and rows. Another version is rebuilt, not migrated.
 ///
@@ -46,7 +47,7 @@ const VERSION: u32 = 2;
 const META: &[u8] = b"m";
 
 /// So many rows are written at a time: whoever reads waits meanwhile, and with them all that the process does.
-const ROWS_AT_ONCE: usize = 16;
+const ROWS_AT_ONCE: usize = 8;
 
 /// The index of a store. It comes into being with the first write to it, so
 /// that a short process never pays for it.
@@ -284,12 +285,15 @@ impl Index {
         })
     }
 
-    /// Writes rows, and then the checkpoint that they make.
-    pub(crate) fn write(&self, snapshot: &Snapshot, ring: &Ring) -> Result<(), StoreError> {
+    /// Writes rows, and then the checkpoint that they make. After some it rests
+    /// `idle` times as long as they took, so that whoever answers a customer
+    /// meanwhile finds a processor.
+    pub(crate) fn write(&self, snapshot: &Snapshot, ring: &Ring, idle: u32) -> Result<(), StoreError> {
         self.guarded(|| {
             let db = self.connect_now()?;
             let mut named = HashSet::new();
             for rows in snapshot.rows.chunks(ROWS_AT_ONCE) {
+                let began = Instant::now();
                 let mut batch = sled::Batch::default();
                 for (run, row) in rows {
                     let before = self.get::<Row>(db, &keys::of_run(b'r', run))?;
@@ -302,6 +306,7 @@ impl Index {
                     }
                 }
                 db.apply_batch(batch).map_err(Damage::of)?;
+                std::thread::sleep(began.elapsed() * idle);
             }
             let Position { number: segment, offset, last, chain, records } = snapshot.end;
             let meta = json(&Meta { v: VERSION, segment, offset, last, records, chain })?;

@@ -237,13 +237,14 @@ impl Shared {
         Ok(head)
     }
 
-    /// Brings the index up to date and forgets what it holds.
-    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+    /// Brings the index up to date, resting `idle` times as long as it works, and
+    /// forgets what it holds.
+    pub(crate) fn checkpoint(&self, idle: u32) -> Result<(), StoreError> {
         let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(snapshot) = self.live().snapshot() else {
             return Ok(());
         };
-        self.index.write(&snapshot, &self.ring)?;
+        self.index.write(&snapshot, &self.ring, idle)?;
         let mut queue = self.queue();
         queue.forgotten += 1;
         self.live().settle(&snapshot, |run| queue.heads.contains_key(run));

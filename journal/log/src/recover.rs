@@ -201,7 +201,7 @@ impl Replay<'_> {
         if self.live.unindexed >= self.options.checkpoint_bytes
             && let Some(snapshot) = self.live.snapshot()
         {
-            self.index.write(&snapshot, &self.ring)?;
+            self.index.write(&snapshot, &self.ring, 0)?;
             self.live.settle(&snapshot, |_| false);
         }
         Ok(())

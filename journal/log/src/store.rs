@@ -96,7 +96,7 @@ impl LogStore {
     /// [`StoreError::Io`] if the index cannot be written. The journal itself
     /// is not concerned.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.shared.checkpoint()
+        self.shared.checkpoint(0)
     }
 
     /// Signs how far the journal has come, and notes it in the store's own list.

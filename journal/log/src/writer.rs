@@ -13,6 +13,12 @@ use std::thread::JoinHandle;
 /// A buffer that has grown beyond this is given back.
 const KEEP_BYTES: usize = 4 << 20;
 
+/// How many times as long as it works the index rests when it is brought up to
+/// date beside what the process does.
+const IDLE: u32 = 3;
+/// How many checkpoints late the index does not rest any more.
+const FAR_BEHIND: u64 = 8;
+
 /// Where the log goes on.
 pub(crate) struct Tail {
     /// The end of the log, what is in the writer's buffer included.
@@ -84,7 +90,7 @@ impl Writer {
         let unindexed = self.shared.live().unindexed;
         if unindexed > 0 && unindexed >= self.shared.options.checkpoint_bytes / 8 && self.shared.index.usable() {
             // Its failure is logged; the next opening rebuilds.
-            let _ = self.shared.checkpoint();
+            let _ = self.shared.checkpoint(0);
         }
     }
 
@@ -229,14 +235,16 @@ impl Writer {
 
     /// Has the index brought up to date beside this thread if it lags.
     fn index_if_due(&mut self) {
-        let due = self.shared.live().unindexed >= self.shared.options.checkpoint_bytes && self.shared.index.usable();
+        let (unindexed, every) = (self.shared.live().unindexed, self.shared.options.checkpoint_bytes);
+        let due = unindexed >= every && self.shared.index.usable();
         if !due || self.indexer.as_ref().is_some_and(|indexer| !indexer.is_finished()) {
             return;
         }
         let shared = Arc::clone(&self.shared);
         let indexer = std::thread::Builder::new().name("attache-index".to_owned());
         // Without a thread the index lags, no more; its failures it logs itself.
-        self.indexer = indexer.spawn(move || drop(shared.checkpoint())).ok();
+        let idle = if unindexed < FAR_BEHIND * every { IDLE } else { 0 };
+        self.indexer = indexer.spawn(move || drop(shared.checkpoint(idle))).ok();
     }
 }
 
