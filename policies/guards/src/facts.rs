@@ -5,10 +5,10 @@ mod figured;
 
 use crate::grounding::figures::{Figure, figures};
 use crate::squeeze::Squeezed;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use attache_journal::Permission;
 use disguise::readings;
 use figured::Figured;
+use memchr::memmem;
 use serde_json::Value;
 
 /// The values of facts that may not be said: finds them in what a model wrote.
@@ -26,7 +26,6 @@ use serde_json::Value;
 /// of fewer than two digits are not looked for: they would stand in any text.
 #[derive(Debug)]
 pub struct FactValues {
-    automaton: AhoCorasick,
     /// The key and whether it is a number, for each pattern.
     patterns: Vec<(String, bool)>,
     /// The patterns.
@@ -205,30 +204,34 @@ impl FactValues {
     }
 
     fn compile(values: Vec<(&str, String, bool)>) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "fails only above 2^31 states, and a bundle holds at most a mebibyte of values"
-        )]
-        let automaton = AhoCorasick::builder()
-            // Made for one text or a few: what is quickest to build, not to search.
-            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-            .build(values.iter().map(|(_, text, _)| text))
-            .expect("fewer than 2^31 bytes of values");
         let (patterns, texts) = values.into_iter().map(|(key, text, number)| ((key.to_owned(), number), text)).unzip();
-        Self { automaton, patterns, texts, figured: Vec::new(), public: Vec::new() }
+        Self { patterns, texts, figured: Vec::new(), public: Vec::new() }
     }
 
     /// The places of patterns that begin and end with words, in scalar values.
     fn search<'a>(&'a self, text: &'a Squeezed) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
-        self.automaton.find_overlapping_iter(&text.letters).filter_map(move |found| {
-            let pattern = found.pattern().as_usize();
-            let (_, number) = self.patterns.get(pattern)?;
-            let (first, last) = (text.places.get(found.start())?, text.places.get(found.end() - 1)?);
-            let whole = first.begins && last.ends;
-            let fits = !number || text.is_number(found.start(), found.end());
-            (whole && fits).then_some((pattern, first.at, last.at + 1))
+        // One after the other: they are few, made for one text or two, and an
+        // automaton of all takes longer to build than this takes.
+        self.texts.iter().zip(&self.patterns).enumerate().flat_map(move |(pattern, (value, (_, number)))| {
+            let places = everywhere(value.as_bytes(), text.letters.as_bytes());
+            places.filter_map(move |start| {
+                let (first, last) = text.whole(start, start + value.len())?;
+                let fits = !number || text.is_number(start, start + value.len());
+                fits.then_some((pattern, first.at, last.at + 1))
+            })
         })
     }
+}
+
+/// Each place where a value stands, those that overlap too.
+fn everywhere<'a>(value: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let finder = memmem::Finder::new(value);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + finder.find(text.get(from..)?)?;
+        from = start + 1;
+        Some(start)
+    })
 }
 
 /// Whether a value is long enough to be looked for in disguise: shorter ones

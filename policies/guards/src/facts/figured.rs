@@ -1,7 +1,7 @@
 //! Numbers and days that say the value of a fact in other words: spelled out,
 //! rounded, as a span, in another unit.
 
-use crate::grounding::figures::{Figure, figures};
+use crate::grounding::figures::Figure;
 use serde_json::Value;
 
 /// A number or a day that may not be said.
@@ -51,10 +51,7 @@ impl Figured {
             _ => return None,
         };
         let text = text.strip_suffix(".0").unwrap_or(&text);
-        let figure = match figures(text).as_slice() {
-            [one] if one.start == 0 && one.end == text.len() => one.clone(),
-            _ => return None,
-        };
+        let figure = Figure::whole(text)?;
         // `3` is said of anything.
         if figure.amount().is_some_and(|amount| amount < 10.0) {
             return None;

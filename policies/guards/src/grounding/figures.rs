@@ -19,6 +19,11 @@ enum Value {
 }
 
 impl Figure {
+    /// The figure that a text is and nothing else.
+    pub(crate) fn whole(text: &str) -> Option<Self> {
+        begins(text, 0).filter(|figure| figure.end == text.len())
+    }
+
     pub(crate) fn kind(&self) -> SpecificKind {
         match &self.value {
             Value::Number { money: true, .. } => SpecificKind::Price,
@@ -182,17 +187,7 @@ pub(crate) fn figures(text: &str) -> Vec<Figure> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        let byte = bytes.get(at).copied().unwrap_or(0);
-        let before = text.get(..at).and_then(|text| text.chars().next_back());
-        let begins = !before.is_some_and(char::is_alphanumeric);
-        let figure = if byte.is_ascii_digit() && begins {
-            day_in_digits(text, at).or_else(|| day_then_month(text, at)).or_else(|| number(text, at))
-        } else if byte.is_ascii_alphabetic() && begins {
-            month_then_day(text, at).or_else(|| spelled(text, at))
-        } else {
-            None
-        };
-        match figure {
+        match begins(text, at) {
             Some(figure) => {
                 at = figure.end.max(at + 1);
                 found.push(figure);
@@ -205,6 +200,20 @@ pub(crate) fn figures(text: &str) -> Vec<Figure> {
         }
     }
     found
+}
+
+/// The figure that begins at `at`, which no letter or digit may stand before.
+fn begins(text: &str, at: usize) -> Option<Figure> {
+    let first = text.as_bytes().get(at).filter(|byte| byte.is_ascii_alphanumeric())?;
+    let before = text.get(..at).and_then(|text| text.chars().next_back());
+    if before.is_some_and(char::is_alphanumeric) {
+        return None;
+    }
+    if first.is_ascii_digit() {
+        day_in_digits(text, at).or_else(|| day_then_month(text, at)).or_else(|| number(text, at))
+    } else {
+        month_then_day(text, at).or_else(|| spelled(text, at))
+    }
 }
 
 fn digits(text: &str, at: usize) -> usize {
@@ -265,7 +274,7 @@ fn day_in_digits(text: &str, at: usize) -> Option<Figure> {
 fn month(text: &str, at: usize) -> Option<(u32, usize)> {
     let rest = text.get(at..)?;
     let length = rest.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
-    let word = rest.get(..length)?;
+    let word = rest.get(..length).filter(|word| word.len() >= 3)?;
     let index = crate::pii::MONTHS.iter().position(|month| {
         let short = month.get(..length).filter(|_| length == 3 || (length == 4 && *month == "september"));
         month.eq_ignore_ascii_case(word) || short.is_some_and(|short| short.eq_ignore_ascii_case(word))
@@ -405,7 +414,8 @@ fn spelled(text: &str, at: usize) -> Option<Figure> {
         let rest = text.get(from..)?;
         let length = rest.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
         let word = rest.get(..length)?;
-        if !any && !WORDS.iter().any(|(name, _)| name.eq_ignore_ascii_case(word)) {
+        // Nearly every word is none, and as long or as short as none is.
+        if !any && !((3..=9).contains(&length) && WORDS.iter().any(|(name, _)| name.eq_ignore_ascii_case(word))) {
             return None;
         }
         let word = word.to_ascii_lowercase();
