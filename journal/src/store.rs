@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use attache_context::CustomerId;
 use futures::channel::oneshot;
 use jiff::Timestamp;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -24,7 +25,8 @@ use std::task::{Context, Poll};
 pub trait Store: Send + Sync + 'static {
     /// Hands over entries of one run. They count from the moment of the call:
     /// a following `append` goes on after them. They are durable when the
-    /// commit resolves; if it fails, so does every later one of the run.
+    /// commit resolves, which may take a moment longer if nobody waits for it;
+    /// if it fails, so does every later one of the run.
     fn append(&self, batch: Batch) -> Commit;
 
     /// The subject under whose key this customer's entries are sealed, made at
@@ -83,15 +85,25 @@ pub struct Batch {
 }
 
 /// A promise of durability. Dropping it does not withdraw the entries.
-#[derive(Debug)]
-pub struct Commit(oneshot::Receiver<Result<Receipt, StoreError>>);
+pub struct Commit {
+    resolved: oneshot::Receiver<Result<Receipt, StoreError>>,
+    /// Whom to tell that somebody waits.
+    waits: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
 
 impl Commit {
     /// A commit and the end that resolves it, for implementers of [`Store`].
     #[must_use]
     pub fn pending() -> (oneshot::Sender<Result<Receipt, StoreError>>, Self) {
-        let (sender, receiver) = oneshot::channel();
-        (sender, Self(receiver))
+        let (sender, resolved) = oneshot::channel();
+        (sender, Self { resolved, waits: None })
+    }
+
+    /// The commit, which calls `tell` when somebody first waits for it: until
+    /// then its entries may wait for company.
+    #[must_use]
+    pub fn when_waited_for(self, tell: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self { waits: Some(Box::new(tell)), ..self }
     }
 
     /// A commit that is resolved already, for implementers of [`Store`].
@@ -108,7 +120,19 @@ impl Future for Commit {
     type Output = Result<Receipt, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|result| result.unwrap_or(Err(StoreError::Closed)))
+        let resolved = Pin::new(&mut self.resolved).poll(cx).map(|result| result.unwrap_or(Err(StoreError::Closed)));
+        if resolved.is_pending()
+            && let Some(tell) = self.waits.take()
+        {
+            tell();
+        }
+        resolved
+    }
+}
+
+impl fmt::Debug for Commit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commit").finish_non_exhaustive()
     }
 }
 

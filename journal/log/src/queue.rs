@@ -12,7 +12,11 @@ use futures::channel::oneshot;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a batch that nobody waits for may wait for company.
+const COMPANY: Duration = Duration::from_millis(20);
 
 /// What the store, its writer and its indexer share.
 ///
@@ -40,9 +44,19 @@ struct Queue {
     forgotten: u64,
     /// Whether the writer sleeps.
     parked: bool,
+    /// Whether somebody waits for what is queued.
+    awaited: bool,
     closing: bool,
     /// Why nothing can be appended any more.
     failed: Option<StoreError>,
+}
+
+impl Queue {
+    /// Whether the writer sleeps on, which it does until something has come.
+    fn sleeps_until(&mut self, come: bool) -> bool {
+        self.parked = !(come || self.closing);
+        self.parked
+    }
 }
 
 /// A batch on its way to the log.
@@ -62,6 +76,7 @@ impl Shared {
             heads: HashMap::new(),
             forgotten: 0,
             parked: false,
+            awaited: false,
             closing: false,
             failed: None,
         };
@@ -93,7 +108,7 @@ impl Shared {
     }
 
     /// Puts a batch on the queue if it fits its run.
-    pub(crate) fn push(&self, batch: Batch) -> Result<Commit, StoreError> {
+    pub(crate) fn push(self: &Arc<Self>, batch: Batch) -> Result<Commit, StoreError> {
         let prepared = check(&batch)?;
         let (mut guard, cold) = self.look(&batch.run)?;
         let queue = &mut *guard;
@@ -139,12 +154,27 @@ impl Shared {
             }
         }
         let (done, commit) = Commit::pending();
+        // The first of some starts the clock of their company.
+        if queue.items.is_empty() && std::mem::take(&mut queue.parked) {
+            self.wake.notify_one();
+        }
         queue.items.push(Item { batch, prepared, next: head.next, done });
+        let shared = Arc::downgrade(self);
+        Ok(commit.when_waited_for(move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.waited_for();
+            }
+        }))
+    }
+
+    /// Somebody waits for what is queued.
+    fn waited_for(&self) {
+        let mut queue = self.queue();
+        queue.awaited = true;
         // One call wakes it, however many come before it is awake.
         if std::mem::take(&mut queue.parked) {
             self.wake.notify_one();
         }
-        Ok(commit)
     }
 
     /// The queue, and what the index has of a run that memory does not know. The
@@ -169,18 +199,16 @@ impl Shared {
     }
 
     /// Waits for batches and moves them into `items`; false if there will be
-    /// none any more.
+    /// none any more. Those that nobody waits for yet are given a little time
+    /// for company: one sync does for all of them.
     pub(crate) fn take(&self, items: &mut Vec<Item>) -> bool {
-        let mut queue = self.queue();
-        while queue.items.is_empty() {
-            if queue.closing {
-                return false;
-            }
-            queue.parked = true;
-            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
+        let queue = self.wake.wait_while(self.queue(), |queue| queue.sleeps_until(!queue.items.is_empty()));
+        let queue = queue.unwrap_or_else(PoisonError::into_inner);
+        let waited = self.wake.wait_timeout_while(queue, COMPANY, |queue| queue.sleeps_until(queue.awaited));
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        (queue.parked, queue.awaited) = (false, false);
         std::mem::swap(&mut queue.items, items);
-        true
+        !items.is_empty()
     }
 
     /// Forgets the heads of runs that have ended and were not taken up again.

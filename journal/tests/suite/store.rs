@@ -6,6 +6,8 @@ use attache_journal::{
     Actor, Batch, Chain, Commit, Event, MemoryStore, Receipt, RunFilter, RunId, Store as _, StoreError,
 };
 use futures::FutureExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -50,6 +52,20 @@ fn a_commit_waits_for_its_store() {
     let receipt = Receipt::for_store(run(), 1);
     sender.send(Ok(receipt.clone())).unwrap();
     assert_eq!(block_on(commit), Ok(receipt));
+}
+
+#[test]
+fn a_commit_tells_once_that_somebody_waits() {
+    let told = Arc::new(AtomicU32::new(0));
+    let (_sender, commit) = Commit::pending();
+    let mut commit = commit.when_waited_for({
+        let told = Arc::clone(&told);
+        move || drop(told.fetch_add(1, Ordering::Relaxed))
+    });
+    assert_eq!(told.load(Ordering::Relaxed), 0, "nobody waits yet");
+    assert_eq!((&mut commit).now_or_never(), None);
+    assert_eq!((&mut commit).now_or_never(), None);
+    assert_eq!(told.load(Ordering::Relaxed), 1);
 }
 
 #[test]

@@ -165,3 +165,37 @@ fn many_waiting_batches_share_few_syncs() {
     let notes = witness.seen.lock().unwrap().len();
     assert!(notes < 200, "{notes} writes, syncs and folder syncs for 200 batches");
 }
+
+#[test]
+fn a_batch_that_nobody_waits_for_shares_the_sync_of_the_next() {
+    let dir = folder();
+    let witness = Witness { fs: MemoryFs::default(), seen: Arc::default(), acknowledged: Arc::default() };
+    let store = LogStore::open_on(dir.path(), LogOptions::default(), Box::new(witness.clone())).unwrap();
+    append(&store, written_by(&store, "ada", "run_first").batch(sample_run("ada")));
+    let mut shared = 0;
+    for round in 0..20 {
+        let batch = |name: &str| written_by(&store, "ada", &format!("run_{name}_{round}")).batch(sample_run("ada"));
+        let (one, two) = (batch("one"), batch("two"));
+        let before = witness.seen.lock().unwrap().len();
+        let alone = store.append(one);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        append(&store, two);
+        // A write and a sync.
+        shared += usize::from(witness.seen.lock().unwrap().len() - before == 2);
+        assert!(block_on(alone).is_ok());
+    }
+    // A busy machine may be away for longer than a batch waits.
+    assert!(shared >= 10, "{shared} of 20");
+}
+
+#[test]
+fn a_batch_that_nobody_ever_waits_for_is_written() {
+    let dir = folder();
+    let store = open(dir.path());
+    drop(store.append(written_by(&store, "ada", "run_1").batch(sample_run("ada"))));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while block_on(store.entries(&RunId::new("run_1"))).unwrap().is_empty() {
+        assert!(std::time::Instant::now() < until, "it was forgotten");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
