@@ -5,8 +5,11 @@
 //!     cargo run --release --example articles -- search 50000
 //!     cargo run --release --example articles -- search 50000 path/to/all-MiniLM-L6-v2
 //!
-//! With a model, each question goes through it. The vectors of the passages are
-//! made up: what it takes to compare with them does not depend on what they say.
+//! With a model, articles and questions are made of the words that it knows, the
+//! most common ones first, and each question goes through it: made-up words are
+//! several tokens each, where those of a real question are hardly more than one.
+//! The vectors of the passages are made up: what it takes to compare with them
+//! does not depend on what they say.
 #![expect(clippy::print_stdout, reason = "a person reads the figures")]
 
 use attache::embed::Bert;
@@ -35,20 +38,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Numbers that look random and are the same each time.
-struct Dice(u64);
+/// Numbers that look random and are the same each time, and words by them.
+struct Dice<'a> {
+    state: u64,
+    /// The words of a language, the most common ones first; where there are no
+    /// more, they are made up.
+    known: &'a [String],
+}
 
-impl Dice {
+impl Dice<'_> {
     fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 33) % most
     }
 
     /// A word out of many, the first of which are common as those of a language are.
     fn word(&mut self) -> String {
         const PARTS: [&str; 16] =
             ["ba", "co", "di", "fe", "gu", "ha", "jo", "ki", "lu", "me", "no", "pa", "ri", "so", "tu", "ve"];
-        let rank = self.below(self.0 % 30_000 + 1).max(1);
+        let rank = self.below(self.state % 30_000 + 1).max(1);
+        if let Some(word) = self.known.get(rank as usize) {
+            return word.clone();
+        }
         let mut left = rank;
         let mut word = String::new();
         while left > 0 {
@@ -63,7 +74,7 @@ impl Dice {
     }
 }
 
-fn article(dice: &mut Dice) -> String {
+fn article(dice: &mut Dice<'_>) -> String {
     let mut text = format!("# {}\n\n", dice.words(4));
     for _ in 0..PASSAGES {
         let _ = write!(text, "## {}\n\n", dice.words(3));
@@ -75,10 +86,10 @@ fn article(dice: &mut Dice) -> String {
     text
 }
 
-fn folder(articles: usize) -> Result<tempfile::TempDir, Box<dyn Error>> {
+fn folder(articles: usize, known: &[String]) -> Result<tempfile::TempDir, Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let docs = dir.path().join("docs");
-    let mut dice = Dice(1);
+    let mut dice = Dice { state: 1, known };
     for number in 0..articles {
         let below = docs.join(format!("{:02}", number % 50));
         fs::create_dir_all(&below)?;
@@ -88,7 +99,7 @@ fn folder(articles: usize) -> Result<tempfile::TempDir, Box<dyn Error>> {
 }
 
 fn index(articles: usize) -> Result<(), Box<dyn Error>> {
-    let dir = folder(articles)?;
+    let dir = folder(articles, &[])?;
     let docs = [dir.path().join("docs")];
     for what in ["first", "again, nothing changed"] {
         let (start, used) = (Instant::now(), processor_time());
@@ -106,23 +117,38 @@ fn index(articles: usize) -> Result<(), Box<dyn Error>> {
 }
 
 fn search(passages: usize, model: Option<&Path>) -> Result<(), Box<dyn Error>> {
-    let dir = folder(passages / PASSAGES)?;
+    let known = model.map_or_else(|| Ok(Vec::new()), words_of)?;
+    let dir = folder(passages / PASSAGES, &known)?;
     let mut kb = Kb::open(&dir.path().join("kb"))?;
     kb.add(&[dir.path().join("docs")], &mut |_| {})?;
     let held: usize = kb.list()?.iter().map(|document| document.passages).sum();
     println!("{held} passages");
-    asked(&kb, Retrieval::Lexical)?;
+    asked(&kb, Retrieval::Lexical, &known)?;
     if let Some(model) = model {
         kb = kb.embedder(Arc::new(MadeUp(Bert::open(model)?)));
         kb.embed(&mut |_, _| {})?;
-        asked(&kb, Retrieval::Fused)?;
+        asked(&kb, Retrieval::Fused, &known)?;
     }
     println!("peak memory {} MiB", peak_memory_kib() / 1024);
     Ok(())
 }
 
-fn asked(kb: &Kb, retrieval: Retrieval) -> Result<(), Box<dyn Error>> {
-    let mut dice = Dice(7);
+/// The words of a model's vocabulary that are words of a language, in its order.
+fn words_of(model: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(model.join("tokenizer.json"))?)?;
+    let vocabulary = tokenizer.pointer("/model/vocab").and_then(serde_json::Value::as_object).ok_or("no vocabulary")?;
+    let is_word = |word: &str| word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let mut words: Vec<(u64, String)> = vocabulary
+        .iter()
+        .filter(|(word, _)| is_word(word))
+        .filter_map(|(word, id)| Some((id.as_u64()?, word.clone())))
+        .collect();
+    words.sort_unstable();
+    Ok(words.into_iter().map(|(_, word)| word).collect())
+}
+
+fn asked(kb: &Kb, retrieval: Retrieval, known: &[String]) -> Result<(), Box<dyn Error>> {
+    let mut dice = Dice { state: 7, known };
     // The first search opens the index.
     kb.search_by(&Ask::new("warm up", 5), retrieval)?;
     let used = processor_time();
@@ -153,7 +179,7 @@ impl Embedder for MadeUp {
         if texts.len() == 1 {
             return self.0.embed(texts);
         }
-        let mut dice = Dice(texts.iter().map(|text| text.len() as u64).sum());
+        let mut dice = Dice { state: texts.iter().map(|text| text.len() as u64).sum(), known: &[] };
         let vector = |_: &&str| (0..384).map(|_| dice.below(2_000) as f32 / 1_000.0 - 1.0).collect();
         Ok(texts.iter().map(vector).collect())
     }

@@ -165,6 +165,22 @@ async fn messages_that_belong_together_are_one_conversation() {
     assert_eq!(house.post("/v1/conversations/none/messages", &admin, &json!({ "text": "?" })).await.status, 404);
     assert_eq!(house.post(&messages, &admin, &json!({ "text": " " })).await.status, 422);
     assert_eq!(house.post("/v1/conversations", &admin, &sample("usage-gap.json")).await.status, 422);
+    assert_eq!(house.outbox().len(), 2, "answers to mail leave as mail");
+}
+
+#[tokio::test]
+async fn an_answer_on_our_own_interface_is_in_its_conversation_and_nowhere_else() {
+    let house = House::open().await;
+    let admin = house.token("admin", "admin").await;
+    let mut bundle = sample("tier1-question.json");
+    bundle["trigger"]["channel"] = "chat".into();
+    let answered = house.post("/v1/conversations", &admin, &bundle).await.json();
+    assert_eq!(answered["outcome"], "resolved", "{answered}");
+    let conversation = answered["conversation"].as_str().unwrap();
+    let told = house.get(&format!("/v1/conversations/{conversation}"), &admin).await.json();
+    assert_eq!((&told["turns"][0]["reply"], &told["turns"][0]["channel"]), (&answered["reply"], &json!("chat")));
+    assert!(answered["reply"].as_str().is_some_and(|reply| !reply.is_empty()), "{answered}");
+    assert!(house.outbox().is_empty(), "{:?}", house.outbox());
 }
 
 #[tokio::test]

@@ -122,12 +122,16 @@ pub(crate) async fn go_on(
     if message.text.trim().is_empty() || message.text.chars().count() > 100_000 {
         return Err(Problem::refused("text: expected 1 to 100,000 characters"));
     }
-    desk.parts.engine.expect_conversation(&conversation).await?;
+    let way = Way::of(&headers);
+    if way != Way::Now {
+        // Whoever does not wait for the answer hears now that there is none.
+        desk.parts.engine.expect_conversation(&conversation).await?;
+    }
     let at = message.at.unwrap_or_else(|| desk.parts.clock.now());
     let (engine, run) = (Arc::clone(&desk.parts.engine), desk.parts.engine.run_id());
     let (id, of) = (run.clone(), conversation.clone());
     let begun = desk.begin(async move { engine.go_on(id, &of, message.text, at).await }).await;
-    tell(Way::of(&headers), conversation, run, begun).await
+    tell(way, conversation, run, begun).await
 }
 
 pub(crate) async fn show(
