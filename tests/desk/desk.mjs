@@ -123,6 +123,24 @@ await test("whoever opens a draft has it, and the other goes on once they left",
   for (const page of [lena, otto]) await page.context().close();
 });
 
+await test("of two who open and approve a draft at once one sends it, and the other is told", async () => {
+  const draft = await house.draft("cus_at_once");
+  const pages = [await signedIn("lena"), await signedIn("otto")];
+  await Promise.all(pages.map((page) => page.goto(`${house.base}/drafts/${draft}`)));
+  await Promise.all(pages.map((page) => page.keyboard.press("a")));
+  await Promise.any(pages.map((page) => page.waitForURL(/undo/)));
+  const others = pages.filter((page) => !page.url().includes("undo"));
+  assert.equal(others.length, 1, "both think that they sent it");
+  const [other] = others;
+  await other.getByText(/(lena|otto) (has it open|approved it)/).first().waitFor();
+  await other.waitForTimeout(3500);
+  assert.equal(await house.state(draft), "sent");
+  const { run } = await house.ask(`/v1/drafts/${draft}`);
+  const { items } = await house.ask(`/v1/runs/${run}/entries`);
+  assert.equal(items.filter(({ event }) => event.type === "message_sent").length, 1);
+  for (const page of pages) await page.context().close();
+});
+
 await test("another version is asked for in words and stands beside the one before", async () => {
   const draft = await house.draft("cus_again");
   const page = await signedIn("lena");
@@ -267,7 +285,7 @@ await test("nothing is shut out, wide, small, light or dark", async () => {
   const [draft, other] = [await house.draft("cus_look"), await house.draft("cus_look_too")];
   const { run } = await house.ask("/v1/conversations", sample("wants-human.json"));
   const pages = { queue: "/", draft: `/drafts/${draft}`, batch: `/batch?draft=${draft}&draft=${other}`, customer: "/customers/cus_look" };
-  Object.assign(pages, { handoff: `/handoffs/${run}`, run: `/runs/${run}`, why: `/runs/${run}/why`, rules: "/policies", figures: "/figures", audit: "/audit", settings: "/settings", sent: "/?tab=sent", interface: "/api" });
+  Object.assign(pages, { handoff: `/handoffs/${run}`, run: `/runs/${run}`, why: `/runs/${run}/why`, rules: "/policies", figures: "/figures", gaps: "/gaps", audit: "/audit", settings: "/settings", sent: "/?tab=sent", interface: "/api" });
   for (const [width, colorScheme] of [[1280, "light"], [1280, "dark"], [375, "light"], [375, "dark"]]) {
     // The policy of our pages keeps every script out that is not ours: also axe-core.
     const look = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };
