@@ -26,14 +26,20 @@ use serde_json::Value;
 /// of fewer than two digits are not looked for: they would stand in any text.
 #[derive(Debug)]
 pub struct FactValues {
-    /// The key and whether it is a number, for each pattern.
-    patterns: Vec<(String, bool)>,
-    /// The patterns.
-    texts: Vec<String>,
+    patterns: Vec<Pattern>,
     /// Numbers and days among the values.
     figured: Vec<Figured>,
     /// Figures that anybody may say.
     public: Vec<Figure>,
+}
+
+/// A value in the letters and digits that every spelling of it has.
+#[derive(Debug)]
+struct Pattern {
+    /// The key of the fact.
+    key: String,
+    text: String,
+    number: bool,
 }
 
 /// A place where a text says the value of a fact.
@@ -127,29 +133,9 @@ impl FactValues {
         }
         figured.retain(|one: &Figured| !public.iter().any(|known| one.same(known)));
         unsaid.retain(|(_, text, _)| !said.iter().any(|(_, said, _)| said == text));
-        let mut values = Self::compile(unsaid);
-        // The same search finds what the customer said first.
-        let mut stands = vec![false; values.patterns.len()];
-        for text in &squeezed {
-            for (pattern, ..) in values.search(text) {
-                if let Some(stands) = stands.get_mut(pattern) {
-                    *stands = true;
-                }
-            }
-        }
-        if stands.contains(&true) {
-            values = Self::compile(
-                values
-                    .texts
-                    .iter()
-                    .zip(&values.patterns)
-                    .zip(&stands)
-                    .filter(|(_, stands)| !**stands)
-                    .map(|((text, (key, number)), _)| (key.as_str(), text.clone(), *number))
-                    .collect(),
-            );
-        }
-        Self { figured, public, ..values }
+        let patterns = unsaid.into_iter().map(|(key, text, number)| Pattern { key: key.to_owned(), text, number });
+        let said = |pattern: &Pattern| squeezed.iter().any(|text| pattern.places(text).next().is_some());
+        Self { patterns: patterns.filter(|pattern| !said(pattern)).collect(), figured, public }
     }
 
     /// Each place where `text` says one of the values, in order.
@@ -160,9 +146,9 @@ impl FactValues {
         }
         let mut stated = self.disguised(text);
         stated.extend(self.restated(text));
-        stated.extend(self.search(&Squeezed::new(text)).filter_map(|(pattern, start, end)| {
-            let (key, _) = self.patterns.get(pattern)?;
-            Some(Stated { key: key.clone(), start, end })
+        let squeezed = Squeezed::new(text);
+        stated.extend(self.patterns.iter().flat_map(|pattern| {
+            pattern.places(&squeezed).map(|(start, end)| Stated { key: pattern.key.clone(), start, end })
         }));
         stated.sort_by(|a, b| (a.start, a.end, &a.key).cmp(&(b.start, b.end, &b.key)));
         stated.dedup();
@@ -171,16 +157,16 @@ impl FactValues {
 
     /// Values in a spelling that hides them.
     fn disguised(&self, text: &str) -> Vec<Stated> {
+        let long: Vec<&Pattern> = self.patterns.iter().filter(|pattern| is_long(&pattern.text)).collect();
         let mut found = Vec::new();
-        if self.texts.iter().all(|text| !is_long(text)) {
+        if long.is_empty() {
             return found;
         }
         for reading in readings(text) {
-            for (pattern, start, end) in self.search(&reading.text) {
-                let long = self.texts.get(pattern).is_some_and(|text| is_long(text));
-                if let Some((key, _)) = self.patterns.get(pattern).filter(|_| long) {
+            for pattern in &long {
+                for (start, end) in pattern.places(&reading.text) {
                     let (start, end) = reading.place(start, end);
-                    found.push(Stated { key: key.clone(), start, end });
+                    found.push(Stated { key: pattern.key.clone(), start, end });
                 }
             }
         }
@@ -202,23 +188,17 @@ impl FactValues {
             .flat_map(|one| one.places(text, &said).into_iter().map(|(start, end)| (one.key.clone(), start, end)));
         places.map(|(key, start, end)| Stated { key, start: char_at(start), end: char_at(end) }).collect()
     }
+}
 
-    fn compile(values: Vec<(&str, String, bool)>) -> Self {
-        let (patterns, texts) = values.into_iter().map(|(key, text, number)| ((key.to_owned(), number), text)).unzip();
-        Self { patterns, texts, figured: Vec::new(), public: Vec::new() }
-    }
-
-    /// The places of patterns that begin and end with words, in scalar values.
-    fn search<'a>(&'a self, text: &'a Squeezed) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
-        // One after the other: they are few, made for one text or two, and an
-        // automaton of all takes longer to build than this takes.
-        self.texts.iter().zip(&self.patterns).enumerate().flat_map(move |(pattern, (value, (_, number)))| {
-            let places = everywhere(value.as_bytes(), text.letters.as_bytes());
-            places.filter_map(move |start| {
-                let (first, last) = text.whole(start, start + value.len())?;
-                let fits = !number || text.is_number(start, start + value.len());
-                fits.then_some((pattern, first.at, last.at + 1))
-            })
+impl Pattern {
+    /// Where it stands as whole words, in scalar values. One value after the
+    /// other: they are few, made for a text or two, and an automaton of all takes
+    /// longer to build than this takes.
+    fn places<'a>(&'a self, text: &'a Squeezed) -> impl Iterator<Item = (usize, usize)> + 'a {
+        everywhere(self.text.as_bytes(), text.letters.as_bytes()).filter_map(move |start| {
+            let end = start + self.text.len();
+            let (first, last) = text.whole(start, end)?;
+            (!self.number || text.is_number(start, end)).then_some((first.at, last.at + 1))
         })
     }
 }

@@ -55,11 +55,6 @@ impl ReplyInput {
             on_approval: None,
         }
     }
-
-    /// Sends it on the channel they wrote on.
-    async fn send(self, outbox: &dyn Outbox, cx: &CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        answer(outbox, REPLY_SUBJECT, self.text, cx).await
-    }
 }
 
 impl Tool for Reply {
@@ -87,7 +82,7 @@ impl Tool for Reply {
     }
 
     async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        input.send(&*self.outbox, &cx).await
+        answer(&*self.outbox, REPLY_SUBJECT, input.text, &cx).await
     }
 }
 
@@ -130,7 +125,7 @@ impl Tool for AskCustomer {
     }
 
     async fn call(&self, input: ReplyInput, cx: CallCx<'_, Write>) -> Result<Delivered, Unavailable> {
-        input.send(&*self.outbox, &cx).await
+        answer(&*self.outbox, REPLY_SUBJECT, input.text, &cx).await
     }
 }
 

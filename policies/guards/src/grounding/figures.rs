@@ -415,8 +415,8 @@ fn spelled(text: &str, at: usize) -> Option<Figure> {
         let length = rest.bytes().take(10).take_while(u8::is_ascii_alphabetic).count();
         let word = rest.get(..length)?;
         // Nearly every word is none, and as long or as short as none is.
-        let begins = (3..=9).contains(&length) && WORDS.iter().any(|(name, _)| name.eq_ignore_ascii_case(word));
-        if !any && !begins {
+        let counts = (3..=9).contains(&length) && WORDS.iter().any(|(name, _)| name.eq_ignore_ascii_case(word));
+        if !any && !counts {
             return None;
         }
         let word = word.to_ascii_lowercase();
