@@ -385,6 +385,16 @@ pub(crate) enum Tools {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Kb {
     /// Add folders or files of articles (Markdown, HTML, text, JSONL)
+    #[command(after_help = "\
+What customers ask is found sooner in their words. In Markdown, and in the text of JSONL, write into a
+section what it answers, a line each; nobody is shown it:
+
+    <!-- asked:
+    How do I get out of the contract?
+    Is there a fee for quitting early?
+    -->
+
+Example: attache kb add docs")]
     Add {
         /// Which
         #[arg(required = true)]

@@ -38,6 +38,7 @@ fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
     let file = fs::read_dir(&drafts).unwrap().next().unwrap().unwrap().path();
     let written = fs::read_to_string(&file).unwrap();
     assert!(written.contains("draft: true") && written.contains("zygomorphic boilers"), "{written}");
+    assert!(written.contains("\n<!-- asked:\n"), "the customer's words find it under another title: {written}");
     assert!(!written.contains("zed@reception.example"), "no personal data: {written}");
     let again = attache(dir.path(), &["kb", "draft", run, folder]);
     assert_eq!(again.status.code(), Some(2), "{}", err(&again));

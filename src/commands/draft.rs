@@ -30,7 +30,10 @@ pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write)
     let path = dir.join(&name);
     let failed = |e: std::io::Error| Failure::unavailable(format!("{}: {e}", path.display()));
     fs::create_dir_all(dir).map_err(failed)?;
-    let article = format!("---\n{DRAFT}\nrun: {run}\n---\n# {question}\n\n{}\n", text.trim());
+    // Whoever gives it another title leaves the customer's words where they find it.
+    let asked = question.replace("-->", "");
+    let article =
+        format!("---\n{DRAFT}\nrun: {run}\n---\n# {question}\n\n{}\n\n<!-- asked:\n{asked}\n-->\n", text.trim());
     let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::refused(format!("{}: is there already", path.display())),
         _ => failed(e),

@@ -24,5 +24,11 @@ pub(crate) fn gaps(global: &Global, top: usize, out: &mut dyn Write) -> Result<(
             gap.nearest.as_ref().map_or("no article comes near".to_owned(), |near| format!("nearest: {}", near.doc));
         tell::aside(out, &format!("      {near}"))?;
     }
+    if !global.json {
+        writeln!(
+            out,
+            "\nWhere the nearest article answers, write the question into it: `attache kb add --help` says how."
+        )?;
+    }
     Ok(())
 }

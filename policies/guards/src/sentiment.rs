@@ -84,6 +84,9 @@ const FLAT: f32 = 0.03;
 const WITH_LABEL: f32 = 0.6;
 /// How surely a text is a message to a company where an emotion may change its label.
 const SURELY: f32 = 0.97;
+/// What is taken from the log-odds of a bad mood in a plain question: the training has
+/// few of them, and many complaints about the same things.
+const PLAIN: f32 = 1.0;
 /// What is added to the log-odds of confusion in a neutral message.
 const LOST: f32 = 0.8;
 
@@ -119,8 +122,33 @@ pub fn read(model: &SentimentModel<'_>, text: &str) -> Option<Sentiment> {
     if !letters.readable() {
         return None;
     }
-    Some(verdict(model, &pooled(model, &outputs)))
+    let mut outputs = pooled(model, &outputs);
+    if is_plain_question(&own) {
+        let [negative, _, _, angry, _, _, frustrated, _, _, _, among_people, ..] = &mut outputs;
+        [negative, angry, frustrated, among_people].into_iter().for_each(|odds| *odds -= PLAIN);
+    }
+    Some(verdict(model, &outputs))
 }
+
+/// Whether a text is one question and nothing else, begun as questions are that want
+/// to know something: `How often are reports made?`, not `How come you never answer?!`.
+fn is_plain_question(text: &str) -> bool {
+    let text = text.trim();
+    let one = text.strip_suffix('?').is_some_and(|rest| rest.len() < PIECE && !rest.contains(['.', '!', '?', '\n']));
+    let lower = if one { text.to_lowercase() } else { String::new() };
+    let mut words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    let begins = words.next().is_some_and(|first| ASKING.contains(&first));
+    begins && !words.any(|word| RHETORICAL.contains(&word))
+}
+
+/// How a question begins that wants to know something.
+const ASKING: [&str; 24] = [
+    "are", "at", "by", "can", "could", "did", "do", "does", "for", "has", "have", "how", "in", "is", "may", "must",
+    "what", "when", "where", "which", "who", "whom", "will", "would",
+];
+
+/// Words of a question that is a reproach.
+const RHETORICAL: [&str; 6] = ["come", "dare", "hell", "supposed", "think", "you'd"];
 
 /// Whether a text is a number of one or two digits and nothing else: `2.` or `#1`.
 fn is_numeral(text: &str) -> bool {

@@ -7,6 +7,7 @@
 use crate::error::KbError;
 use crate::index::{Fields, INTERNAL};
 use crate::search::Ids;
+use crate::sentences::{Sentences, Written};
 use attache_tools::{Readers, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -25,7 +26,7 @@ pub(crate) const FILE: &str = "vectors.bin";
 const A_THREADS: usize = 4_096;
 
 /// No model has more numbers in a vector.
-const MAX_DIMENSIONS: usize = 8_192;
+pub(crate) const MAX_DIMENSIONS: usize = 8_192;
 
 /// Turns texts into vectors: like texts into like directions.
 pub trait Embedder: Send + Sync + 'static {
@@ -56,12 +57,28 @@ impl EmbedFault {
     }
 }
 
-/// The first line of the file.
+/// The first line of a file of vectors.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
-struct Head {
-    version: u32,
-    model: String,
-    dimensions: usize,
+pub(crate) struct Head {
+    pub(crate) version: u32,
+    pub(crate) model: String,
+    pub(crate) dimensions: usize,
+}
+
+impl Head {
+    /// Whether these are vectors of `model`, written in a way that is known.
+    pub(crate) fn is_of(&self, model: &str) -> bool {
+        self.version == 1 && self.model == model
+    }
+}
+
+/// What a vector is made of: what it says, as a number, and in words.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Spoken {
+    pub(crate) content: u64,
+    /// Whether it is a part of a passage.
+    pub(crate) sentence: bool,
+    pub(crate) text: String,
 }
 
 /// Vectors of length 1 by what their texts say.
@@ -70,6 +87,8 @@ pub(crate) struct Vectors {
     model: String,
     dimensions: usize,
     by_content: HashMap<u64, Vec<f32>>,
+    /// Those of sentences, while they are made and where there is no folder.
+    pub(crate) sentences: Sentences,
 }
 
 impl Vectors {
@@ -88,12 +107,9 @@ impl Vectors {
         let mut line = Vec::new();
         reader.by_ref().take(10_000).read_until(b'\n', &mut line).map_err(unavailable)?;
         let head = serde_json::from_slice::<Head>(&line).ok();
-        let Some(head) = head
-            .filter(|head| head.version == 1 && head.model == model && (1..=MAX_DIMENSIONS).contains(&head.dimensions))
-        else {
-            return Ok(none);
-        };
-        let mut vectors = Self { model: head.model, dimensions: head.dimensions, by_content: HashMap::new() };
+        let head = head.filter(|head| head.is_of(model) && (1..=MAX_DIMENSIONS).contains(&head.dimensions));
+        let Some(head) = head else { return Ok(none) };
+        let mut vectors = Self { dimensions: head.dimensions, ..none };
         let mut record = vec![0; 8 + 4 * head.dimensions];
         loop {
             match reader.read_exact(&mut record) {
@@ -108,14 +124,24 @@ impl Vectors {
         }
     }
 
-    /// Writes all of them in one step.
+    fn head(&self) -> Head {
+        Head { version: 1, model: self.model.clone(), dimensions: self.dimensions }
+    }
+
+    /// The vectors of sentences, as a search reads them.
+    pub(crate) fn of_sentences(&self) -> Written {
+        self.sentences.written(&self.head())
+    }
+
+    /// Writes those of sentences and then all others, each in one step: who sees
+    /// that the others changed finds the sentences.
     pub(crate) fn write(&self, dir: &Path) -> Result<(), KbError> {
+        self.sentences.write(dir, &self.head())?;
         let write = || -> io::Result<()> {
             let part = dir.join(format!("{FILE}.part"));
             let file = OpenOptions::new().write(true).create(true).truncate(true).open(&part)?;
             let mut out = io::BufWriter::with_capacity(1 << 20, file);
-            let head = Head { version: 1, model: self.model.clone(), dimensions: self.dimensions };
-            serde_json::to_writer(&mut out, &head)?;
+            serde_json::to_writer(&mut out, &self.head())?;
             out.write_all(b"\n")?;
             let sorted: BTreeMap<_, _> = self.by_content.iter().collect();
             for (key, vector) in sorted {
@@ -138,22 +164,31 @@ impl Vectors {
         self.model == model
     }
 
-    pub(crate) fn has(&self, content: u64) -> bool {
-        self.by_content.contains_key(&content)
+    pub(crate) fn has(&self, spoken: &Spoken) -> bool {
+        match spoken.sentence {
+            true => self.sentences.has(spoken.content),
+            false => self.by_content.contains_key(&spoken.content),
+        }
     }
 
-    pub(crate) fn keep(&mut self, wanted: &HashSet<u64>) {
-        self.by_content.retain(|content, _| wanted.contains(content));
+    /// Keeps the vectors of these, and no others.
+    pub(crate) fn keep(&mut self, wanted: &[Spoken]) {
+        let wanted: HashSet<_> = wanted.iter().map(|spoken| (spoken.sentence, spoken.content)).collect();
+        self.by_content.retain(|content, _| wanted.contains(&(false, *content)));
+        self.sentences.keep(|content| wanted.contains(&(true, *content)));
     }
 
     /// Adds a vector, at length 1.
-    pub(crate) fn put(&mut self, content: u64, vector: Vec<f32>) -> Result<(), EmbedFault> {
+    pub(crate) fn put(&mut self, spoken: &Spoken, vector: Vec<f32>) -> Result<(), EmbedFault> {
         let dimensions = if self.dimensions == 0 { vector.len() } else { self.dimensions };
         let vector = unit(vector).filter(|v| v.len() == dimensions && (1..=MAX_DIMENSIONS).contains(&v.len()));
         let vector =
             vector.ok_or_else(|| EmbedFault::new(format!("the model {} made no vector of a text", self.model)))?;
         self.dimensions = dimensions;
-        self.by_content.insert(content, vector);
+        match spoken.sentence {
+            true => self.sentences.put(spoken.content, &vector),
+            false => drop(self.by_content.insert(spoken.content, vector)),
+        }
         Ok(())
     }
 }
@@ -168,17 +203,19 @@ pub(crate) fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
     Some(vector)
 }
 
-/// A passage with a vector.
+/// A vector of a passage: of its text, or of a question that it answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) address: DocAddress,
+    asked: bool,
     /// Its document, as a place in [`Dense::docs`].
     pub(crate) doc: usize,
     internal: bool,
     updated: Option<i64>,
 }
 
-/// The vectors of one state of the index, in the order of its entries.
+/// The vectors of one state of the index, in the order of its entries, that of a
+/// text before those of its questions.
 ///
 /// They are all looked at for each question, so they are small and lie one behind
 /// the other. Whole numbers add up to the same sum in whatever order a CPU adds
@@ -188,6 +225,7 @@ pub(crate) struct Dense {
     pub(crate) rows: Vec<Row>,
     dimensions: usize,
     numbers: Vec<i16>,
+    pub(crate) sentences: Written,
 }
 
 /// What 1 is as a whole number. The sum of the products of two vectors of length
@@ -196,27 +234,40 @@ const ONE: f32 = 16_384.0;
 
 impl Dense {
     /// Joins `vectors` with the passages that they are of.
-    pub(crate) fn new(searcher: &Searcher, fields: Fields, vectors: &Vectors) -> Result<Self, TantivyError> {
+    pub(crate) fn new(
+        searcher: &Searcher,
+        fields: Fields,
+        vectors: &Vectors,
+        sentences: Written,
+    ) -> Result<Self, TantivyError> {
         let internal = TermQuery::new(Term::from_field_text(fields.readers, INTERNAL), IndexRecordOption::Basic);
         let internal = searcher.search(&internal, &DocSetCollector)?;
         let mut dense =
-            Self { docs: Vec::new(), rows: Vec::new(), dimensions: vectors.dimensions, numbers: Vec::new() };
+            Self { docs: Vec::new(), rows: Vec::new(), dimensions: vectors.dimensions, numbers: Vec::new(), sentences };
         let ids = Ids::open(searcher)?;
         let mut places: HashMap<String, usize> = HashMap::new();
         for (segment, reader) in (0..).zip(searcher.segment_readers()) {
             let contents = reader.fast_fields().u64("content")?;
+            let asked = reader.fast_fields().u64("asked_contents")?;
             let updated = reader.fast_fields().i64("updated")?;
             for id in reader.doc_ids_alive() {
-                let vector = contents.first(id).and_then(|content| vectors.by_content.get(&content));
-                let Some(vector) = vector.filter(|vector| vector.len() == vectors.dimensions) else { continue };
+                let own = contents.first(id).map(|content| (content, false));
+                let all = own.into_iter().chain(asked.values_for_doc(id).map(|content| (content, true)));
+                let vector = |content| vectors.by_content.get(&content).filter(|v| v.len() == vectors.dimensions);
+                let all: Vec<_> = all.filter_map(|(content, asked)| Some((vector(content)?, asked))).collect();
+                if all.is_empty() {
+                    continue;
+                }
                 let address = DocAddress::new(segment, id);
                 let doc = *places.entry(ids.of(address)?).or_insert_with_key(|doc| {
                     dense.docs.push(doc.clone());
                     dense.docs.len() - 1
                 });
-                dense.numbers.extend(whole(vector));
                 let internal = internal.contains(&address);
-                dense.rows.push(Row { address, doc, internal, updated: updated.first(id) });
+                for (vector, asked) in all {
+                    dense.numbers.extend(whole(vector));
+                    dense.rows.push(Row { address, asked, doc, internal, updated: updated.first(id) });
+                }
             }
         }
         Ok(dense)
@@ -226,8 +277,13 @@ impl Dense {
         self.rows.is_empty()
     }
 
-    /// Every passage within `scope` with its likeness to `query`, from -1 to 1.
-    pub(crate) fn likeness(&self, query: &[f32], scope: &Scope) -> Vec<(f32, &Row)> {
+    /// How like everything within `scope` is to `query`.
+    pub(crate) fn likeness(&self, query: &[f32], scope: &Scope) -> Likeness<'_> {
+        Likeness::new(self.compared(query, scope), self.docs.len())
+    }
+
+    /// Every row within `scope` with its likeness to `query`, from -1 to 1.
+    fn compared(&self, query: &[f32], scope: &Scope) -> Vec<(f32, &Row)> {
         if query.len() != self.dimensions || self.dimensions == 0 {
             return Vec::new();
         }
@@ -248,12 +304,62 @@ impl Dense {
         })
     }
 
-    /// The likeness of one passage to `query`, if it has a vector.
+    /// The likeness of the text of one passage to `query`, if it has a vector.
     pub(crate) fn likeness_of(&self, query: &[f32], place: DocAddress) -> Option<(f32, &Row)> {
-        let at = self.rows.binary_search_by_key(&place, |row| row.address).ok()?;
+        let at = self.rows.partition_point(|row| row.address < place);
+        let row = self.rows.get(at).filter(|row| row.address == place && !row.asked)?;
         let vector = self.numbers.chunks_exact(self.dimensions.max(1)).nth(at)?;
         let query: Vec<i16> = whole(query).collect();
-        Some((likeness(&query, vector), self.rows.get(at)?))
+        Some((likeness(&query, vector), row))
+    }
+}
+
+/// How like passages and articles are to a question, from -1 to 1.
+#[derive(Debug)]
+pub(crate) struct Likeness<'a> {
+    /// Each passage, by its text, and half by what customers ask that its article
+    /// answers, where that is more like. The article, not the passage: who asked
+    /// in such words asks the next thing in them too.
+    pub(crate) passages: Vec<(f32, &'a Row)>,
+    /// The best text of each article.
+    pub(crate) texts: Best,
+    /// The best question that each article answers.
+    pub(crate) asked: Best,
+}
+
+/// The best of each article.
+#[derive(Debug)]
+pub(crate) struct Best(Vec<f32>);
+
+impl Best {
+    fn put(&mut self, doc: usize, likeness: f32) {
+        if let Some(best) = self.0.get_mut(doc) {
+            *best = best.max(likeness);
+        }
+    }
+
+    /// That of one article; 0 if it has none.
+    pub(crate) fn of(&self, doc: usize) -> f32 {
+        self.0.get(doc).copied().unwrap_or_default().max(0.0)
+    }
+
+    /// The best of all others; 0 if they have none.
+    pub(crate) fn beside(&self, doc: usize) -> f32 {
+        let others = self.0.iter().enumerate().filter(|(other, _)| *other != doc);
+        others.map(|(_, likeness)| *likeness).fold(0.0, f32::max)
+    }
+}
+
+impl<'a> Likeness<'a> {
+    fn new(rows: Vec<(f32, &'a Row)>, docs: usize) -> Self {
+        let (mut texts, mut asked) = (Best(vec![-1.0; docs]), Best(vec![-1.0; docs]));
+        for (likeness, row) in &rows {
+            let best = if row.asked { &mut asked } else { &mut texts };
+            best.put(row.doc, *likeness);
+        }
+        let passages = rows.into_iter().filter(|(_, row)| !row.asked);
+        let passages = passages.map(|(own, row)| (f32::midpoint(own, own.max(asked.of(row.doc))), row)).collect();
+        Self { passages, texts, asked }
     }
 }
 

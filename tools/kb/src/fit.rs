@@ -8,6 +8,8 @@
 //! each of these signs weighs was fitted: see `fit/CARD.md`.
 
 use crate::analysis::{is_filler, placed, sequence};
+use crate::dense::spoken;
+use crate::index::content;
 use attache_tools::Passage;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -17,7 +19,7 @@ use std::ops::{Bound, Range};
 pub(crate) const CANDIDATES: usize = 8;
 
 /// How many signs there are.
-pub const SIGNS: usize = 24;
+pub const SIGNS: usize = 31;
 
 /// The name of each sign, with what it weighs for words alone and with vectors.
 ///
@@ -47,6 +49,13 @@ pub const SIGNS: usize = 24;
 /// - `siblings`: the share of all candidates that are of its article
 /// - `whether_said`, `whether_near`: `in_one_place` and `near_article`, where the
 ///   question asks whether
+/// - `asked`: how like the words are, of the questions that its article is known to
+///   answer, those of the one that is most like
+/// - `asked_apart`: by how much that is more than for any other article
+/// - `asked_near`, `asked_stands_out`: the same by likeness
+/// - `sentence`, `sentence_article`: the likeness of its nearest sentence, and of that
+///   of its article, as far as it was found
+/// - `sentence_stands_out`: by how much that is more than for any other article
 pub const WEIGHTS: [(&str, f32, f32); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
@@ -88,15 +97,21 @@ pub(crate) struct Candidate<'a> {
     pub(crate) near: Option<Nearness>,
 }
 
-/// How near a passage is to a question.
-#[derive(Clone, Copy, Debug)]
+/// How near a passage is to a question; 0 for what is not there.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Nearness {
     /// Its own likeness.
     pub(crate) own: f32,
+    /// That of its nearest sentence.
+    pub(crate) sentence: f32,
     /// That of the nearest passage of its article.
     pub(crate) article: f32,
     /// That of the nearest passage of any other article.
     pub(crate) other: f32,
+    /// That of the nearest question that its article is known to answer.
+    pub(crate) asked: f32,
+    /// That of the nearest question that any other article is known to answer.
+    pub(crate) asked_other: f32,
 }
 
 /// What is seen of a candidate: the value of each of [`WEIGHTS`].
@@ -161,11 +176,24 @@ impl Asked {
         let best = candidates.iter().map(|candidate| candidate.score).fold(f32::EPSILON, f32::max);
         let unknown = ratio(self.words.iter().filter(|word| word.unknown).count(), self.words.len());
         let rarest = rarest.max(f32::EPSILON);
+        let asked: Vec<f32> = candidates.iter().map(|candidate| self.asked_before(candidate.read)).collect();
+        let sentences = candidates.iter().map(|candidate| candidate.near.unwrap_or_default().sentence);
+        let sentences: Vec<f32> = sentences.collect();
+        // The best of an article, and by how much it is better than that of any other.
+        let by_article = |of: &[f32], doc: &str| {
+            let best = |same: bool| {
+                let those = candidates.iter().zip(of).filter(|(other, _)| (other.passage.doc == doc) == same);
+                those.map(|(_, value)| *value).fold(0.0, f32::max)
+            };
+            (best(true), best(true) - best(false))
+        };
         let signs = candidates.iter().map(|candidate| {
-            let read = candidate.read;
+            let (read, doc) = (candidate.read, candidate.passage.doc.as_str());
+            let (asked, asked_apart) = by_article(&asked, doc);
+            let (sentence, sentence_stands_out) = by_article(&sentences, doc);
             let same = candidates.iter().filter(|other| other.passage.doc == candidate.passage.doc);
             let same: Vec<&BTreeSet<String>> = same.map(|other| &other.read.said).collect();
-            let by_article = |word: &Word| same.iter().map(|said| word.said(said)).fold(0.0, f32::max);
+            let said_by_article = |word: &Word| same.iter().map(|said| word.said(said)).fold(0.0, f32::max);
             let above = set(&read.title);
             let (mut in_one_place, mut fullest, mut figure, mut defined) = (0.0_f32, -1.0, false, false);
             for (place, unit_said) in &read.units {
@@ -177,9 +205,9 @@ impl Asked {
                 }
                 defined |= self.meaning && self.defines(unit);
             }
-            let unsaid = self.words.iter().map(|word| word.weight * (1.0 - by_article(word)) / rarest);
-            let in_article = self.share(by_article);
-            let near = candidate.near.unwrap_or(Nearness { own: 0.0, article: 0.0, other: 0.0 });
+            let unsaid = self.words.iter().map(|word| word.weight * (1.0 - said_by_article(word)) / rarest);
+            let in_article = self.share(said_by_article);
+            let near = candidate.near.unwrap_or_default();
             let is = |what: bool| f32::from(u8::from(what));
             Signs {
                 values: [
@@ -207,6 +235,13 @@ impl Asked {
                     ratio(same.len(), candidates.len()),
                     is(self.whether) * in_one_place,
                     is(self.whether) * near.article,
+                    asked,
+                    asked_apart,
+                    near.asked,
+                    near.asked - near.asked_other,
+                    near.sentence,
+                    sentence,
+                    sentence_stands_out,
                 ],
                 near: candidate.near.is_some(),
             }
@@ -232,8 +267,20 @@ impl Asked {
 
     /// The share of the words of a heading that the question has.
     fn of(&self, terms: &[String]) -> f32 {
-        let asked = |term: &&String| self.words.iter().any(|word| word.said(&BTreeSet::from([term.as_str()])) > 0.0);
+        let asked = |term: &&String| self.words.iter().any(|word| word.means(term));
         ratio(terms.iter().filter(asked).count(), terms.len())
+    }
+
+    /// How like the question is to the most like of those that a passage is known to
+    /// answer: what both say, of all that one of them says.
+    fn asked_before(&self, read: &Read) -> f32 {
+        let like = |terms: &Vec<String>| {
+            let set = set(terms);
+            let (ours, theirs) = (self.share(|word| word.said(&set)), self.of(terms));
+            let both = ours * theirs;
+            both / (ours + theirs - both).max(f32::EPSILON)
+        };
+        read.asked.iter().map(like).fold(0.0, f32::max)
     }
 
     /// The share of the words that follow each other in the question and do so in
@@ -266,6 +313,11 @@ impl Asked {
 }
 
 impl Word {
+    /// Whether `term` says it, or what stands for it.
+    fn means(&self, term: &str) -> bool {
+        self.term == term || self.alike.contains(term) || akin(&self.term, term)
+    }
+
     /// What every word that is akin begins with.
     fn beginning(&self) -> Option<&str> {
         let (end, _) = self.term.char_indices().nth(SHARED)?;
@@ -289,7 +341,7 @@ impl Word {
     }
 }
 
-/// The terms of a passage, found once.
+/// The terms of a passage, and of what it is known to answer, found once.
 #[derive(Debug)]
 pub(crate) struct Read {
     /// Those of its title and headings, in order.
@@ -300,6 +352,10 @@ pub(crate) struct Read {
     headed: Option<Vec<String>>,
     /// Those of its text, in order.
     text: Vec<String>,
+    /// Those of each question that it is known to answer, if they are weighed.
+    asked: Vec<Vec<String>>,
+    /// The numbers of its sentences.
+    pub(crate) parts: Vec<u64>,
     /// What is shown of it, each once.
     said: BTreeSet<String>,
     /// What says something by itself, with its terms.
@@ -307,7 +363,8 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    pub(crate) fn new(passage: &Passage) -> Self {
+    /// `asked` is what the passage is known to answer, a line each.
+    pub(crate) fn new(passage: &Passage, asked: &str) -> Self {
         let (title, headings) = passage.title.split_once(" > ").unwrap_or((&passage.title, ""));
         let heading = headings.rsplit(" > ").next().filter(|heading| !heading.is_empty());
         let weighed = |heading: &str| sequence(heading).into_iter().filter(|term| !is_filler(term)).collect();
@@ -327,6 +384,8 @@ impl Read {
             said: above.iter().chain(&text).cloned().collect(),
             title: above,
             text,
+            asked: asked.lines().map(weighed).collect(),
+            parts: parts(&passage.title, &passage.passage).map(|(content, _)| content).collect(),
             units,
         }
     }
@@ -352,6 +411,14 @@ fn akin(asked: &str, said: &str) -> bool {
     }
     let (long, other) = (asked.chars().count(), said.chars().count());
     long >= 5 && shared >= long.min(other) - 2
+}
+
+/// What a passage says by parts, each under its heading, with its number; nothing
+/// if it is a single part.
+pub(crate) fn parts(title: &str, passage: &str) -> impl Iterator<Item = (u64, String)> {
+    let heading = title.rsplit(" > ").next().unwrap_or_default();
+    let units = Some(units(passage)).filter(|units| units.len() > 1).unwrap_or_default();
+    units.into_iter().map(move |unit| (content(heading, unit), spoken(heading, unit)))
 }
 
 /// Pieces that say something by themselves: sentences, the rows of a table, the

@@ -9,6 +9,7 @@ use crate::passages::Cut;
 use crate::sources::Document;
 use attache_tools::{About, Readers};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -28,7 +29,7 @@ const MANAGED: &str = ".managed.json";
 
 /// The name of the analysis in the index. It is in the schema: a change of the
 /// analysis needs another name, and so makes old indexes ask to be made anew.
-const ANALYSIS: &str = "attache-2";
+const ANALYSIS: &str = "attache-3";
 
 /// What a writer may keep in memory before it writes a segment.
 const MEMORY: usize = 64 << 20;
@@ -70,6 +71,10 @@ pub(crate) struct Fields {
     pub(crate) updated: Field,
     /// What a passage says, as a number: the key of its vector.
     pub(crate) content: Field,
+    /// What customers ask that the passage answers, a line each.
+    pub(crate) asked: Field,
+    /// The keys of the vectors of these lines.
+    pub(crate) asked_contents: Field,
     /// What a document is found by.
     pub(crate) documents: Ranked,
     /// What a passage is found by.
@@ -85,6 +90,8 @@ pub(crate) struct Ranked {
     pub(crate) headings: Field,
     /// All words, those of title and headings too.
     pub(crate) body: Field,
+    /// What customers ask that it answers.
+    pub(crate) asked: Field,
 }
 
 /// The schema with its fields.
@@ -97,6 +104,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
         title: builder.add_text_field(&format!("{of}_title"), ranked.clone()),
         headings: builder.add_text_field(&format!("{of}_headings"), ranked.clone()),
         body: builder.add_text_field(&format!("{of}_body"), ranked.clone()),
+        asked: builder.add_text_field(&format!("{of}_asked"), ranked.clone()),
     };
     let fields = Fields {
         kind: builder.add_text_field("kind", STRING),
@@ -111,6 +119,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         readers: builder.add_text_field("readers", STRING),
         updated: builder.add_i64_field("updated", INDEXED | FAST),
         content: builder.add_u64_field("content", FAST),
+        asked: builder.add_text_field("asked", STORED),
+        asked_contents: builder.add_u64_field("asked_contents", FAST),
         documents: ranks(&mut builder, "documents"),
         passages: ranks(&mut builder, "passages"),
     };
@@ -153,6 +163,8 @@ impl Fields {
         document.add_text(self.source, entry.source);
         document.add_text(self.digest, entry.digest);
         rank(&mut document, self.documents, title, headings, words);
+        let asked: BTreeSet<&String> = pieces.iter().flat_map(|piece| &piece.asked).collect();
+        asked.iter().for_each(|question| document.add_text(self.documents.asked, question));
         let mut entries = vec![document];
         for piece in pieces {
             let mut shown = vec![title.as_str()];
@@ -162,6 +174,13 @@ impl Fields {
             self.tell(&mut passage, &About { anchor: piece.anchor.clone(), ..about.clone() });
             passage.add_u64(self.content, content(&shown, &piece.words));
             rank(&mut passage, self.passages, title, &piece.trail, &piece.words);
+            for question in &piece.asked {
+                passage.add_text(self.passages.asked, question);
+                passage.add_u64(self.asked_contents, content("", question));
+            }
+            if !piece.asked.is_empty() {
+                passage.add_text(self.asked, piece.asked.join("\n"));
+            }
             entries.push(passage);
         }
         entries

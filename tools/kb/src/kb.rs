@@ -5,18 +5,19 @@ mod adding;
 use self::adding::Adding;
 use crate::analysis;
 use crate::article::Markup;
-use crate::dense::{self, Dense, Embedder, Vectors};
+use crate::dense::{self, Dense, Embedder, Spoken, Vectors};
 use crate::error::KbError;
 use crate::fit::Signs;
 use crate::index::{self, Change, Entry, Fields, META, stored_about, stored_number, stored_text};
 use crate::passages;
 use crate::search::{Near, Search, Shelf};
+use crate::sentences::Written;
 use crate::sources::{self, Document, Skipped};
 use crate::synonyms::Synonyms;
 use async_trait::async_trait;
 use attache_tools::traces::TARGET;
 use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -183,8 +184,9 @@ impl Kb {
         Self { synonyms: Arc::new(synonyms), ..self }
     }
 
-    /// Makes vectors of the passages that have none yet; tells how many. A
-    /// kill costs the work since the last minute or so.
+    /// Makes vectors of what has none yet: passages, their sentences, and the
+    /// questions that they are known to answer. Tells of how many texts. A kill
+    /// costs the work since the last minute or so.
     ///
     /// # Errors
     /// If there is no embedder or it fails, or the index cannot be read or the
@@ -195,18 +197,20 @@ impl Kb {
         let Some(embedder) = &self.embedder else { return Ok(0) };
         let Some(opened) = self.opened()? else { return Ok(0) };
         let mut vectors = self.vectors(&**embedder)?;
-        let passages = self.guarded(|| opened.search(&self.synonyms).passages_to_embed())?;
-        vectors.keep(&passages.iter().map(|(content, _)| *content).collect());
-        let mut texts: BTreeMap<u64, String> = BTreeMap::new();
-        texts.extend(passages.into_iter().filter(|(content, _)| !vectors.has(*content)));
-        let texts: Vec<_> = texts.into_iter().collect();
+        if let Some(dir) = &self.inner.dir {
+            vectors.sentences = Written::open(dir, embedder.name())?.all();
+        }
+        let spoken = self.guarded(|| opened.search(&self.synonyms).spoken())?;
+        vectors.keep(&spoken);
+        let texts: BTreeSet<Spoken> = spoken.into_iter().filter(|spoken| !vectors.has(spoken)).collect();
+        let texts: Vec<Spoken> = texts.into_iter().collect();
         let mut done = 0;
         for batch in texts.chunks(BATCH) {
             progress(done, texts.len());
-            let spoken: Vec<&str> = batch.iter().map(|(_, text)| text.as_str()).collect();
-            let made = embedder.embed(&spoken).map_err(KbError::Embed)?;
-            for ((content, _), vector) in batch.iter().zip(made) {
-                vectors.put(*content, vector).map_err(KbError::Embed)?;
+            let said: Vec<&str> = batch.iter().map(|spoken| spoken.text.as_str()).collect();
+            let made = embedder.embed(&said).map_err(KbError::Embed)?;
+            for (spoken, vector) in batch.iter().zip(made) {
+                vectors.put(spoken, vector).map_err(KbError::Embed)?;
             }
             done += batch.len();
             if done % SAVED == 0 {
@@ -261,7 +265,12 @@ impl Kb {
             Some((_, dense)) => Arc::clone(dense),
             None => {
                 let vectors = self.vectors(&**embedder)?;
-                let dense = self.guarded(|| Dense::new(&opened.reader.searcher(), opened.fields, &vectors))?;
+                let sentences = match &self.inner.dir {
+                    Some(dir) => Written::open(dir, embedder.name())?,
+                    None => vectors.of_sentences(),
+                };
+                let searcher = opened.reader.searcher();
+                let dense = self.guarded(|| Dense::new(&searcher, opened.fields, &vectors, sentences))?;
                 let dense = Arc::new(dense);
                 let _ = opened.dense.set((embedder.name().to_owned(), Arc::clone(&dense)));
                 dense

@@ -32,6 +32,7 @@ mod index;
 mod kb;
 mod passages;
 mod search;
+mod sentences;
 mod sources;
 mod synonyms;
 

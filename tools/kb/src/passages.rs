@@ -12,6 +12,11 @@ pub const MAX_PASSAGE: usize = 900;
 /// too little to be an answer.
 const MIN_PASSAGE: usize = 200;
 
+/// So many questions may one comment have, and so long may each be; what is over is
+/// left out.
+const MAX_QUESTIONS: usize = 100;
+const MAX_QUESTION: usize = 300;
+
 /// A document as it is indexed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cut {
@@ -40,12 +45,14 @@ pub(crate) struct Piece {
     pub(crate) words: String,
     /// The anchor of the heading above it.
     pub(crate) anchor: Option<String>,
+    /// What customers ask that its section answers, in their words.
+    pub(crate) asked: Vec<String>,
 }
 
 /// Cuts `text` into passages of at most [`MAX_PASSAGE`] characters.
 ///
 /// A passage is one section or a part of it, without its heading (the trail has
-/// it) and without white space at its ends.
+/// it), without comments between its blocks and without white space at its ends.
 pub(crate) fn cut(text: &str, markup: Markup) -> Cut {
     let mut outline = match markup {
         Markup::Markdown => Outline::markdown(text),
@@ -83,12 +90,13 @@ struct Outline {
     words: Vec<Range<usize>>,
 }
 
-/// What is between two headings.
-#[derive(Default)]
+/// What is between two headings, or a part of that between comments.
+#[derive(Clone, Default)]
 struct Section {
     trail: Vec<String>,
     anchor: Option<String>,
     range: Range<usize>,
+    asked: Vec<String>,
 }
 
 impl Outline {
@@ -117,11 +125,12 @@ impl Outline {
         let mut first_title = None;
         let mut depth = 0_usize;
         let mut from = 0;
+        let mut comments: Vec<Range<usize>> = Vec::new();
         let mut anchors = Anchors::default();
         for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
             match event {
                 Event::Start(Tag::Heading { level, id, .. }) if depth == 0 => {
-                    outline.section(&trail, anchors.last.take(), from..range.start);
+                    outline.section(text, &trail, anchors.last.take(), from..range.start, &mut comments);
                     anchors.last = id.map(|id| id.to_string());
                     from = range.end;
                     trail.retain(|(above, _)| *above < level);
@@ -147,6 +156,9 @@ impl Outline {
                 Event::End(TagEnd::MetadataBlock(_)) => front_matter = false,
                 Event::Text(words) if front_matter => outline.title = outline.title.or_else(|| titled(&words)),
                 Event::Start(tag) if is_block(&tag) => {
+                    if depth == 0 && tag == Tag::HtmlBlock && is_comment(text.get(range.clone()).unwrap_or_default()) {
+                        comments.push(range.clone());
+                    }
                     outline.breaks.push((range.start, depth));
                     depth += 1;
                 }
@@ -164,15 +176,52 @@ impl Outline {
                 _ => {}
             }
         }
-        outline.section(&trail, anchors.last, from..text.len());
+        outline.section(text, &trail, anchors.last, from..text.len(), &mut comments);
         outline.title = outline.title.or(first_title);
         outline
     }
 
-    fn section(&mut self, trail: &[(HeadingLevel, String)], anchor: Option<String>, range: Range<usize>) {
+    /// A section, in parts where `comments` stand in it: they are the writers' own,
+    /// and nobody is answered with them.
+    fn section(
+        &mut self,
+        text: &str,
+        trail: &[(HeadingLevel, String)],
+        anchor: Option<String>,
+        range: Range<usize>,
+        comments: &mut Vec<Range<usize>>,
+    ) {
         let trail = trail.iter().filter(|(_, words)| !words.is_empty()).map(|(_, words)| words.clone()).collect();
-        self.sections.push(Section { trail, anchor, range });
+        let asked = comments.iter().flat_map(|comment| asked(text.get(comment.clone()).unwrap_or_default())).collect();
+        let whole = Section { trail, anchor, range, asked };
+        let mut from = whole.range.start;
+        for comment in comments.drain(..) {
+            self.sections.push(Section { range: from..comment.start, ..whole.clone() });
+            from = comment.end;
+        }
+        self.sections.push(Section { range: from..whole.range.end, ..whole });
     }
+}
+
+/// Whether a block of HTML is one comment and nothing else.
+fn is_comment(block: &str) -> bool {
+    block.trim().strip_prefix("<!--").and_then(|rest| rest.find("-->").map(|end| rest.len() == end + 3)) == Some(true)
+}
+
+/// The questions of a comment that says what customers ask:
+///
+/// ```markdown
+/// <!-- asked:
+/// How do I get out of the contract?
+/// Is there a fee for quitting early?
+/// -->
+/// ```
+fn asked(comment: &str) -> Vec<String> {
+    let inside = comment.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
+    let lines = inside.strip_prefix("asked:").into_iter().flat_map(str::lines);
+    let questions =
+        lines.map(|line| line.trim().trim_start_matches("- ").chars().take(MAX_QUESTION).collect::<String>());
+    questions.filter(|question| !question.is_empty()).take(MAX_QUESTIONS).collect()
 }
 
 /// The anchors of headings, as pages of Markdown have them.
@@ -245,6 +294,7 @@ fn pieces_of(text: &str, section: &Section, outline: &Outline, at: &mut Offsets<
         pieces.push(Piece {
             trail: section.trail.clone(),
             anchor: section.anchor.clone(),
+            asked: section.asked.clone(),
             start,
             end: start + slice.chars().count(),
             text: slice.to_owned(),

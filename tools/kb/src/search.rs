@@ -1,10 +1,11 @@
 //! Finding and ranking.
 
 use crate::analysis::{self, MAX_TERMS};
-use crate::dense::{Dense, Row, spoken};
-use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word};
+use crate::dense::{Dense, Likeness, Row, Spoken, spoken};
+use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts};
 use crate::fusion::{DEPTH, fuse};
-use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, stored_about, stored_number, stored_text};
+use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content as numbered};
+use crate::index::{stored_about, stored_number, stored_text};
 use crate::synonyms::Synonyms;
 use attache_tools::{Ask, Passage, Readers, Scope};
 use lru::LruCache;
@@ -27,6 +28,9 @@ const TITLE: Score = 1.0;
 /// How much a word in a heading adds.
 const HEADINGS: Score = 0.5;
 
+/// How much a word adds that stands in a question which the passage is known to answer.
+const ASKED: Score = 0.5;
+
 /// What a word counts that means the same as one of the question.
 const ALIKE: Score = 0.5;
 
@@ -42,9 +46,11 @@ pub(crate) struct Search {
 /// Passages that were found before, by where they stand: reading one is most of what a search costs.
 pub(crate) struct Shelf(Mutex<LruCache<(u64, DocAddress), Arc<Known>>>);
 
-/// A passage without a score, and what was read of it.
+/// A passage without a score, the questions that it is known to answer, and what was
+/// read of both.
 struct Known {
     passage: Passage,
+    asked: String,
     read: OnceLock<Read>,
 }
 
@@ -71,20 +77,19 @@ pub(crate) struct Near {
 }
 
 impl Near {
-    /// Every passage within `scope` with its likeness to the question.
-    fn likeness(&self, scope: &Scope) -> Vec<(f32, &Row)> {
+    /// How like everything within `scope` is to the question.
+    fn likeness(&self, scope: &Scope) -> Likeness<'_> {
         self.dense.likeness(&self.query, scope)
     }
 
-    /// How near a passage is, of which these are the nearest.
-    fn of(&self, place: DocAddress, nearest: &[(f32, &Row)]) -> Option<Nearness> {
-        let (own, row) = self.dense.likeness_of(&self.query, place)?;
-        let first = |same: bool| nearest.iter().find(|(_, other)| (other.doc == row.doc) == same);
-        let article = first(true).map_or(own, |(likeness, _)| *likeness);
-        // Where all are of one article, the others are no nearer than the last.
-        let other =
-            first(false).or(nearest.last().filter(|_| nearest.len() >= DEPTH)).map_or(0.0, |(likeness, _)| *likeness);
-        Some(Nearness { own, article, other })
+    /// How near a passage is.
+    fn of(&self, place: DocAddress, read: &Read, likeness: &Likeness<'_>) -> Option<Nearness> {
+        let (own, Row { doc, .. }) = self.dense.likeness_of(&self.query, place)?;
+        let (texts, asked) = (&likeness.texts, &likeness.asked);
+        let (article, other) = (texts.of(*doc), texts.beside(*doc));
+        let sentences = read.parts.iter().filter_map(|part| self.dense.sentences.likeness(*part, &self.query));
+        let sentence = sentences.reduce(f32::max).unwrap_or(own);
+        Some(Nearness { own, sentence, article, other, asked: asked.of(*doc), asked_other: asked.beside(*doc) })
     }
 }
 
@@ -116,18 +121,24 @@ impl Search {
         let query = self.query(ask.query, self.fields.passages)?;
         let lexical = self.best(&*self.within(query, &ask.scope), self.depth(most), &counted)?;
         let by_words: HashMap<DocAddress, Score> = lexical.iter().map(|(score, place)| (*place, *score)).collect();
-        let near = self.near.as_ref().map(|near| (near, nearest(near.likeness(&ask.scope), self.depth(most))));
-        let found = match &near {
+        let mut near = self.near.as_ref().map(|near| (near, near.likeness(&ask.scope)));
+        let found = match &mut near {
             None => lexical,
-            Some((near, rows)) => fused(near, rows, ask.query, &lexical),
+            Some((near, likeness)) => {
+                let rows = nearest(std::mem::take(&mut likeness.passages), self.depth(most));
+                fused(near, &rows, ask.query, &lexical)
+            }
         };
         let hits = self.read(found, most)?;
         let asked = Asked::read(ask.query, |term| self.word(term))?;
-        let candidates = hits.iter().map(|(_, place, known)| Candidate {
-            passage: &known.passage,
-            read: known.read.get_or_init(|| Read::new(&known.passage)),
-            score: by_words.get(place).copied().unwrap_or_default(),
-            near: near.as_ref().and_then(|(near, rows)| near.of(*place, rows)),
+        let candidates = hits.iter().map(|(_, place, known)| {
+            let read = known.read.get_or_init(|| Read::new(&known.passage, &known.asked));
+            Candidate {
+                passage: &known.passage,
+                read,
+                score: by_words.get(place).copied().unwrap_or_default(),
+                near: near.as_ref().and_then(|(near, likeness)| near.of(*place, read, likeness)),
+            }
         });
         let candidates: Vec<_> = candidates.collect();
         let signs = asked.signs(&candidates, idf(counted.entries, 0));
@@ -171,7 +182,7 @@ impl Search {
                 // A document is as near as its nearest passage.
                 let mut dense: Vec<(f32, String)> = Vec::new();
                 let mut best: HashMap<usize, (f32, &Row)> = HashMap::new();
-                for (likeness, row) in near.likeness(&ask.scope) {
+                for (likeness, row) in near.likeness(&ask.scope).passages {
                     let best = best.entry(row.doc).or_insert((likeness, row));
                     if likeness > best.0 {
                         *best = (likeness, row);
@@ -200,8 +211,9 @@ impl Search {
         Ok(hits)
     }
 
-    /// What every passage says, with its number.
-    pub(crate) fn passages_to_embed(&self) -> Result<Vec<(u64, String)>, TantivyError> {
+    /// What every passage says, and each of its sentences, and what customers ask
+    /// that it answers.
+    pub(crate) fn spoken(&self) -> Result<Vec<Spoken>, TantivyError> {
         let mut found = Vec::new();
         for (segment, reader) in (0..).zip(self.searcher.segment_readers()) {
             let contents = reader.fast_fields().u64("content")?;
@@ -209,7 +221,13 @@ impl Search {
                 let Some(content) = contents.first(id) else { continue };
                 let entry: TantivyDocument = self.searcher.doc(DocAddress::new(segment, id))?;
                 let text = |field| stored_text(&entry, field);
-                found.push((content, spoken(&text(self.fields.title), &text(self.fields.text))));
+                let (title, passage, asked) =
+                    (text(self.fields.title), text(self.fields.text), text(self.fields.asked));
+                found.push(Spoken { content, sentence: false, text: spoken(&title, &passage) });
+                let asked = asked.lines().map(|question| (numbered("", question), false, question.to_owned()));
+                let sentences = parts(&title, &passage).map(|(content, text)| (content, true, text));
+                let all = asked.chain(sentences);
+                found.extend(all.map(|(content, sentence, text)| Spoken { content, sentence, text }));
             }
         }
         Ok(found)
@@ -249,9 +267,11 @@ impl Search {
         Ok(terms.into_iter().map(|(_, term)| term).collect())
     }
 
-    /// How many entries have the term. The body has every word of an entry.
+    /// How many entries have the term: in the body, which has every word of an entry,
+    /// or in the questions that it answers.
     fn frequency(&self, term: &str, by: Ranked) -> Result<u64, TantivyError> {
-        self.searcher.doc_freq(&Term::from_field_text(by.body, term))
+        let having = |field| self.searcher.doc_freq(&Term::from_field_text(field, term));
+        Ok(having(by.body)?.max(having(by.asked)?))
     }
 
     /// Whether an article has the term; so if that cannot be told.
@@ -266,7 +286,7 @@ impl Search {
         let asked = self.rarest(&asked, by)?.into_iter().map(|term| (term, 1.0));
         let terms: Vec<(String, Score)> = asked.chain(alike.into_iter().map(|term| (term, ALIKE))).collect();
         let mut clauses: Vec<Box<dyn Query>> = Vec::new();
-        for (field, boost) in [(by.title, TITLE), (by.headings, HEADINGS), (by.body, 1.0)] {
+        for (field, boost) in [(by.title, TITLE), (by.headings, HEADINGS), (by.asked, ASKED), (by.body, 1.0)] {
             for (term, weight) in &terms {
                 let term = Term::from_field_text(field, term);
                 let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
@@ -354,8 +374,9 @@ impl Search {
         if let Some(known) = shelf().get(&key) {
             return Ok(Arc::clone(known));
         }
-        let passage = self.passage(&self.searcher.doc(place)?);
-        let known = Arc::new(Known { passage, read: OnceLock::new() });
+        let entry = self.searcher.doc(place)?;
+        let (passage, asked) = (self.passage(&entry), stored_text(&entry, self.fields.asked));
+        let known = Arc::new(Known { passage, asked, read: OnceLock::new() });
         shelf().put(key, Arc::clone(&known));
         Ok(known)
     }

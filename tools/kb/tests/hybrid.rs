@@ -67,6 +67,41 @@ fn a_question_in_other_words_is_found_by_its_sense() {
 }
 
 #[test]
+fn what_customers_ask_finds_its_article_and_is_not_shown() {
+    let asked =
+        "# Export\n\nThe export is a ZIP file.\n\n<!-- asked:\nHow do I bring our belongings along?\nreimburse\n-->\n";
+    let plain = Kb::in_memory([document("export", asked), documents().remove(0)]).unwrap();
+    let found = |kb: &Kb, query: &str| kb.search(&Ask::new(query, 2)).unwrap();
+    for kb in [plain.clone(), plain.embedder(Arc::new(Senses::default()))] {
+        kb.embed(&mut |_, _| {}).unwrap();
+        let hit = found(&kb, "Can we bring belongings?").remove(0);
+        assert_eq!((hit.doc.as_str(), hit.passage.as_str()), ("export", "The export is a ZIP file."));
+        // Whoever is known to answer just that is likelier to.
+        let fits = |docs: [Document; 2]| {
+            let other = Kb::in_memory(docs).unwrap();
+            found(&other, "How do I bring our belongings along?").first().and_then(|hit| hit.fit).unwrap_or_default()
+        };
+        let bare = document("export", "# Export\n\nThe export is a ZIP file with our belongings in it.\n");
+        let known = fits([document("export", asked), documents().remove(0)]);
+        let unknown = fits([bare, documents().remove(0)]);
+        assert!(known > unknown, "{known} {unknown}");
+    }
+}
+
+#[test]
+fn a_question_is_found_by_its_sense_among_others() {
+    let asked = |id: &str, question: &str| document(id, &format!("# {id}\n\nText.\n\n<!-- asked:\n{question}\n-->\n"));
+    let documents = [asked("one", "my credentials, please"), asked("two", "an archive")];
+    let kb = Kb::in_memory(documents).unwrap().embedder(Arc::new(Senses::default()));
+    assert_eq!(kb.embed(&mut |_, _| {}).unwrap(), 4, "two passages, two questions");
+    for retrieval in [Retrieval::Fused, Retrieval::Dense] {
+        let found = kb.search_by(&Ask::new("login", 2), retrieval).unwrap();
+        assert_eq!(found.first().unwrap().doc, "one");
+        assert_eq!(kb.search_documents_by(&Ask::new("login", 2), retrieval).unwrap().first().unwrap().doc, "one");
+    }
+}
+
+#[test]
 fn sense_shows_nobody_what_is_not_theirs() {
     let kb = Kb::in_memory(documents()).unwrap().embedder(Arc::new(Senses::default()));
     kb.embed(&mut |_, _| {}).unwrap();

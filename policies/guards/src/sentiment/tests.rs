@@ -86,6 +86,19 @@ fn calm_and_upset_are_told_apart() {
 }
 
 #[test]
+fn a_plain_question_is_no_complaint_and_a_reproach_is_no_plain_question() {
+    labels(&["What is stored on the phone for offline work?", "How often are reports worked out?"], Neutral);
+    labels(&["Who the hell approved this price increase?", "What gives you the right to read my messages?"], Negative);
+    for text in
+        ["How come you never answer?", "How often? Never.", "Why is it broken?", "how often", "?", "How often?!"]
+    {
+        assert!(!is_plain_question(text), "{text}");
+    }
+    assert!(is_plain_question(" In which plans is there an API? "));
+    assert!(!is_plain_question(&format!("Can {}?", "a ".repeat(PIECE))));
+}
+
+#[test]
 fn complaints_are_negative() {
     labels(
         &[

@@ -1,11 +1,15 @@
 use super::*;
 
+fn of(content: u64) -> Spoken {
+    Spoken { content, sentence: false, text: String::new() }
+}
+
 #[test]
 fn vectors_come_back_as_they_were_and_a_torn_end_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let mut vectors = Vectors::of("m");
-    vectors.put(7, vec![3.0, 4.0]).unwrap();
-    vectors.put(u64::MAX, vec![0.0, -2.0]).unwrap();
+    vectors.put(&of(7), vec![3.0, 4.0]).unwrap();
+    vectors.put(&of(u64::MAX), vec![0.0, -2.0]).unwrap();
     vectors.write(dir.path()).unwrap();
     let read = Vectors::read(dir.path(), "m").unwrap();
     assert_eq!(read.by_content[&7], [0.6, 0.8]);
@@ -22,7 +26,7 @@ fn vectors_of_another_model_or_without_sense_are_none() {
     let dir = tempfile::tempdir().unwrap();
     assert!(Vectors::read(dir.path(), "m").unwrap().by_content.is_empty());
     let mut vectors = Vectors::of("m");
-    vectors.put(1, vec![1.0]).unwrap();
+    vectors.put(&of(1), vec![1.0]).unwrap();
     vectors.write(dir.path()).unwrap();
     assert!(Vectors::read(dir.path(), "other").unwrap().by_content.is_empty());
     let huge = "{\"version\":1,\"model\":\"m\",\"dimensions\":99999999999}\n";
@@ -31,7 +35,7 @@ fn vectors_of_another_model_or_without_sense_are_none() {
         assert!(Vectors::read(dir.path(), "m").unwrap().by_content.is_empty(), "{bytes}");
     }
     for bad in [vec![], vec![0.0], vec![f32::NAN], vec![f32::INFINITY], vec![1.0, 1.0]] {
-        assert!(vectors.put(2, bad.clone()).is_err(), "{bad:?}");
+        assert!(vectors.put(&of(2), bad.clone()).is_err(), "{bad:?}");
     }
 }
 
@@ -56,13 +60,20 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
     let rows = (0_u32..).take(count).map(|n| Row {
         address: DocAddress::new(0, n),
         doc: 0,
+        asked: false,
         internal: n % 3 == 0,
         updated: None,
     });
     let angle = |n: usize| n as f32 / count as f32;
     let numbers = (0..count).flat_map(|n| whole(&[angle(n).cos(), angle(n).sin()]).collect::<Vec<_>>());
-    let dense = Dense { docs: vec!["a".to_owned()], rows: rows.collect(), numbers: numbers.collect(), dimensions: 2 };
-    let found = dense.likeness(&[1.0, 0.0], &Scope::default());
+    let dense = Dense {
+        docs: vec!["a".to_owned()],
+        rows: rows.collect(),
+        numbers: numbers.collect(),
+        dimensions: 2,
+        sentences: Written::default(),
+    };
+    let found = dense.likeness(&[1.0, 0.0], &Scope::default()).passages;
     let places: Vec<u32> = found.iter().map(|(_, row)| row.address.doc_id).collect();
     let public: Vec<u32> = (0_u32..).take(count).filter(|n| n % 3 != 0).collect();
     assert_eq!(places, public);

@@ -100,3 +100,32 @@ proptest! {
         let _ = cut(&text, Markup::Markdown);
     }
 }
+
+#[test]
+fn comments_are_in_no_passage_and_say_what_customers_ask() {
+    let text = "# Leave\n\nBefore.\n\n<!-- legal has not read this -->\n\nChoose **Leave**.\n\n\
+        <!-- asked:\n- How do I quit?\n\n  get out of the contract  \n-->\n\n## Later\n\n<!-- asked: \nCan I come back? -->\nAny time.\n\n\
+        ```\n<!-- asked:\nNot one.\n-->\n```\n\n<!-- asked -->\n<b>Bold</b> <!-- asked:\nNor this.\n-->\n";
+    let cut = cut(text, Markup::Markdown);
+    let found: Vec<_> =
+        cut.pieces.iter().map(|piece| (piece.text.lines().next().unwrap(), piece.asked.join("|"))).collect();
+    let (leave, later) = ("How do I quit?|get out of the contract", "Can I come back?");
+    assert_eq!(
+        found,
+        [("Before.", leave), ("Choose **Leave**.", leave), ("Any time.", later), ("<b>Bold</b> <!-- asked:", later)]
+            .map(|(text, asked)| (text, asked.to_owned()))
+    );
+    for piece in &cut.pieces {
+        assert_eq!(slice(text, piece.start, piece.end), piece.text);
+    }
+    assert!(!cut.words.contains("quit") && !cut.words.contains("legal"), "{}", cut.words);
+}
+
+#[test]
+fn of_what_customers_ask_not_everything_is_kept() {
+    let many: String = (0..150).map(|n| format!("{n} {}\n", "a".repeat(400))).collect();
+    let cut = cut(&format!("text\n\n<!-- asked:\n{many}-->\n"), Markup::Markdown);
+    let asked = &cut.pieces.first().unwrap().asked;
+    assert_eq!((asked.len(), asked.iter().map(|q| q.chars().count()).max()), (MAX_QUESTIONS, Some(MAX_QUESTION)));
+    assert_eq!(cut.pieces.len(), 1);
+}

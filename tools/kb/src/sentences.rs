@@ -1,0 +1,154 @@
+//! The vectors of single sentences.
+//!
+//! A passage of ten sentences points where all of them point together; what is
+//! asked is often one of them. There are many, and only those of the few passages
+//! that a search looks at are compared: so they stay in a file, a byte a number,
+//! in order, and are found there by halving.
+
+use crate::dense::{Head, MAX_DIMENSIONS};
+use crate::error::KbError;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use tantivy::Directory as _;
+use tantivy::directory::{MmapDirectory, OwnedBytes, error::OpenReadError};
+
+/// The file, in the folder of the index.
+const FILE: &str = "sentences.bin";
+
+/// Before the numbers of a record: its key, and what one of them counts.
+const KEY: usize = 8;
+const SCALE: usize = 4;
+
+/// Vectors of length 1 by what their sentences say, to be written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sentences {
+    by_content: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Sentences {
+    pub(crate) fn has(&self, content: u64) -> bool {
+        self.by_content.contains_key(&content)
+    }
+
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&u64) -> bool) {
+        self.by_content.retain(|content, _| wanted(content));
+    }
+
+    /// Adds a vector, a byte a number.
+    pub(crate) fn put(&mut self, content: u64, vector: &[f32]) {
+        let most = vector.iter().fold(f32::EPSILON, |most, number| most.max(number.abs()));
+        let scale = most / f32::from(i8::MAX);
+        let mut record = scale.to_le_bytes().to_vec();
+        #[expect(clippy::cast_possible_truncation, reason = "within an i8 by its scale")]
+        record.extend(vector.iter().map(|number| (number / scale).round() as i8).flat_map(i8::to_le_bytes));
+        self.by_content.insert(content, record);
+    }
+
+    /// All of them, as they are written.
+    fn bytes(&self, head: &Head) -> io::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(head)?;
+        bytes.push(b'\n');
+        for (key, record) in self.by_content.iter().filter(|(_, record)| record.len() == SCALE + head.dimensions) {
+            bytes.extend(key.to_le_bytes());
+            bytes.extend(record);
+        }
+        Ok(bytes)
+    }
+
+    /// Writes all of them in one step.
+    pub(crate) fn write(&self, dir: &Path, head: &Head) -> Result<(), KbError> {
+        let write = || -> io::Result<()> {
+            let part = dir.join(format!("{FILE}.part"));
+            let mut file = fs::File::create(&part)?;
+            file.write_all(&self.bytes(head)?)?;
+            file.sync_all()?;
+            fs::rename(part, dir.join(FILE))
+        };
+        write().map_err(|error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {error}") })
+    }
+
+    /// As they would be read.
+    pub(crate) fn written(&self, head: &Head) -> Written {
+        self.bytes(head).ok().and_then(|bytes| Written::of(OwnedBytes::new(bytes), &head.model)).unwrap_or_default()
+    }
+}
+
+/// Vectors in order, as they are written; without any, if there are none.
+#[derive(Debug)]
+pub(crate) struct Written {
+    dimensions: usize,
+    records: OwnedBytes,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self { dimensions: 0, records: OwnedBytes::empty() }
+    }
+}
+
+impl Written {
+    /// The vectors of `model` in `dir`; none if they are another's.
+    pub(crate) fn open(dir: &Path, model: &str) -> Result<Self, KbError> {
+        let unavailable = |what: String| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {what}") };
+        let directory = MmapDirectory::open(dir).map_err(|error| unavailable(error.to_string()))?;
+        let bytes = match directory.open_read(Path::new(FILE)) {
+            Ok(file) => file.read_bytes().map_err(|error| unavailable(error.to_string()))?,
+            Err(OpenReadError::FileDoesNotExist(_)) => return Ok(Self::default()),
+            Err(error) => return Err(unavailable(error.to_string())),
+        };
+        Ok(Self::of(bytes, model).unwrap_or_default())
+    }
+
+    fn of(mut bytes: OwnedBytes, model: &str) -> Option<Self> {
+        let end = bytes.iter().take(10_000).position(|byte| *byte == b'\n')?;
+        let head = serde_json::from_slice::<Head>(bytes.get(..end)?).ok()?;
+        bytes.advance(end + 1);
+        (head.is_of(model) && (1..=MAX_DIMENSIONS).contains(&head.dimensions))
+            .then_some(Self { dimensions: head.dimensions, records: bytes })
+    }
+
+    /// What was written, to write more.
+    pub(crate) fn all(&self) -> Sentences {
+        let records = self.records.chunks_exact(self.size().max(1));
+        let by_content = records.filter_map(|record| Some((key(record)?, record.get(KEY..)?.to_vec())));
+        Sentences { by_content: by_content.collect() }
+    }
+
+    /// How long a record is.
+    fn size(&self) -> usize {
+        if self.dimensions == 0 { 0 } else { KEY + SCALE + self.dimensions }
+    }
+
+    /// How like a sentence is to `query`, if it has a vector.
+    pub(crate) fn likeness(&self, content: u64, query: &[f32]) -> Option<f32> {
+        let size = self.size();
+        if size == 0 || query.len() != self.dimensions {
+            return None;
+        }
+        let (mut from, mut until) = (0, self.records.len() / size);
+        while from < until {
+            let middle = usize::midpoint(from, until);
+            let record = self.records.get(middle * size..(middle + 1) * size)?;
+            match key(record)?.cmp(&content) {
+                std::cmp::Ordering::Less => from = middle + 1,
+                std::cmp::Ordering::Greater => until = middle,
+                std::cmp::Ordering::Equal => {
+                    let (scale, numbers) = record.get(KEY..)?.split_first_chunk::<SCALE>()?;
+                    let product = |(number, query): (&u8, &f32)| f32::from(i8::from_le_bytes([*number])) * query;
+                    return Some(f32::from_le_bytes(*scale) * numbers.iter().zip(query).map(product).sum::<f32>());
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What a record is of.
+fn key(record: &[u8]) -> Option<u64> {
+    record.first_chunk::<KEY>().map(|key| u64::from_le_bytes(*key))
+}
+
+#[cfg(test)]
+mod tests;
