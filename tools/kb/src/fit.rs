@@ -21,7 +21,10 @@ pub(crate) const CANDIDATES: usize = 8;
 /// How many signs there are.
 pub const SIGNS: usize = 31;
 
-/// The name of each sign, with what it weighs for words alone and with vectors.
+/// The name of each sign, with what it weighs for words alone and with vectors, and
+/// both once more where articles say what customers ask: what a question has in
+/// common with such a line tells more than any other sign, and those who have no
+/// such lines should not be measured by it.
 ///
 /// - `always`: what a candidate starts from
 /// - `said`: the share of the question's words that it says, each counted once
@@ -56,7 +59,7 @@ pub const SIGNS: usize = 31;
 /// - `sentence`, `sentence_article`: the likeness of its nearest sentence, and of that
 ///   of its article, as far as it was found
 /// - `sentence_stands_out`: by how much that is more than for any other article
-pub const WEIGHTS: [(&str, f32, f32); SIGNS] = include!("fit/weights.in");
+pub const WEIGHTS: [(&str, [f32; 4]); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
 const MOST_SCORED: f32 = 5.0;
@@ -121,14 +124,21 @@ pub struct Signs {
     pub values: [f32; SIGNS],
     /// Whether it could be told how near it is.
     pub near: bool,
+    /// Whether any candidate's section says what customers ask.
+    pub asked: bool,
 }
 
 impl Signs {
     /// How likely it is that the candidate answers, from 0 to 1.
     #[must_use]
     pub fn fit(&self) -> f32 {
-        let weighed = self.values.iter().zip(WEIGHTS);
-        let worth: f32 = weighed.map(|(value, (_, words, near))| value * if self.near { near } else { words }).sum();
+        let of = |[words, near, asked, near_and_asked]: [f32; 4]| match (self.near, self.asked) {
+            (false, false) => words,
+            (true, false) => near,
+            (false, true) => asked,
+            (true, true) => near_and_asked,
+        };
+        let worth: f32 = self.values.iter().zip(WEIGHTS).map(|(value, (_, weights))| value * of(weights)).sum();
         1.0 / (1.0 + (-worth).exp())
     }
 }
@@ -177,6 +187,7 @@ impl Asked {
         let unknown = ratio(self.words.iter().filter(|word| word.unknown).count(), self.words.len());
         let rarest = rarest.max(f32::EPSILON);
         let asked: Vec<f32> = candidates.iter().map(|candidate| self.asked_before(candidate.read)).collect();
+        let is_known = candidates.iter().any(|candidate| !candidate.read.asked.is_empty());
         let sentences = candidates.iter().map(|candidate| candidate.near.unwrap_or_default().sentence);
         let sentences: Vec<f32> = sentences.collect();
         // The best of an article, and by how much it is better than that of any other.
@@ -244,6 +255,7 @@ impl Asked {
                     sentence_stands_out,
                 ],
                 near: candidate.near.is_some(),
+                asked: is_known,
             }
         });
         signs.collect()

@@ -51,7 +51,8 @@ fn what_is_said_in_one_place_under_its_heading_fits_best() {
             passage("Parts", "Parts are kept in stock."),
         ],
     );
-    assert!(found[0] > 0.9 && found[1] < 0.3 && found[2] < 0.3, "{found:?}");
+    // Below 0.4 nothing is answered.
+    assert!(found[0] > 0.9 && 0.4 > found[1] && found[1] > found[2], "{found:?}");
 }
 
 #[test]
@@ -101,5 +102,9 @@ fn what_is_near_and_stands_out_fits_better() {
 fn each_sign_has_a_name_of_its_own_and_words_alone_have_no_nearness() {
     let names: BTreeSet<&str> = WEIGHTS.iter().map(|(name, ..)| *name).collect();
     assert_eq!(names.len(), SIGNS);
-    assert!(WEIGHTS.iter().filter(|(name, ..)| name.starts_with("near")).all(|(_, words, _)| *words == 0.0));
+    let zero = |what: &str, of: [usize; 2]| {
+        let those = WEIGHTS.iter().filter(|(name, _)| name.starts_with(what));
+        those.flat_map(|(_, weights)| of.map(|at| weights[at])).all(|weight| weight == 0.0)
+    };
+    assert!(zero("near", [0, 2]) && zero("sentence", [0, 2]) && zero("asked", [0, 1]));
 }

@@ -39,34 +39,43 @@ fn main() {
     let [data, model] = arguments.as_slice() else { panic!("usage: fit DATA MODEL") };
     let embedder: Arc<dyn Embedder> = Arc::new(Bert::open(Path::new(model)).unwrap());
     let own = company("answerable.tsv", "unanswerable.txt", "the example company");
-    let bare = without_asked(&own, |_| false);
     let halves = [0, 1].map(|half| unheard(&own, half));
     // None of those that are measured.
     let others = [
         public(Path::new(data), "a shop", "bitext_train.jsonl.gz", (0, 10)),
         public(Path::new(data), "a bank", "banking77_train.jsonl.gz", (1, 20)),
     ];
-    let mut columns: Vec<(Weights, String)> = Vec::new();
-    for (near, what) in [(false, "words alone"), (true, "words and vectors")] {
-        let mut cases = read(&own, near.then(|| Arc::clone(&embedder)), 1.0);
-        let counted = cases.len();
-        cases.extend(read(&bare, near.then(|| Arc::clone(&embedder)), 1.0));
-        for half in &halves {
-            cases.extend(read(half, near.then(|| Arc::clone(&embedder)), UNHEARD));
-        }
-        for set in &others {
-            cases.extend(read(set, near.then(|| Arc::clone(&embedder)), PUBLIC));
-        }
-        let rows = crossed(&cases, counted).into_iter().zip(["", ", without what customers ask"]);
-        let rows: Vec<_> = rows.map(|(figures, how)| format!("| {what}{how} | {counted} | {figures} |")).collect();
-        println!("{}", rows.join("\n"));
-        let weights = shifted(learn(&cases), &cases[..counted]);
-        columns.push((weights, rows.join("\n")));
-    }
+    // What customers ask is known, or most articles would not say it.
+    let fitted = |asked: bool| {
+        let fitted = [false, true].map(|near| {
+            let embedder = || near.then(|| Arc::clone(&embedder));
+            let bare = |set: &Set| without_asked(set, |_| asked);
+            let mut cases = read(&bare(&own), embedder(), 1.0);
+            let counted = cases.len();
+            for half in halves.iter().filter(|_| asked) {
+                cases.extend(read(half, embedder(), UNHEARD));
+            }
+            for set in &others {
+                cases.extend(read(&bare(set), embedder(), PUBLIC));
+            }
+            let what = [if near { "words and vectors" } else { "words alone" }, if asked { "yes" } else { "no" }];
+            let row = format!("| {} | {counted} | {} |", what.join(" | "), crossed(&cases, counted));
+            println!("{row}");
+            (shifted(learn(&cases), &cases[..counted]), row)
+        });
+        Vec::from(fitted)
+    };
+    let columns: Vec<(Weights, String)> = std::thread::scope(|scope| {
+        let known = scope.spawn(|| fitted(true));
+        let mut columns = fitted(false);
+        columns.extend(known.join().unwrap());
+        columns
+    });
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/fit");
     let mut file = "[\n".to_owned();
-    for (at, (name, ..)) in WEIGHTS.iter().enumerate() {
-        writeln!(file, "    (\"{name}\", {:.2}, {:.2}),", columns[0].0[at], columns[1].0[at]).unwrap();
+    for (at, (name, _)) in WEIGHTS.iter().enumerate() {
+        let weights: Vec<String> = columns.iter().map(|(weights, _)| format!("{:.2}", weights[at])).collect();
+        writeln!(file, "    (\"{name}\", [{}]),", weights.join(", ")).unwrap();
     }
     std::fs::write(folder.join("weights.in"), file + "]\n").unwrap();
     let rows = columns.iter().map(|(_, row)| row.as_str()).collect::<Vec<_>>().join("\n");
