@@ -163,7 +163,7 @@ impl Fields {
         document.add_text(self.source, entry.source);
         document.add_text(self.digest, entry.digest);
         rank(&mut document, self.documents, title, headings, words);
-        let asked: BTreeSet<&String> = pieces.iter().flat_map(|piece| &piece.asked).collect();
+        let asked: BTreeSet<&String> = pieces.iter().flat_map(|piece| &*piece.asked).collect();
         asked.iter().for_each(|question| document.add_text(self.documents.asked, question));
         let mut entries = vec![document];
         for piece in pieces {
@@ -174,7 +174,7 @@ impl Fields {
             self.tell(&mut passage, &About { anchor: piece.anchor.clone(), ..about.clone() });
             passage.add_u64(self.content, content(&shown, &piece.words));
             rank(&mut passage, self.passages, title, &piece.trail, &piece.words);
-            for question in &piece.asked {
+            for question in &*piece.asked {
                 passage.add_text(self.passages.asked, question);
                 passage.add_u64(self.asked_contents, content("", question));
             }

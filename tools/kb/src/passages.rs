@@ -4,6 +4,7 @@ use crate::article::Markup;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How long a passage may be, in Unicode scalar values.
 pub const MAX_PASSAGE: usize = 900;
@@ -12,10 +13,14 @@ pub const MAX_PASSAGE: usize = 900;
 /// too little to be an answer.
 const MIN_PASSAGE: usize = 200;
 
-/// So many questions may one comment have, and so long may each be; what is over is
+/// So many questions may a section have, and so long may each be; what is over is
 /// left out.
 const MAX_QUESTIONS: usize = 100;
 const MAX_QUESTION: usize = 300;
+
+/// So many may all passages of a document have together, each by itself: those of a
+/// section are kept with every passage of it.
+const MAX_KEPT: usize = 5_000;
 
 /// A document as it is indexed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,7 +51,7 @@ pub(crate) struct Piece {
     /// The anchor of the heading above it.
     pub(crate) anchor: Option<String>,
     /// What customers ask that its section answers, in their words.
-    pub(crate) asked: Vec<String>,
+    pub(crate) asked: Arc<[String]>,
 }
 
 /// Cuts `text` into passages of at most [`MAX_PASSAGE`] characters.
@@ -72,6 +77,13 @@ pub(crate) fn cut(text: &str, markup: Markup) -> Cut {
         outline.words.push(outline.start..text.len());
         pieces_of(text, &whole, &outline, &mut at, &mut pieces);
     }
+    let mut left = MAX_KEPT;
+    for piece in &mut pieces {
+        match left.checked_sub(piece.asked.len()) {
+            Some(less) => left = less,
+            None => piece.asked = Arc::default(),
+        }
+    }
     let words = join(text, &outline.words, &(0..text.len()));
     Cut { title: outline.title, headings: outline.headings, words, pieces }
 }
@@ -96,7 +108,7 @@ struct Section {
     trail: Vec<String>,
     anchor: Option<String>,
     range: Range<usize>,
-    asked: Vec<String>,
+    asked: Arc<[String]>,
 }
 
 impl Outline {
@@ -192,7 +204,8 @@ impl Outline {
         comments: &mut Vec<Range<usize>>,
     ) {
         let trail = trail.iter().filter(|(_, words)| !words.is_empty()).map(|(_, words)| words.clone()).collect();
-        let asked = comments.iter().flat_map(|comment| asked(text.get(comment.clone()).unwrap_or_default())).collect();
+        let asked = comments.iter().flat_map(|comment| asked(text.get(comment.clone()).unwrap_or_default()));
+        let asked = asked.take(MAX_QUESTIONS).collect();
         let whole = Section { trail, anchor, range, asked };
         let mut from = whole.range.start;
         for comment in comments.drain(..) {
@@ -216,12 +229,12 @@ fn is_comment(block: &str) -> bool {
 /// Is there a fee for quitting early?
 /// -->
 /// ```
-fn asked(comment: &str) -> Vec<String> {
+fn asked(comment: &str) -> impl Iterator<Item = String> {
     let inside = comment.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
     let lines = inside.strip_prefix("asked:").into_iter().flat_map(str::lines);
     let questions =
         lines.map(|line| line.trim().trim_start_matches("- ").chars().take(MAX_QUESTION).collect::<String>());
-    questions.filter(|question| !question.is_empty()).take(MAX_QUESTIONS).collect()
+    questions.filter(|question| !question.is_empty())
 }
 
 /// The anchors of headings, as pages of Markdown have them.

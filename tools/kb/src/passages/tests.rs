@@ -129,3 +129,13 @@ fn of_what_customers_ask_not_everything_is_kept() {
     assert_eq!((asked.len(), asked.iter().map(|q| q.chars().count()).max()), (MAX_QUESTIONS, Some(MAX_QUESTION)));
     assert_eq!(cut.pieces.len(), 1);
 }
+
+#[test]
+fn a_hostile_article_keeps_no_more_of_what_customers_ask_than_an_honest_one() {
+    let text: String = (0..20_000).map(|n| format!("Text {n}.\n\n<!-- asked:\nOne?\nTwo {n}?\n-->\n\n")).collect();
+    let cut = cut(&text, Markup::Markdown);
+    assert_eq!(cut.pieces.len(), 20_000);
+    let kept: Vec<usize> = cut.pieces.iter().map(|piece| piece.asked.len()).collect();
+    assert_eq!(kept.iter().sum::<usize>(), MAX_KEPT);
+    assert_eq!(kept.first(), Some(&MAX_QUESTIONS));
+}
