@@ -386,8 +386,8 @@ pub(crate) enum Tools {
 pub(crate) enum Kb {
     /// Add folders or files of articles (Markdown, HTML, text, JSONL)
     #[command(after_help = "\
-What customers ask is found sooner in their words. In Markdown, and in the text of JSONL, write into a
-section what it answers, a line each; nobody is shown it:
+What customers ask is found sooner in their own words. In Markdown, and in the text of
+JSONL, write into a section what it answers, a line each; nobody is shown it:
 
     <!-- asked:
     How do I get out of the contract?

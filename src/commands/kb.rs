@@ -97,7 +97,7 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
                 return Ok(writeln!(out, "searches go by words alone")?);
             };
             let made = embed(global, &kb)?;
-            writeln!(out, "{made} passages have a new vector; searches go by words and by sense")?;
+            writeln!(out, "{made} new vectors; searches go by words and by sense")?;
         }
         Kb::Gaps { top } => super::gaps::gaps(global, *top, out)?,
         Kb::Draft { run, dir } => super::draft::draft(global, run, dir, out)?,
