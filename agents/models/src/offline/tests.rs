@@ -15,7 +15,10 @@ fn ask(world: &World) -> (String, Value) {
 
 fn document(name: &str) -> Vec<Passage> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/company/kb");
-    passages(name, &std::fs::read_to_string(format!("{folder}/{name}.md")).unwrap())
+    let text = std::fs::read_to_string(format!("{folder}/{name}.md")).unwrap();
+    // A knowledge base shows nobody the comments of an article.
+    let parts = text.split("<!--").map(|part| part.split_once("-->\n\n").map_or(part, |(_, shown)| shown));
+    passages(name, &parts.filter(|part| !part.ends_with("-->\n")).collect::<String>())
 }
 
 const QUESTION: &str = "Hello,\n\nhow do I require two-factor authentication for everyone in our account?\n\nVictor\n\n\
