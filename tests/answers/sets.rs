@@ -4,6 +4,7 @@ use super::Document;
 use std::path::{Path, PathBuf};
 
 /// Questions over articles.
+#[derive(Clone)]
 pub(crate) struct Set {
     pub(crate) name: String,
     pub(crate) articles: Vec<Document>,
@@ -11,6 +12,7 @@ pub(crate) struct Set {
 }
 
 /// A question and the articles that answer it, any of them; none if none does.
+#[derive(Clone)]
 pub(crate) struct Question {
     pub(crate) answers: Vec<String>,
     pub(crate) text: String,

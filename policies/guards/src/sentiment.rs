@@ -133,9 +133,11 @@ pub fn read(model: &SentimentModel<'_>, text: &str) -> Option<Sentiment> {
 /// Whether a text is one question and nothing else, begun as questions are that want
 /// to know something: `How often are reports made?`, not `How come you never answer?!`.
 fn is_plain_question(text: &str) -> bool {
-    let text = text.trim();
-    let one = text.strip_suffix('?').is_some_and(|rest| rest.len() < PIECE && !rest.contains(['.', '!', '?', '\n']));
-    let lower = if one { text.to_lowercase() } else { String::new() };
+    let Some(one) = text.trim().strip_suffix('?').filter(|one| one.len() < PIECE) else { return false };
+    if one.contains(['.', '!', '?', '\n']) {
+        return false;
+    }
+    let lower = one.to_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'');
     let begins = words.next().is_some_and(|first| ASKING.contains(&first));
     begins && !words.any(|word| RHETORICAL.contains(&word))

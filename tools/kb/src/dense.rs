@@ -11,7 +11,7 @@ use crate::sentences::{Sentences, Written};
 use attache_tools::{Readers, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use tantivy::collector::DocSetCollector;
@@ -26,7 +26,7 @@ pub(crate) const FILE: &str = "vectors.bin";
 const A_THREADS: usize = 4_096;
 
 /// No model has more numbers in a vector.
-pub(crate) const MAX_DIMENSIONS: usize = 8_192;
+const MAX_DIMENSIONS: usize = 8_192;
 
 /// Turns texts into vectors: like texts into like directions.
 pub trait Embedder: Send + Sync + 'static {
@@ -66,10 +66,35 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Whether these are vectors of `model`, written in a way that is known.
-    pub(crate) fn is_of(&self, model: &str) -> bool {
-        self.version == 1 && self.model == model
+    /// The head in the first line of a file, if its vectors are those of `model` and
+    /// written in a way that is known.
+    pub(crate) fn of(line: &[u8], model: &str) -> Option<Self> {
+        let head = serde_json::from_slice::<Self>(line).ok()?;
+        let known = head.version == 1 && (1..=MAX_DIMENSIONS).contains(&head.dimensions);
+        (known && head.model == model).then_some(head)
     }
+
+    /// Writes it as the first line.
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+}
+
+/// Puts a file of vectors in the place of the last one, in one step.
+pub(crate) fn replace(
+    dir: &Path,
+    file: &str,
+    write: impl FnOnce(&mut io::BufWriter<File>) -> io::Result<()>,
+) -> Result<(), KbError> {
+    let replaced = || -> io::Result<()> {
+        let part = dir.join(format!("{file}.part"));
+        let mut out = io::BufWriter::with_capacity(1 << 20, File::create(&part)?);
+        write(&mut out)?;
+        out.into_inner()?.sync_all()?;
+        fs::rename(part, dir.join(file))
+    };
+    replaced().map_err(|error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{file}: {error}") })
 }
 
 /// What a vector is made of: what it says, as a number, and in words.
@@ -106,9 +131,7 @@ impl Vectors {
         let mut reader = BufReader::with_capacity(1 << 20, file);
         let mut line = Vec::new();
         reader.by_ref().take(10_000).read_until(b'\n', &mut line).map_err(unavailable)?;
-        let head = serde_json::from_slice::<Head>(&line).ok();
-        let head = head.filter(|head| head.is_of(model) && (1..=MAX_DIMENSIONS).contains(&head.dimensions));
-        let Some(head) = head else { return Ok(none) };
+        let Some(head) = Head::of(&line, model) else { return Ok(none) };
         let mut vectors = Self { dimensions: head.dimensions, ..none };
         let mut record = vec![0; 8 + 4 * head.dimensions];
         loop {
@@ -137,12 +160,8 @@ impl Vectors {
     /// that the others changed finds the sentences.
     pub(crate) fn write(&self, dir: &Path) -> Result<(), KbError> {
         self.sentences.write(dir, &self.head())?;
-        let write = || -> io::Result<()> {
-            let part = dir.join(format!("{FILE}.part"));
-            let file = OpenOptions::new().write(true).create(true).truncate(true).open(&part)?;
-            let mut out = io::BufWriter::with_capacity(1 << 20, file);
-            serde_json::to_writer(&mut out, &self.head())?;
-            out.write_all(b"\n")?;
+        replace(dir, FILE, |out| {
+            self.head().write(out)?;
             let sorted: BTreeMap<_, _> = self.by_content.iter().collect();
             for (key, vector) in sorted {
                 out.write_all(&key.to_le_bytes())?;
@@ -150,10 +169,8 @@ impl Vectors {
                     out.write_all(&number.to_le_bytes())?;
                 }
             }
-            out.into_inner()?.sync_all()?;
-            fs::rename(part, dir.join(FILE))
-        };
-        write().map_err(|error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {error}") })
+            Ok(())
+        })
     }
 
     pub(crate) fn of(model: &str) -> Self {

@@ -8,8 +8,6 @@
 //! each of these signs weighs was fitted: see `fit/CARD.md`.
 
 use crate::analysis::{is_filler, placed, sequence};
-use crate::dense::spoken;
-use crate::index::content;
 use attache_tools::Passage;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -366,8 +364,6 @@ pub(crate) struct Read {
     text: Vec<String>,
     /// Those of each question that it is known to answer, if they are weighed.
     asked: Vec<Vec<String>>,
-    /// The numbers of its sentences.
-    pub(crate) parts: Vec<u64>,
     /// What is shown of it, each once.
     said: BTreeSet<String>,
     /// What says something by itself, with its terms.
@@ -397,7 +393,6 @@ impl Read {
             title: above,
             text,
             asked: asked.lines().map(weighed).collect(),
-            parts: parts(&passage.title, &passage.passage).map(|(content, _)| content).collect(),
             units,
         }
     }
@@ -425,12 +420,12 @@ fn akin(asked: &str, said: &str) -> bool {
     long >= 5 && shared >= long.min(other) - 2
 }
 
-/// What a passage says by parts, each under its heading, with its number; nothing
-/// if it is a single part.
-pub(crate) fn parts(title: &str, passage: &str) -> impl Iterator<Item = (u64, String)> {
+/// What a passage says by parts, each with the heading above it; nothing if it is a
+/// single part.
+pub(crate) fn parts<'a>(title: &'a str, passage: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let heading = title.rsplit(" > ").next().unwrap_or_default();
     let units = Some(units(passage)).filter(|units| units.len() > 1).unwrap_or_default();
-    units.into_iter().map(move |unit| (content(heading, unit), spoken(heading, unit)))
+    units.into_iter().map(move |unit| (heading, unit))
 }
 
 /// Pieces that say something by themselves: sentences, the rows of a table, the

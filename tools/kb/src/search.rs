@@ -4,8 +4,7 @@ use crate::analysis::{self, MAX_TERMS};
 use crate::dense::{Dense, Likeness, Row, Spoken, spoken};
 use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts};
 use crate::fusion::{DEPTH, fuse};
-use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content as numbered};
-use crate::index::{stored_about, stored_number, stored_text};
+use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
 use crate::synonyms::Synonyms;
 use attache_tools::{Ask, Passage, Readers, Scope};
 use lru::LruCache;
@@ -52,9 +51,16 @@ struct Known {
     passage: Passage,
     asked: String,
     read: OnceLock<Read>,
+    /// The numbers of its sentences, once vectors are compared.
+    sentences: OnceLock<Vec<u64>>,
 }
 
 impl Known {
+    fn sentences(&self) -> &[u64] {
+        let all = || parts(&self.passage.title, &self.passage.passage);
+        self.sentences.get_or_init(|| all().map(|(heading, part)| content(heading, part)).collect())
+    }
+
     fn scored(&self, score: Score) -> Passage {
         Passage { score, ..self.passage.clone() }
     }
@@ -83,11 +89,12 @@ impl Near {
     }
 
     /// How near a passage is.
-    fn of(&self, place: DocAddress, read: &Read, likeness: &Likeness<'_>) -> Option<Nearness> {
+    fn of(&self, place: DocAddress, known: &Known, likeness: &Likeness<'_>) -> Option<Nearness> {
         let (own, Row { doc, .. }) = self.dense.likeness_of(&self.query, place)?;
         let (texts, asked) = (&likeness.texts, &likeness.asked);
         let (article, other) = (texts.of(*doc), texts.beside(*doc));
-        let sentences = read.parts.iter().filter_map(|part| self.dense.sentences.likeness(*part, &self.query));
+        let sentences =
+            known.sentences().iter().filter_map(|sentence| self.dense.sentences.likeness(*sentence, &self.query));
         let sentence = sentences.reduce(f32::max).unwrap_or(own);
         Some(Nearness { own, sentence, article, other, asked: asked.of(*doc), asked_other: asked.beside(*doc) })
     }
@@ -131,14 +138,11 @@ impl Search {
         };
         let hits = self.read(found, most)?;
         let asked = Asked::read(ask.query, |term| self.word(term))?;
-        let candidates = hits.iter().map(|(_, place, known)| {
-            let read = known.read.get_or_init(|| Read::new(&known.passage, &known.asked));
-            Candidate {
-                passage: &known.passage,
-                read,
-                score: by_words.get(place).copied().unwrap_or_default(),
-                near: near.as_ref().and_then(|(near, likeness)| near.of(*place, read, likeness)),
-            }
+        let candidates = hits.iter().map(|(_, place, known)| Candidate {
+            passage: &known.passage,
+            read: known.read.get_or_init(|| Read::new(&known.passage, &known.asked)),
+            score: by_words.get(place).copied().unwrap_or_default(),
+            near: near.as_ref().and_then(|(near, likeness)| near.of(*place, known, likeness)),
         });
         let candidates: Vec<_> = candidates.collect();
         let signs = asked.signs(&candidates, idf(counted.entries, 0));
@@ -218,16 +222,23 @@ impl Search {
         for (segment, reader) in (0..).zip(self.searcher.segment_readers()) {
             let contents = reader.fast_fields().u64("content")?;
             for id in reader.doc_ids_alive() {
-                let Some(content) = contents.first(id) else { continue };
+                let Some(whole) = contents.first(id) else { continue };
                 let entry: TantivyDocument = self.searcher.doc(DocAddress::new(segment, id))?;
                 let text = |field| stored_text(&entry, field);
                 let (title, passage, asked) =
                     (text(self.fields.title), text(self.fields.text), text(self.fields.asked));
-                found.push(Spoken { content, sentence: false, text: spoken(&title, &passage) });
-                let asked = asked.lines().map(|question| (numbered("", question), false, question.to_owned()));
-                let sentences = parts(&title, &passage).map(|(content, text)| (content, true, text));
-                let all = asked.chain(sentences);
-                found.extend(all.map(|(content, sentence, text)| Spoken { content, sentence, text }));
+                found.push(Spoken { content: whole, sentence: false, text: spoken(&title, &passage) });
+                let asked = asked.lines().map(|question| Spoken {
+                    content: content("", question),
+                    sentence: false,
+                    text: question.to_owned(),
+                });
+                let sentences = parts(&title, &passage).map(|(heading, part)| Spoken {
+                    content: content(heading, part),
+                    sentence: true,
+                    text: spoken(heading, part),
+                });
+                found.extend(asked.chain(sentences));
             }
         }
         Ok(found)
@@ -376,7 +387,7 @@ impl Search {
         }
         let entry = self.searcher.doc(place)?;
         let (passage, asked) = (self.passage(&entry), stored_text(&entry, self.fields.asked));
-        let known = Arc::new(Known { passage, asked, read: OnceLock::new() });
+        let known = Arc::new(Known { passage, asked, read: OnceLock::new(), sentences: OnceLock::new() });
         shelf().put(key, Arc::clone(&known));
         Ok(known)
     }

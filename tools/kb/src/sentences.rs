@@ -5,10 +5,9 @@
 //! that a search looks at are compared: so they stay in a file, a byte a number,
 //! in order, and are found there by halving.
 
-use crate::dense::{Head, MAX_DIMENSIONS};
+use crate::dense::{Head, replace};
 use crate::error::KbError;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use tantivy::Directory as _;
@@ -46,32 +45,26 @@ impl Sentences {
         self.by_content.insert(content, record);
     }
 
-    /// All of them, as they are written.
-    fn bytes(&self, head: &Head) -> io::Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(head)?;
-        bytes.push(b'\n');
+    /// Writes all of them, in order.
+    fn write_to(&self, out: &mut impl Write, head: &Head) -> io::Result<()> {
+        head.write(out)?;
         for (key, record) in self.by_content.iter().filter(|(_, record)| record.len() == SCALE + head.dimensions) {
-            bytes.extend(key.to_le_bytes());
-            bytes.extend(record);
+            out.write_all(&key.to_le_bytes())?;
+            out.write_all(record)?;
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// Writes all of them in one step.
     pub(crate) fn write(&self, dir: &Path, head: &Head) -> Result<(), KbError> {
-        let write = || -> io::Result<()> {
-            let part = dir.join(format!("{FILE}.part"));
-            let mut file = fs::File::create(&part)?;
-            file.write_all(&self.bytes(head)?)?;
-            file.sync_all()?;
-            fs::rename(part, dir.join(FILE))
-        };
-        write().map_err(|error| KbError::Unavailable { dir: dir.to_owned(), what: format!("{FILE}: {error}") })
+        replace(dir, FILE, |out| self.write_to(out, head))
     }
 
     /// As they would be read.
     pub(crate) fn written(&self, head: &Head) -> Written {
-        self.bytes(head).ok().and_then(|bytes| Written::of(OwnedBytes::new(bytes), &head.model)).unwrap_or_default()
+        let mut bytes = Vec::new();
+        let written = self.write_to(&mut bytes, head).ok();
+        written.and_then(|()| Written::of(OwnedBytes::new(bytes), &head.model)).unwrap_or_default()
     }
 }
 
@@ -103,10 +96,9 @@ impl Written {
 
     fn of(mut bytes: OwnedBytes, model: &str) -> Option<Self> {
         let end = bytes.iter().take(10_000).position(|byte| *byte == b'\n')?;
-        let head = serde_json::from_slice::<Head>(bytes.get(..end)?).ok()?;
+        let head = Head::of(bytes.get(..end)?, model)?;
         bytes.advance(end + 1);
-        (head.is_of(model) && (1..=MAX_DIMENSIONS).contains(&head.dimensions))
-            .then_some(Self { dimensions: head.dimensions, records: bytes })
+        Some(Self { dimensions: head.dimensions, records: bytes })
     }
 
     /// What was written, to write more.

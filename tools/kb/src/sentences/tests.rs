@@ -1,4 +1,5 @@
 use super::*;
+use std::fs;
 
 fn head(dimensions: usize) -> Head {
     Head { version: 1, model: "m".to_owned(), dimensions }

@@ -45,18 +45,18 @@ fn main() {
         public(Path::new(data), "a shop", "bitext_train.jsonl.gz", (0, 10)),
         public(Path::new(data), "a bank", "banking77_train.jsonl.gz", (1, 20)),
     ];
-    // What customers ask is known, or most articles would not say it.
+    // To articles that say what customers ask, and to the same ones without.
     let fitted = |asked: bool| {
         let fitted = [false, true].map(|near| {
             let embedder = || near.then(|| Arc::clone(&embedder));
-            let bare = |set: &Set| without_asked(set, |_| asked);
-            let mut cases = read(&bare(&own), embedder(), 1.0);
+            let kept = |set: &Set| keeping(set, |_| asked);
+            let mut cases = read(&kept(&own), embedder(), 1.0);
             let counted = cases.len();
             for half in halves.iter().filter(|_| asked) {
                 cases.extend(read(half, embedder(), UNHEARD));
             }
             for set in &others {
-                cases.extend(read(&bare(set), embedder(), PUBLIC));
+                cases.extend(read(&kept(set), embedder(), PUBLIC));
             }
             let what = [if near { "words and vectors" } else { "words alone" }, if asked { "yes" } else { "no" }];
             let row = format!("| {} | {counted} | {} |", what.join(" | "), crossed(&cases, counted));
@@ -83,8 +83,8 @@ fn main() {
 }
 
 /// The same questions to articles that keep, of what customers ask, the lines with
-/// these numbers. Most that are written elsewhere have none.
-fn without_asked(set: &Set, keep: impl Fn(usize) -> bool) -> Set {
+/// these numbers.
+fn keeping(set: &Set, keep: impl Fn(usize) -> bool) -> Set {
     let articles = set.articles.iter().map(|article| {
         let kept = told(&article.text).into_iter().filter_map(|(line, asked)| match asked {
             Some(number) => keep(number).then_some(line),
@@ -92,8 +92,7 @@ fn without_asked(set: &Set, keep: impl Fn(usize) -> bool) -> Set {
         });
         Document { text: kept.collect::<Vec<_>>().join("\n"), ..article.clone() }
     });
-    let questions = set.questions.iter().map(|q| Question { answers: q.answers.clone(), text: q.text.clone() });
-    Set { name: set.name.clone(), articles: articles.collect(), questions: questions.collect() }
+    Set { articles: articles.collect(), ..set.clone() }
 }
 
 /// Half of what customers ask, put to the articles that do not know of it.
@@ -104,7 +103,7 @@ fn unheard(set: &Set, half: usize) -> Set {
         others.map(question).collect::<Vec<_>>()
     };
     let questions = set.articles.iter().flat_map(asked).collect();
-    Set { questions, ..without_asked(set, |number| number % 2 == half) }
+    Set { questions, ..keeping(set, |number| number % 2 == half) }
 }
 
 /// The lines of an article, with the number of each that is what customers ask.
