@@ -6,6 +6,7 @@
 
 use crate::error::KbError;
 use crate::index::{Fields, INTERNAL};
+use crate::metric::{self, Metric, by_length};
 use crate::search::Ids;
 use crate::sentences::{Sentences, Written};
 use attache_tools::{Readers, Scope};
@@ -21,6 +22,9 @@ use tantivy::{DocAddress, Searcher, TantivyError, Term};
 
 /// The file of the vectors, in the folder of the index.
 pub(crate) const FILE: &str = "vectors.bin";
+
+/// How vectors are written. Version 1 had no lengths.
+pub(crate) const VERSION: u32 = 2;
 
 /// Fewer vectors are not worth a thread of their own.
 const A_THREADS: usize = 4_096;
@@ -63,6 +67,8 @@ pub(crate) struct Head {
     pub(crate) version: u32,
     pub(crate) model: String,
     pub(crate) dimensions: usize,
+    /// Whether a measure was learned, by which the lengths are.
+    pub(crate) learned: bool,
 }
 
 impl Head {
@@ -70,7 +76,7 @@ impl Head {
     /// written in a way that is known.
     pub(crate) fn of(line: &[u8], model: &str) -> Option<Self> {
         let head = serde_json::from_slice::<Self>(line).ok()?;
-        let known = head.version == 1 && (1..=MAX_DIMENSIONS).contains(&head.dimensions);
+        let known = head.version == VERSION && (1..=MAX_DIMENSIONS).contains(&head.dimensions);
         (known && head.model == model).then_some(head)
     }
 
@@ -106,12 +112,22 @@ pub(crate) struct Spoken {
     pub(crate) text: String,
 }
 
+/// A vector of length 1.
+#[derive(Clone, Debug, PartialEq)]
+struct Vector {
+    /// How long it is by the learned measure.
+    length: f32,
+    numbers: Vec<f32>,
+}
+
 /// Vectors of length 1 by what their texts say.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vectors {
     model: String,
     dimensions: usize,
-    by_content: HashMap<u64, Vec<f32>>,
+    /// What was learned from them.
+    pub(crate) metric: Metric,
+    by_content: HashMap<u64, Vector>,
     /// Those of sentences, while they are made and where there is no folder.
     pub(crate) sentences: Sentences,
 }
@@ -133,22 +149,38 @@ impl Vectors {
         reader.by_ref().take(10_000).read_until(b'\n', &mut line).map_err(unavailable)?;
         let Some(head) = Head::of(&line, model) else { return Ok(none) };
         let mut vectors = Self { dimensions: head.dimensions, ..none };
-        let mut record = vec![0; 8 + 4 * head.dimensions];
-        loop {
-            match reader.read_exact(&mut record) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(vectors),
-                Err(error) => return Err(unavailable(error)),
+        let mut read = |bytes: &mut [u8]| match reader.read_exact(bytes) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(unavailable(error)),
+        };
+        let floats = |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        if head.learned {
+            let mut rows: Vec<f32> = Vec::new();
+            let mut row = vec![0; 4 * head.dimensions];
+            while rows.len() < head.dimensions * head.dimensions && read(&mut row)? {
+                rows.extend::<Vec<f32>>(floats(&row));
             }
+            vectors.metric = Metric::of(head.dimensions, rows);
+        }
+        let mut record = vec![0; 8 + 4 + 4 * head.dimensions];
+        while read(&mut record)? {
             let (key, numbers) = record.split_at(8);
             let key = key.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte));
-            let numbers = numbers.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
-            vectors.by_content.insert(key, numbers.collect());
+            let mut numbers: Vec<f32> = floats(numbers);
+            let length = numbers.remove(0);
+            vectors.by_content.insert(key, Vector { length, numbers });
         }
+        Ok(vectors)
     }
 
     fn head(&self) -> Head {
-        Head { version: 1, model: self.model.clone(), dimensions: self.dimensions }
+        Head {
+            version: VERSION,
+            model: self.model.clone(),
+            dimensions: self.dimensions,
+            learned: self.metric.numbers().is_some(),
+        }
     }
 
     /// The vectors of sentences, as a search reads them.
@@ -162,12 +194,12 @@ impl Vectors {
         self.sentences.write(dir, &self.head())?;
         replace(dir, FILE, |out| {
             self.head().write(out)?;
+            write_numbers(out, self.metric.numbers().unwrap_or_default())?;
             let sorted: BTreeMap<_, _> = self.by_content.iter().collect();
             for (key, vector) in sorted {
                 out.write_all(&key.to_le_bytes())?;
-                for number in vector {
-                    out.write_all(&number.to_le_bytes())?;
-                }
+                write_numbers(out, &[vector.length])?;
+                write_numbers(out, &vector.numbers)?;
             }
             Ok(())
         })
@@ -189,8 +221,8 @@ impl Vectors {
     }
 
     /// Keeps the vectors of these, and no others.
-    pub(crate) fn keep(&mut self, wanted: &[Spoken]) {
-        let wanted: HashSet<_> = wanted.iter().map(|spoken| (spoken.sentence, spoken.content)).collect();
+    pub(crate) fn keep<'a>(&mut self, wanted: impl Iterator<Item = &'a Spoken>) {
+        let wanted: HashSet<_> = wanted.map(|spoken| (spoken.sentence, spoken.content)).collect();
         self.by_content.retain(|content, _| wanted.contains(&(false, *content)));
         self.sentences.keep(|content| wanted.contains(&(true, *content)));
     }
@@ -202,12 +234,35 @@ impl Vectors {
         let vector =
             vector.ok_or_else(|| EmbedFault::new(format!("the model {} made no vector of a text", self.model)))?;
         self.dimensions = dimensions;
+        let length = self.metric.lengths(&[&vector]).into_iter().sum();
         match spoken.sentence {
-            true => self.sentences.put(spoken.content, &vector),
-            false => drop(self.by_content.insert(spoken.content, vector)),
+            true => self.sentences.put(spoken.content, length, &vector),
+            false => drop(self.by_content.insert(spoken.content, Vector { length, numbers: vector })),
         }
         Ok(())
     }
+
+    /// Learns a measure of likeness from what `passages` say, each in several
+    /// wordings, and measures all vectors by it.
+    pub(crate) fn learn(&mut self, passages: &[Vec<Spoken>]) {
+        let numbers = |spoken: &Spoken| match spoken.sentence {
+            true => self.sentences.numbers(spoken.content),
+            false => self.by_content.get(&spoken.content).map(|vector| vector.numbers.clone()),
+        };
+        let wordings: usize = passages.iter().map(Vec::len).sum();
+        let some = passages.iter().step_by(wordings.div_ceil(metric::MOST).max(1));
+        self.metric =
+            Metric::learned(self.dimensions, some.map(|passage| passage.iter().filter_map(numbers).collect()));
+        let mut vectors: Vec<&mut Vector> = self.by_content.values_mut().collect();
+        let numbers: Vec<&[f32]> = vectors.iter().map(|vector| vector.numbers.as_slice()).collect();
+        let lengths = self.metric.lengths(&numbers);
+        vectors.iter_mut().zip(lengths).for_each(|(vector, length)| vector.length = length);
+        self.sentences.measure(&self.metric);
+    }
+}
+
+fn write_numbers(out: &mut impl Write, numbers: &[f32]) -> io::Result<()> {
+    numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
 }
 
 /// The vector at length 1; nothing if it has no direction.
@@ -242,7 +297,29 @@ pub(crate) struct Dense {
     pub(crate) rows: Vec<Row>,
     dimensions: usize,
     numbers: Vec<i16>,
+    /// The length of each by the learned measure.
+    lengths: Vec<f32>,
+    metric: Metric,
     pub(crate) sentences: Written,
+}
+
+/// A question's direction, as vectors are compared with it.
+#[derive(Debug)]
+pub(crate) struct Direction {
+    /// As the model gave it, at length 1.
+    plain: Vec<i16>,
+    /// As it is held against others by the learned measure.
+    held: Vec<i16>,
+    pub(crate) exact: Vec<f32>,
+}
+
+/// How like two directions are, from -1 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Alike {
+    /// By their cosine.
+    plain: f32,
+    /// By the learned measure.
+    pub(crate) learned: f32,
 }
 
 /// What 1 is as a whole number. The sum of the products of two vectors of length
@@ -259,8 +336,15 @@ impl Dense {
     ) -> Result<Self, TantivyError> {
         let internal = TermQuery::new(Term::from_field_text(fields.readers, INTERNAL), IndexRecordOption::Basic);
         let internal = searcher.search(&internal, &DocSetCollector)?;
-        let mut dense =
-            Self { docs: Vec::new(), rows: Vec::new(), dimensions: vectors.dimensions, numbers: Vec::new(), sentences };
+        let mut dense = Self {
+            docs: Vec::new(),
+            rows: Vec::new(),
+            dimensions: vectors.dimensions,
+            numbers: Vec::new(),
+            lengths: Vec::new(),
+            metric: vectors.metric.clone(),
+            sentences,
+        };
         let ids = Ids::open(searcher)?;
         let mut places: HashMap<String, usize> = HashMap::new();
         for (segment, reader) in (0..).zip(searcher.segment_readers()) {
@@ -270,7 +354,7 @@ impl Dense {
             for id in reader.doc_ids_alive() {
                 let own = contents.first(id).map(|content| (content, false));
                 let all = own.into_iter().chain(asked.values_for_doc(id).map(|content| (content, true)));
-                let vector = |content| vectors.by_content.get(&content).filter(|v| v.len() == vectors.dimensions);
+                let vector = |content| vectors.by_content.get(&content).filter(|v| v.numbers.len() == vectors.dimensions);
                 let all: Vec<_> = all.filter_map(|(content, asked)| Some((vector(content)?, asked))).collect();
                 if all.is_empty() {
                     continue;
@@ -282,7 +366,8 @@ impl Dense {
                 });
                 let internal = internal.contains(&address);
                 for (vector, asked) in all {
-                    dense.numbers.extend(whole(vector));
+                    dense.numbers.extend(whole(&vector.numbers));
+                    dense.lengths.push(vector.length);
                     dense.rows.push(Row { address, asked, doc, internal, updated: updated.first(id) });
                 }
             }
@@ -294,24 +379,30 @@ impl Dense {
         self.rows.is_empty()
     }
 
+    /// A question's direction, from its vector of length 1.
+    pub(crate) fn direction(&self, query: &[f32]) -> Direction {
+        let held = self.metric.held(query);
+        Direction { plain: whole(query).collect(), held: whole(&held).collect(), exact: held }
+    }
+
     /// How like everything within `scope` is to `query`.
-    pub(crate) fn likeness(&self, query: &[f32], scope: &Scope) -> Likeness<'_> {
+    pub(crate) fn likeness(&self, query: &Direction, scope: &Scope) -> Likeness<'_> {
         Likeness::new(self.compared(query, scope), self.docs.len())
     }
 
-    /// Every row within `scope` with its likeness to `query`, from -1 to 1.
-    fn compared(&self, query: &[f32], scope: &Scope) -> Vec<(f32, &Row)> {
-        if query.len() != self.dimensions || self.dimensions == 0 {
+    /// Every row within `scope` with how like it is to `query`.
+    fn compared(&self, query: &Direction, scope: &Scope) -> Vec<(Alike, &Row)> {
+        if query.plain.len() != self.dimensions || self.dimensions == 0 {
             return Vec::new();
         }
-        let query: &[i16] = &whole(query).collect::<Vec<_>>();
         // A processor compares some thousand vectors while another one begins.
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let each = self.rows.len().div_ceil(threads).max(A_THREADS);
-        let mut parts = self.rows.chunks(each).zip(self.numbers.chunks(each * self.dimensions));
+        let numbers = self.numbers.chunks(each * self.dimensions);
+        let mut parts = self.rows.chunks(each).zip(numbers).zip(self.lengths.chunks(each));
         let first = parts.next();
         std::thread::scope(|scope_of_threads| {
-            let compare = |(rows, numbers)| compared(rows, numbers, query, scope);
+            let compare = |((rows, numbers), lengths)| compared(rows, numbers, lengths, query, scope);
             let others: Vec<_> = parts.map(|part| scope_of_threads.spawn(move || compare(part))).collect();
             let mut found = first.map(compare).unwrap_or_default();
             for other in others {
@@ -321,26 +412,32 @@ impl Dense {
         })
     }
 
-    /// The likeness of the text of one passage to `query`, if it has a vector.
-    pub(crate) fn likeness_of(&self, query: &[f32], place: DocAddress) -> Option<(f32, &Row)> {
+    /// How like the text of one passage is to `query`, if it has a vector.
+    pub(crate) fn likeness_of(&self, query: &Direction, place: DocAddress) -> Option<(Alike, &Row)> {
         let at = self.rows.partition_point(|row| row.address < place);
         let row = self.rows.get(at).filter(|row| row.address == place && !row.asked)?;
         let vector = self.numbers.chunks_exact(self.dimensions.max(1)).nth(at)?;
-        let query: Vec<i16> = whole(query).collect();
-        Some((likeness(&query, vector), row))
+        Some((query.alike(vector, *self.lengths.get(at)?), row))
+    }
+}
+
+impl Direction {
+    fn alike(&self, vector: &[i16], length: f32) -> Alike {
+        Alike { plain: product(&self.plain, vector), learned: by_length(product(&self.held, vector), length) }
     }
 }
 
 /// How like passages and articles are to a question, from -1 to 1.
 #[derive(Debug)]
 pub(crate) struct Likeness<'a> {
-    /// Each passage, by its text, and half by what customers ask that its article
-    /// answers, where that is more like. The article, not the passage: who asked
-    /// in such words asks the next thing in them too.
+    /// Each passage by its cosine, which ranks: by its text, and half by what
+    /// customers ask that its article answers, where that is more like. The article,
+    /// not the passage: who asked in such words asks the next thing in them too.
     pub(crate) passages: Vec<(f32, &'a Row)>,
-    /// The best text of each article.
+    /// The best text of each article, by the learned measure: that tells an answer
+    /// from a neighbour, and ranks abstracts of papers worse.
     pub(crate) texts: Best,
-    /// The best question that each article answers.
+    /// The best question that each article answers, by the learned measure.
     pub(crate) asked: Best,
 }
 
@@ -368,27 +465,41 @@ impl Best {
 }
 
 impl<'a> Likeness<'a> {
-    fn new(rows: Vec<(f32, &'a Row)>, docs: usize) -> Self {
-        let (mut texts, mut asked) = (Best(vec![-1.0; docs]), Best(vec![-1.0; docs]));
-        for (likeness, row) in &rows {
-            let best = if row.asked { &mut asked } else { &mut texts };
-            best.put(row.doc, *likeness);
+    fn new(rows: Vec<(Alike, &'a Row)>, docs: usize) -> Self {
+        let none = || Best(vec![-1.0; docs]);
+        let (mut texts, mut asked, mut asked_plainly) = (none(), none(), none());
+        for (alike, row) in &rows {
+            if row.asked {
+                asked_plainly.put(row.doc, alike.plain);
+                asked.put(row.doc, alike.learned);
+            } else {
+                texts.put(row.doc, alike.learned);
+            }
         }
-        let passages = rows.into_iter().filter(|(_, row)| !row.asked);
-        let passages = passages.map(|(own, row)| (f32::midpoint(own, own.max(asked.of(row.doc))), row)).collect();
+        let ranked = |(alike, row): (Alike, &'a Row)| {
+            (f32::midpoint(alike.plain, alike.plain.max(asked_plainly.of(row.doc))), row)
+        };
+        let passages = rows.into_iter().filter(|(_, row)| !row.asked).map(ranked).collect();
         Self { passages, texts, asked }
     }
 }
 
-/// The rows within `scope` with the likeness of their vectors to `query`.
-fn compared<'a>(rows: &'a [Row], numbers: &[i16], query: &[i16], scope: &Scope) -> Vec<(f32, &'a Row)> {
+/// The rows within `scope` with how like their vectors are to `query`.
+fn compared<'a>(
+    rows: &'a [Row],
+    numbers: &[i16],
+    lengths: &[f32],
+    query: &Direction,
+    scope: &Scope,
+) -> Vec<(Alike, &'a Row)> {
     let since = scope.since.map(|at| at.as_second());
     let within = |row: &Row| {
         (!row.internal || scope.readers == Readers::Internal)
             && since.is_none_or(|since| row.updated.is_some_and(|at| at >= since))
     };
-    let rows = rows.iter().zip(numbers.chunks_exact(query.len())).filter(|(row, _)| within(row));
-    rows.map(|(row, vector)| (likeness(query, vector), row)).collect()
+    let rows = rows.iter().zip(numbers.chunks_exact(query.plain.len())).zip(lengths);
+    let rows = rows.filter(|((row, _), _)| within(row));
+    rows.map(|((row, vector), length)| (query.alike(vector, *length), row)).collect()
 }
 
 /// The numbers of a vector of length 1 as whole ones.
@@ -398,7 +509,7 @@ fn whole(vector: &[f32]) -> impl Iterator<Item = i16> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "more digits than the model has")]
-fn likeness(one: &[i16], other: &[i16]) -> f32 {
+fn product(one: &[i16], other: &[i16]) -> f32 {
     let products = one.iter().zip(other).map(|(one, other)| i32::from(*one) * i32::from(*other));
     products.fold(0_i32, i32::wrapping_add) as f32 / (ONE * ONE)
 }

@@ -200,10 +200,11 @@ impl Kb {
         if let Some(dir) = &self.inner.dir {
             vectors.sentences = Written::open(dir, embedder.name())?.all();
         }
-        let spoken = self.guarded(|| opened.search(&self.synonyms).spoken())?;
-        vectors.keep(&spoken);
-        let texts: BTreeSet<Spoken> = spoken.into_iter().filter(|spoken| !vectors.has(spoken)).collect();
-        let texts: Vec<Spoken> = texts.into_iter().collect();
+        let passages = self.guarded(|| opened.search(&self.synonyms).spoken())?;
+        let spoken = || passages.iter().flatten();
+        vectors.keep(spoken());
+        let texts: BTreeSet<&Spoken> = spoken().filter(|spoken| !vectors.has(spoken)).collect();
+        let texts: Vec<&Spoken> = texts.into_iter().collect();
         let mut done = 0;
         for batch in texts.chunks(BATCH) {
             progress(done, texts.len());
@@ -218,6 +219,7 @@ impl Kb {
             }
         }
         progress(done, texts.len());
+        vectors.learn(&passages);
         self.keep_vectors(&vectors)?;
         Ok(done)
     }
@@ -281,7 +283,8 @@ impl Kb {
         }
         let query = analysis::first_chars(query);
         let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(dense::unit);
-        Ok(vector.map(|query| Near { dense, query, fused: retrieval == Retrieval::Fused }))
+        let fused = retrieval == Retrieval::Fused;
+        Ok(vector.map(|vector| Near { query: dense.direction(&vector), dense, fused }))
     }
 
     /// Adds the articles in these files and folders, and removes those whose

@@ -30,6 +30,7 @@ mod fusion;
 mod gaps;
 mod index;
 mod kb;
+mod metric;
 mod passages;
 mod search;
 mod sentences;

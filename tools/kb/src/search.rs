@@ -1,7 +1,7 @@
 //! Finding and ranking.
 
 use crate::analysis::{self, MAX_TERMS};
-use crate::dense::{Dense, Likeness, Row, Spoken, spoken};
+use crate::dense::{Dense, Direction, Likeness, Row, Spoken, spoken};
 use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
@@ -77,7 +77,7 @@ impl Default for Shelf {
 /// The second retriever, with the direction of the question.
 pub(crate) struct Near {
     pub(crate) dense: Arc<Dense>,
-    pub(crate) query: Vec<f32>,
+    pub(crate) query: Direction,
     /// Whether words count too.
     pub(crate) fused: bool,
 }
@@ -90,11 +90,12 @@ impl Near {
 
     /// How near a passage is.
     fn of(&self, place: DocAddress, known: &Known, likeness: &Likeness<'_>) -> Option<Nearness> {
-        let (own, Row { doc, .. }) = self.dense.likeness_of(&self.query, place)?;
+        let (alike, Row { doc, .. }) = self.dense.likeness_of(&self.query, place)?;
+        let own = alike.learned;
         let (texts, asked) = (&likeness.texts, &likeness.asked);
         let (article, other) = (texts.of(*doc), texts.beside(*doc));
         let sentences =
-            known.sentences().iter().filter_map(|sentence| self.dense.sentences.likeness(*sentence, &self.query));
+            known.sentences().iter().filter_map(|sentence| self.dense.sentences.likeness(*sentence, &self.query.exact));
         let sentence = sentences.reduce(f32::max).unwrap_or(own);
         Some(Nearness { own, sentence, article, other, asked: asked.of(*doc), asked_other: asked.beside(*doc) })
     }
@@ -215,9 +216,9 @@ impl Search {
         Ok(hits)
     }
 
-    /// What every passage says, and each of its sentences, and what customers ask
+    /// What every passage says, with each of its sentences and what customers ask
     /// that it answers.
-    pub(crate) fn spoken(&self) -> Result<Vec<Spoken>, TantivyError> {
+    pub(crate) fn spoken(&self) -> Result<Vec<Vec<Spoken>>, TantivyError> {
         let mut found = Vec::new();
         for (segment, reader) in (0..).zip(self.searcher.segment_readers()) {
             let contents = reader.fast_fields().u64("content")?;
@@ -227,7 +228,7 @@ impl Search {
                 let text = |field| stored_text(&entry, field);
                 let (title, passage, asked) =
                     (text(self.fields.title), text(self.fields.text), text(self.fields.asked));
-                found.push(Spoken { content: whole, sentence: false, text: spoken(&title, &passage) });
+                let own = Spoken { content: whole, sentence: false, text: spoken(&title, &passage) };
                 let asked = asked.lines().map(|question| Spoken {
                     content: content("", question),
                     sentence: false,
@@ -238,7 +239,7 @@ impl Search {
                     sentence: true,
                     text: spoken(heading, part),
                 });
-                found.extend(asked.chain(sentences));
+                found.push(std::iter::once(own).chain(asked).chain(sentences).collect());
             }
         }
         Ok(found)

@@ -7,6 +7,7 @@
 
 use crate::dense::{Head, replace};
 use crate::error::KbError;
+use crate::metric::{Metric, by_length};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,9 +17,11 @@ use tantivy::directory::{MmapDirectory, OwnedBytes, error::OpenReadError};
 /// The file, in the folder of the index.
 const FILE: &str = "sentences.bin";
 
-/// Before the numbers of a record: its key, and what one of them counts.
+/// Before the numbers of a record: its key, what one of them counts, and how long all
+/// are by the learned measure.
 const KEY: usize = 8;
 const SCALE: usize = 4;
+const LENGTH: usize = 4;
 
 /// Vectors of length 1 by what their sentences say, to be written.
 #[derive(Clone, Debug, Default)]
@@ -35,11 +38,31 @@ impl Sentences {
         self.by_content.retain(|content, _| wanted(content));
     }
 
-    /// Adds a vector, a byte a number.
-    pub(crate) fn put(&mut self, content: u64, vector: &[f32]) {
+    /// The vector of a sentence.
+    pub(crate) fn numbers(&self, content: u64) -> Option<Vec<f32>> {
+        Record::of(self.by_content.get(&content)?).map(|record| record.numbers())
+    }
+
+    /// Measures all of them anew.
+    pub(crate) fn measure(&mut self, metric: &Metric) {
+        let mut all: Vec<&mut Vec<u8>> = self.by_content.values_mut().collect();
+        // By parts, since their numbers take four times the room that they do.
+        for part in all.chunks_mut(4_096) {
+            let numbers: Vec<_> = part.iter().filter_map(|bytes| Some(Record::of(bytes)?.numbers())).collect();
+            let lengths = metric.lengths(&numbers.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            for (bytes, length) in part.iter_mut().zip(lengths) {
+                if let Some(place) = bytes.get_mut(SCALE..SCALE + LENGTH) {
+                    place.copy_from_slice(&length.to_le_bytes());
+                }
+            }
+        }
+    }
+
+    /// Adds a vector of this length by the learned measure, a byte a number.
+    pub(crate) fn put(&mut self, content: u64, length: f32, vector: &[f32]) {
         let most = vector.iter().fold(f32::EPSILON, |most, number| most.max(number.abs()));
         let scale = most / f32::from(i8::MAX);
-        let mut record = scale.to_le_bytes().to_vec();
+        let mut record = [scale.to_le_bytes(), length.to_le_bytes()].concat();
         #[expect(clippy::cast_possible_truncation, reason = "within an i8 by its scale")]
         record.extend(vector.iter().map(|number| (number / scale).round() as i8).flat_map(i8::to_le_bytes));
         self.by_content.insert(content, record);
@@ -48,7 +71,7 @@ impl Sentences {
     /// Writes all of them, in order.
     fn write_to(&self, out: &mut impl Write, head: &Head) -> io::Result<()> {
         head.write(out)?;
-        for (key, record) in self.by_content.iter().filter(|(_, record)| record.len() == SCALE + head.dimensions) {
+        for (key, record) in self.by_content.iter().filter(|(_, record)| record.len() == SCALE + LENGTH + head.dimensions) {
             out.write_all(&key.to_le_bytes())?;
             out.write_all(record)?;
         }
@@ -110,10 +133,11 @@ impl Written {
 
     /// How long a record is.
     fn size(&self) -> usize {
-        if self.dimensions == 0 { 0 } else { KEY + SCALE + self.dimensions }
+        if self.dimensions == 0 { 0 } else { KEY + SCALE + LENGTH + self.dimensions }
     }
 
-    /// How like a sentence is to `query`, if it has a vector.
+    /// How like a sentence is to a question's direction as it is held against
+    /// others, if it has a vector.
     pub(crate) fn likeness(&self, content: u64, query: &[f32]) -> Option<f32> {
         let size = self.size();
         if size == 0 || query.len() != self.dimensions {
@@ -127,13 +151,35 @@ impl Written {
                 std::cmp::Ordering::Less => from = middle + 1,
                 std::cmp::Ordering::Greater => until = middle,
                 std::cmp::Ordering::Equal => {
-                    let (scale, numbers) = record.get(KEY..)?.split_first_chunk::<SCALE>()?;
-                    let product = |(number, query): (&u8, &f32)| f32::from(i8::from_le_bytes([*number])) * query;
-                    return Some(f32::from_le_bytes(*scale) * numbers.iter().zip(query).map(product).sum::<f32>());
+                    return Some(Record::of(record.get(KEY..)?)?.likeness(query));
                 }
             }
         }
         None
+    }
+}
+
+/// What a record says, without its key.
+struct Record<'a> {
+    scale: f32,
+    length: f32,
+    numbers: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let (scale, rest) = bytes.split_first_chunk::<SCALE>()?;
+        let (length, numbers) = rest.split_first_chunk::<LENGTH>()?;
+        Some(Self { scale: f32::from_le_bytes(*scale), length: f32::from_le_bytes(*length), numbers })
+    }
+
+    fn numbers(&self) -> Vec<f32> {
+        self.numbers.iter().map(|number| self.scale * f32::from(i8::from_le_bytes([*number]))).collect()
+    }
+
+    fn likeness(&self, query: &[f32]) -> f32 {
+        let product = |(number, query): (&u8, &f32)| f32::from(i8::from_le_bytes([*number])) * query;
+        by_length(self.scale * self.numbers.iter().zip(query).map(product).sum::<f32>(), self.length)
     }
 }
 

@@ -12,8 +12,8 @@ fn vectors_come_back_as_they_were_and_a_torn_end_is_left() {
     vectors.put(&of(u64::MAX), vec![0.0, -2.0]).unwrap();
     vectors.write(dir.path()).unwrap();
     let read = Vectors::read(dir.path(), "m").unwrap();
-    assert_eq!(read.by_content[&7], [0.6, 0.8]);
-    assert_eq!(read.by_content[&u64::MAX], [0.0, -1.0]);
+    assert_eq!(read.by_content[&7], Vector { length: 1.0, numbers: vec![0.6, 0.8] });
+    assert_eq!(read.by_content[&u64::MAX].numbers, [0.0, -1.0]);
 
     let mut bytes = fs::read(dir.path().join(FILE)).unwrap();
     bytes.truncate(bytes.len() - 1);
@@ -29,8 +29,12 @@ fn vectors_of_another_model_or_without_sense_are_none() {
     vectors.put(&of(1), vec![1.0]).unwrap();
     vectors.write(dir.path()).unwrap();
     assert!(Vectors::read(dir.path(), "other").unwrap().by_content.is_empty());
-    let huge = "{\"version\":1,\"model\":\"m\",\"dimensions\":99999999999}\n";
-    for bytes in ["", "\n", "nothing", huge, "{\"version\":2,\"model\":\"m\",\"dimensions\":1}\nabcdefghijkl"] {
+    let head = |version: u32, dimensions: u64, learned: bool| {
+        format!("{{\"version\":{version},\"model\":\"m\",\"dimensions\":{dimensions},\"learned\":{learned}}}\n")
+    };
+    let (huge, old) = (head(VERSION, 99_999_999_999, false), head(1, 1, false) + "abcdefghijklmnop");
+    let cut = head(VERSION, 8_000, true) + "abcdefghijklmnop";
+    for bytes in ["", "\n", "nothing", &huge, &old, &cut] {
         fs::write(dir.path().join(FILE), bytes).unwrap();
         assert!(Vectors::read(dir.path(), "m").unwrap().by_content.is_empty(), "{bytes}");
     }
@@ -46,7 +50,7 @@ fn likeness_is_the_cosine_to_four_digits() {
     let exact: f32 = one.iter().zip(&other).map(|(one, other)| one * other).sum();
     let near = |one: &[f32], other: &[f32]| {
         let [one, other] = [one, other].map(|vector| whole(vector).collect::<Vec<_>>());
-        likeness(&one, &other)
+        product(&one, &other)
     };
     assert!((near(&one, &other) - exact).abs() < 1e-4, "{} {exact}", near(&one, &other));
     assert!((near(&one, &one) - 1.0).abs() < 1e-4);
@@ -71,15 +75,51 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
         rows: rows.collect(),
         numbers: numbers.collect(),
         dimensions: 2,
+        lengths: vec![1.0; count],
+        metric: Metric::default(),
         sentences: Written::default(),
     };
-    let found = dense.likeness(&[1.0, 0.0], &Scope::default()).passages;
+    let query = dense.direction(&[1.0, 0.0]);
+    let found = dense.likeness(&query, &Scope::default()).passages;
     let places: Vec<u32> = found.iter().map(|(_, row)| row.address.doc_id).collect();
     let public: Vec<u32> = (0_u32..).take(count).filter(|n| n % 3 != 0).collect();
     assert_eq!(places, public);
     for (likeness, row) in found {
         let exact = angle(row.address.doc_id as usize).cos();
         assert!((likeness - exact).abs() < 1e-3, "{} {exact}", likeness);
-        assert_eq!(dense.likeness_of(&[1.0, 0.0], row.address).unwrap().0, likeness);
+        let (alike, _) = dense.likeness_of(&query, row.address).unwrap();
+        assert_eq!(alike, Alike { plain: likeness, learned: likeness });
     }
+}
+
+#[test]
+fn all_vectors_are_measured_by_what_was_learned_and_the_measure_is_kept() {
+    let vector = |degrees: f32| vec![degrees.to_radians().cos(), degrees.to_radians().sin()];
+    let spoken = |content, sentence| Spoken { content, sentence, text: String::new() };
+    let passage = vec![spoken(1, false), spoken(2, false), spoken(3, true)];
+    let mut vectors = Vectors::of("m");
+    for (spoken, degrees) in passage.iter().zip([0.0, 40.0, -40.0]) {
+        vectors.put(spoken, vector(degrees)).unwrap();
+    }
+    assert_eq!(vectors.by_content[&2].length, 1.0, "nothing is learned yet");
+    vectors.learn(&[passage]);
+    let length = vectors.metric.lengths(&[&vector(40.0)])[0];
+    assert!(length < 0.99, "{length}");
+    let near = |one: f32, other: f32| (one - other).abs() < 1e-5;
+    assert!(near(vectors.by_content[&2].length, length));
+    let held = vectors.metric.held(&vector(40.0));
+    let of_sentence = |written: Written| written.likeness(3, &held).unwrap();
+    let as_learned = of_sentence(vectors.of_sentences());
+    let plainly = vectors.of_sentences().likeness(3, &vector(40.0)).unwrap();
+    assert!(as_learned > plainly + 0.1, "{as_learned} {plainly}");
+
+    let dir = tempfile::tempdir().unwrap();
+    vectors.write(dir.path()).unwrap();
+    let mut read = Vectors::read(dir.path(), "m").unwrap();
+    assert_eq!(read.metric, vectors.metric);
+    assert_eq!(read.by_content, vectors.by_content);
+    assert_eq!(of_sentence(Written::open(dir.path(), "m").unwrap()), as_learned);
+    // What comes before the next time it learns is measured by the same.
+    read.put(&spoken(4, false), vector(40.0)).unwrap();
+    assert!(near(read.by_content[&4].length, length));
 }
