@@ -28,14 +28,15 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(repository().join(path)).unwrap()
 }
 
-/// The example company with the questions of two files beside this one.
-pub(crate) fn company(answerable: &str, unanswerable: &str, name: &str) -> Set {
+/// The example company with the questions of files beside this one: what its articles
+/// answer, and what they do not.
+pub(crate) fn company(answerable: &str, unanswerable: &[&str], name: &str) -> Set {
     let known = read(&format!("tests/answers/{answerable}"));
     let known = known.lines().map(|line| {
         let (docs, text) = line.split_once('\t').unwrap();
         Question { answers: docs.split('|').map(str::to_owned).collect(), text: text.to_owned() }
     });
-    let unknown = read(&format!("tests/answers/{unanswerable}"));
+    let unknown: String = unanswerable.iter().map(|file| read(&format!("tests/answers/{file}"))).collect();
     let unknown = unknown.lines().map(|text| Question { answers: Vec::new(), text: text.to_owned() });
     Set { name: name.to_owned(), articles: articles(), questions: known.chain(unknown).collect() }
 }

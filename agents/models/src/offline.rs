@@ -2,6 +2,7 @@
 
 mod draft;
 mod extract;
+mod own;
 mod plain;
 mod question;
 mod words;

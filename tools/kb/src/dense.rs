@@ -223,7 +223,8 @@ impl Vectors {
     /// Keeps the vectors of these, and no others.
     pub(crate) fn keep<'a>(&mut self, wanted: impl Iterator<Item = &'a Spoken>) {
         let wanted: HashSet<_> = wanted.map(|spoken| (spoken.sentence, spoken.content)).collect();
-        self.by_content.retain(|content, _| wanted.contains(&(false, *content)));
+        let known = |content: u64| wanted.contains(&(false, content));
+        self.by_content.retain(|content, _| known(*content) || known(matter(*content)));
         self.sentences.keep(|content| wanted.contains(&(true, *content)));
     }
 
@@ -242,27 +243,53 @@ impl Vectors {
         Ok(())
     }
 
+    /// The vector of a text, with its length by the learned measure.
+    fn vector(&self, spoken: &Spoken) -> Option<(f32, Vec<f32>)> {
+        match spoken.sentence {
+            true => self.sentences.vector(spoken.content),
+            false => self.by_content.get(&spoken.content).map(|vector| (vector.length, vector.numbers.clone())),
+        }
+    }
+
     /// Learns a measure of likeness from what `passages` say, each in several
-    /// wordings, and measures all vectors by it.
+    /// wordings, measures all vectors by it, and makes those of matters.
     pub(crate) fn learn(&mut self, passages: &[Vec<Spoken>]) {
-        let numbers = |spoken: &Spoken| match spoken.sentence {
-            true => self.sentences.numbers(spoken.content),
-            false => self.by_content.get(&spoken.content).map(|vector| vector.numbers.clone()),
-        };
         let wordings: usize = passages.iter().map(Vec::len).sum();
         let some = passages.iter().step_by(wordings.div_ceil(metric::MOST).max(1));
-        self.metric =
-            Metric::learned(self.dimensions, some.map(|passage| passage.iter().filter_map(numbers).collect()));
+        let numbers = |spoken| self.vector(spoken).map(|(_, numbers)| numbers);
+        let some = some.map(|passage| passage.iter().filter_map(numbers).collect());
+        self.metric = Metric::learned(self.dimensions, some);
         let mut vectors: Vec<&mut Vector> = self.by_content.values_mut().collect();
-        let numbers: Vec<&[f32]> = vectors.iter().map(|vector| vector.numbers.as_slice()).collect();
-        let lengths = self.metric.lengths(&numbers);
+        let lengths = self.metric.lengths(&vectors.iter().map(|vector| vector.numbers.as_slice()).collect::<Vec<_>>());
         vectors.iter_mut().zip(lengths).for_each(|(vector, length)| vector.length = length);
         self.sentences.measure(&self.metric);
+        let matters = passages.iter().filter_map(|passage| Some((passage.first()?.content, self.middle(passage)?)));
+        let (contents, matters): (Vec<u64>, Vec<Vec<f32>>) = matters.unzip();
+        let lengths = self.metric.lengths(&matters.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        for ((content, numbers), length) in contents.into_iter().zip(matters).zip(lengths) {
+            self.by_content.insert(matter(content), Vector { length, numbers });
+        }
+    }
+
+    /// The direction of all wordings of a passage together, each counting the same by
+    /// the learned measure.
+    fn middle(&self, passage: &[Spoken]) -> Option<Vec<f32>> {
+        let mut middle = vec![0.0; self.dimensions];
+        for (length, numbers) in passage.iter().filter_map(|spoken| self.vector(spoken)) {
+            middle.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number / length.max(f32::EPSILON));
+        }
+        unit(middle)
     }
 }
 
 fn write_numbers(out: &mut impl Write, numbers: &[f32]) -> io::Result<()> {
     numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+}
+
+/// What the vector of all wordings of a passage is of, from what its text is, and the
+/// other way.
+fn matter(content: u64) -> u64 {
+    !content
 }
 
 /// The vector at length 1; nothing if it has no direction.
@@ -275,11 +302,22 @@ pub(crate) fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
     Some(vector)
 }
 
-/// A vector of a passage: of its text, or of a question that it answers.
+/// What of a passage a vector is of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Of {
+    /// Its text.
+    Text,
+    /// All its wordings together.
+    Matter,
+    /// A question that it answers.
+    Asked,
+}
+
+/// A vector of a passage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) address: DocAddress,
-    asked: bool,
+    of: Of,
     /// Its document, as a place in [`Dense::docs`].
     pub(crate) doc: usize,
     internal: bool,
@@ -287,7 +325,7 @@ pub(crate) struct Row {
 }
 
 /// The vectors of one state of the index, in the order of its entries, that of a
-/// text before those of its questions.
+/// text first, then that of its matter, then those of its questions.
 ///
 /// They are all looked at for each question, so they are small and lie one behind
 /// the other. Whole numbers add up to the same sum in whatever order a CPU adds
@@ -313,13 +351,13 @@ pub(crate) struct Direction {
     pub(crate) exact: Vec<f32>,
 }
 
-/// How like two directions are, from -1 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Alike {
-    /// By their cosine.
+/// How like a row is to a question, from -1 to 1; 0 where nobody asks for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Alike {
+    /// By their cosine: of texts and questions, since it ranks.
     plain: f32,
-    /// By the learned measure.
-    pub(crate) learned: f32,
+    /// By the learned measure: of matters and questions.
+    learned: f32,
 }
 
 /// What 1 is as a whole number. The sum of the products of two vectors of length
@@ -352,10 +390,12 @@ impl Dense {
             let asked = reader.fast_fields().u64("asked_contents")?;
             let updated = reader.fast_fields().i64("updated")?;
             for id in reader.doc_ids_alive() {
-                let own = contents.first(id).map(|content| (content, false));
-                let all = own.into_iter().chain(asked.values_for_doc(id).map(|content| (content, true)));
-                let vector = |content| vectors.by_content.get(&content).filter(|v| v.numbers.len() == vectors.dimensions);
-                let all: Vec<_> = all.filter_map(|(content, asked)| Some((vector(content)?, asked))).collect();
+                let own = contents.first(id).into_iter();
+                let own = own.flat_map(|content| [(content, Of::Text), (matter(content), Of::Matter)]);
+                let all = own.chain(asked.values_for_doc(id).map(|content| (content, Of::Asked)));
+                let vector =
+                    |content| vectors.by_content.get(&content).filter(|v| v.numbers.len() == vectors.dimensions);
+                let all: Vec<_> = all.filter_map(|(content, of)| Some((vector(content)?, of))).collect();
                 if all.is_empty() {
                     continue;
                 }
@@ -365,10 +405,10 @@ impl Dense {
                     dense.docs.len() - 1
                 });
                 let internal = internal.contains(&address);
-                for (vector, asked) in all {
+                for (vector, of) in all {
                     dense.numbers.extend(whole(&vector.numbers));
                     dense.lengths.push(vector.length);
-                    dense.rows.push(Row { address, asked, doc, internal, updated: updated.first(id) });
+                    dense.rows.push(Row { address, of, doc, internal, updated: updated.first(id) });
                 }
             }
         }
@@ -412,18 +452,36 @@ impl Dense {
         })
     }
 
-    /// How like the text of one passage is to `query`, if it has a vector.
-    pub(crate) fn likeness_of(&self, query: &Direction, place: DocAddress) -> Option<(Alike, &Row)> {
+    /// How like the text of one passage is to `query`, and what all its wordings have
+    /// in common, by the learned measure; nothing if it has no vector.
+    pub(crate) fn likeness_of(&self, query: &Direction, place: DocAddress) -> Option<(f32, f32, &Row)> {
         let at = self.rows.partition_point(|row| row.address < place);
-        let row = self.rows.get(at).filter(|row| row.address == place && !row.asked)?;
-        let vector = self.numbers.chunks_exact(self.dimensions.max(1)).nth(at)?;
-        Some((query.alike(vector, *self.lengths.get(at)?), row))
+        let learned = |at: usize, of: Of| {
+            let row = self.rows.get(at).filter(|row| row.address == place && row.of == of)?;
+            let vector = self.numbers.chunks_exact(self.dimensions.max(1)).nth(at)?;
+            Some((query.learned(vector, *self.lengths.get(at)?), row))
+        };
+        let (text, row) = learned(at, Of::Text)?;
+        Some((text, learned(at + 1, Of::Matter).map_or(text, |(matter, _)| matter), row))
     }
 }
 
 impl Direction {
-    fn alike(&self, vector: &[i16], length: f32) -> Alike {
-        Alike { plain: product(&self.plain, vector), learned: by_length(product(&self.held, vector), length) }
+    fn plain(&self, vector: &[i16]) -> f32 {
+        product(&self.plain, vector)
+    }
+
+    fn learned(&self, vector: &[i16], length: f32) -> f32 {
+        by_length(product(&self.held, vector), length)
+    }
+
+    fn alike(&self, of: Of, vector: &[i16], length: f32) -> Alike {
+        let (plain, learned) = (|| self.plain(vector), || self.learned(vector, length));
+        match of {
+            Of::Text => Alike { plain: plain(), ..Alike::default() },
+            Of::Matter => Alike { learned: learned(), ..Alike::default() },
+            Of::Asked => Alike { plain: plain(), learned: learned() },
+        }
     }
 }
 
@@ -434,9 +492,9 @@ pub(crate) struct Likeness<'a> {
     /// customers ask that its article answers, where that is more like. The article,
     /// not the passage: who asked in such words asks the next thing in them too.
     pub(crate) passages: Vec<(f32, &'a Row)>,
-    /// The best text of each article, by the learned measure: that tells an answer
+    /// The best matter of each article, by the learned measure: that tells an answer
     /// from a neighbour, and ranks abstracts of papers worse.
-    pub(crate) texts: Best,
+    pub(crate) matters: Best,
     /// The best question that each article answers, by the learned measure.
     pub(crate) asked: Best,
 }
@@ -467,20 +525,22 @@ impl Best {
 impl<'a> Likeness<'a> {
     fn new(rows: Vec<(Alike, &'a Row)>, docs: usize) -> Self {
         let none = || Best(vec![-1.0; docs]);
-        let (mut texts, mut asked, mut asked_plainly) = (none(), none(), none());
+        let (mut matters, mut asked, mut asked_plainly) = (none(), none(), none());
         for (alike, row) in &rows {
-            if row.asked {
-                asked_plainly.put(row.doc, alike.plain);
-                asked.put(row.doc, alike.learned);
-            } else {
-                texts.put(row.doc, alike.learned);
+            match row.of {
+                Of::Text => {}
+                Of::Matter => matters.put(row.doc, alike.learned),
+                Of::Asked => {
+                    asked_plainly.put(row.doc, alike.plain);
+                    asked.put(row.doc, alike.learned);
+                }
             }
         }
         let ranked = |(alike, row): (Alike, &'a Row)| {
             (f32::midpoint(alike.plain, alike.plain.max(asked_plainly.of(row.doc))), row)
         };
-        let passages = rows.into_iter().filter(|(_, row)| !row.asked).map(ranked).collect();
-        Self { passages, texts, asked }
+        let passages = rows.into_iter().filter(|(_, row)| row.of == Of::Text).map(ranked).collect();
+        Self { passages, matters, asked }
     }
 }
 
@@ -499,7 +559,7 @@ fn compared<'a>(
     };
     let rows = rows.iter().zip(numbers.chunks_exact(query.plain.len())).zip(lengths);
     let rows = rows.filter(|((row, _), _)| within(row));
-    rows.map(|((row, vector), length)| (query.alike(vector, *length), row)).collect()
+    rows.map(|((row, vector), length)| (query.alike(row.of, vector, *length), row)).collect()
 }
 
 /// The numbers of a vector of length 1 as whole ones.

@@ -17,7 +17,7 @@ use std::ops::{Bound, Range};
 pub(crate) const CANDIDATES: usize = 8;
 
 /// How many signs there are.
-pub const SIGNS: usize = 31;
+pub const SIGNS: usize = 32;
 
 /// The name of each sign, with what it weighs for words alone and with vectors, and
 /// both once more where articles say what customers ask: what a question has in
@@ -40,7 +40,8 @@ pub const SIGNS: usize = 31;
 /// - `defined`: it begins with the word whose meaning is asked for
 /// - `unsaid`: the weight of the rarest word that its article does not say
 /// - `unknown`: the share of words that no article has, nor what stands for them
-/// - `near`: its likeness to the question
+/// - `near`: its likeness to the question, by the measure that was learned from the
+///   articles (`metric.rs`), as all that follow
 /// - `stands_out`: by how much it is nearer than any other article
 /// - `nearest`: no passage is nearer
 /// - `near_article`: the likeness of the nearest passage of its article
@@ -57,6 +58,8 @@ pub const SIGNS: usize = 31;
 /// - `sentence`, `sentence_article`: the likeness of its nearest sentence, and of that
 ///   of its article, as far as it was found
 /// - `sentence_stands_out`: by how much that is more than for any other article
+/// - `matter`: the likeness of all its wordings together, by which `stands_out`,
+///   `nearest` and `near_article` are too
 pub const WEIGHTS: [(&str, [f32; 4]); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
@@ -105,9 +108,11 @@ pub(crate) struct Nearness {
     pub(crate) own: f32,
     /// That of its nearest sentence.
     pub(crate) sentence: f32,
-    /// That of the nearest passage of its article.
+    /// That of all its wordings together: its text, its sentences and what customers ask.
+    pub(crate) matter: f32,
+    /// That of the nearest passage of its article, by all wordings.
     pub(crate) article: f32,
-    /// That of the nearest passage of any other article.
+    /// That of the nearest passage of any other article, by all wordings.
     pub(crate) other: f32,
     /// That of the nearest question that its article is known to answer.
     pub(crate) asked: f32,
@@ -237,7 +242,7 @@ impl Asked {
                     unknown,
                     near.own,
                     near.article - near.other,
-                    is(candidate.near.is_some() && near.own >= near.article.max(near.other)),
+                    is(candidate.near.is_some() && near.matter >= near.article.max(near.other)),
                     near.article,
                     near.own * in_article,
                     is(self.mine),
@@ -251,6 +256,7 @@ impl Asked {
                     near.sentence,
                     sentence,
                     sentence_stands_out,
+                    near.matter,
                 ],
                 near: candidate.near.is_some(),
                 asked: is_known,

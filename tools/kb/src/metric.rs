@@ -91,7 +91,9 @@ impl Metric {
     /// `query` as other vectors are held against it: its product with one of them, by
     /// the length of that one, is how like they are. It is no longer than 1.
     pub(crate) fn held(&self, query: &[f32]) -> Vec<f32> {
-        let Some(matrix) = self.0.as_ref().filter(|matrix| matrix.nrows() == query.len()) else { return query.to_owned() };
+        let Some(matrix) = self.0.as_ref().filter(|matrix| matrix.nrows() == query.len()) else {
+            return query.to_owned();
+        };
         let length = self.lengths(&[query]).into_iter().fold(f32::EPSILON, f32::max);
         let query = DMatrix::from_column_slice(matrix.nrows(), 1, query);
         (matrix * query).unscale(length).as_slice().to_owned()

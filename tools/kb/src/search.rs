@@ -90,14 +90,20 @@ impl Near {
 
     /// How near a passage is.
     fn of(&self, place: DocAddress, known: &Known, likeness: &Likeness<'_>) -> Option<Nearness> {
-        let (alike, Row { doc, .. }) = self.dense.likeness_of(&self.query, place)?;
-        let own = alike.learned;
-        let (texts, asked) = (&likeness.texts, &likeness.asked);
-        let (article, other) = (texts.of(*doc), texts.beside(*doc));
+        let (own, matter, Row { doc, .. }) = self.dense.likeness_of(&self.query, place)?;
         let sentences =
             known.sentences().iter().filter_map(|sentence| self.dense.sentences.likeness(*sentence, &self.query.exact));
         let sentence = sentences.reduce(f32::max).unwrap_or(own);
-        Some(Nearness { own, sentence, article, other, asked: asked.of(*doc), asked_other: asked.beside(*doc) })
+        let Likeness { matters, asked, .. } = likeness;
+        Some(Nearness {
+            own,
+            sentence,
+            matter,
+            article: matters.of(*doc),
+            other: matters.beside(*doc),
+            asked: asked.of(*doc),
+            asked_other: asked.beside(*doc),
+        })
     }
 }
 

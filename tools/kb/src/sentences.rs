@@ -38,9 +38,9 @@ impl Sentences {
         self.by_content.retain(|content, _| wanted(content));
     }
 
-    /// The vector of a sentence.
-    pub(crate) fn numbers(&self, content: u64) -> Option<Vec<f32>> {
-        Record::of(self.by_content.get(&content)?).map(|record| record.numbers())
+    /// The length of a sentence's vector by the learned measure, and its numbers.
+    pub(crate) fn vector(&self, content: u64) -> Option<(f32, Vec<f32>)> {
+        Record::of(self.by_content.get(&content)?).map(|record| (record.length, record.numbers()))
     }
 
     /// Measures all of them anew.
@@ -71,7 +71,9 @@ impl Sentences {
     /// Writes all of them, in order.
     fn write_to(&self, out: &mut impl Write, head: &Head) -> io::Result<()> {
         head.write(out)?;
-        for (key, record) in self.by_content.iter().filter(|(_, record)| record.len() == SCALE + LENGTH + head.dimensions) {
+        for (key, record) in
+            self.by_content.iter().filter(|(_, record)| record.len() == SCALE + LENGTH + head.dimensions)
+        {
             out.write_all(&key.to_le_bytes())?;
             out.write_all(record)?;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// How likely it must be that a passage answers (see [`Passage::fit`]): with this, 95
 /// of a hundred questions that no article answers are left to a person.
-const FIT: f32 = 0.4;
+const FIT: f32 = 0.5;
 
 /// A question of at most so many words may mean several things.
 const VAGUE: usize = 2;

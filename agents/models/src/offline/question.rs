@@ -1,5 +1,6 @@
 //! What a customer asks, found in what they wrote.
 
+use super::own::is_own;
 use super::words::{Words, sentences};
 use std::collections::BTreeSet;
 
@@ -106,45 +107,6 @@ impl Question {
     pub(super) fn words(&self) -> BTreeSet<String> {
         self.asked.iter().flatten().cloned().collect()
     }
-}
-
-/// Whether a question is about the state of one account: what is, was or will be
-/// of `my` things, not how something is done with them.
-fn is_own(sentence: &str) -> bool {
-    const STATES: [&str; 22] = [
-        "am i on",
-        "are we on",
-        "is my account",
-        "is our account",
-        "have we used",
-        "did my",
-        "did our",
-        "has my",
-        "has our",
-        "was my",
-        "was our",
-        "were we charged",
-        "do you have for me",
-        "do you have on me",
-        "of my technicians",
-        "is my current",
-        "is our current",
-        "will my",
-        "does my subscription renew",
-        "does our subscription renew",
-        "has anyone",
-        "who changed",
-    ];
-    const TIMES: [&str; 6] = ["yesterday", "last week", "this morning", "last night", "right now", "in this month"];
-    let words: Vec<String> =
-        sentence.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    let text = format!(" {} ", words.join(" "));
-    let says = |phrase: &&str| text.contains(&format!(" {phrase} "));
-    let mine = words.iter().any(|word| matches!(word.as_str(), "my" | "our" | "i" | "we"));
-    // `What is the serial number of our boiler?`
-    const VALUES: [&str; 4] = ["what is the", "tell me the", "give me the", "show me the"];
-    let value = VALUES.iter().any(&says) && [" of my ", " of our "].iter().any(|of| text.contains(of));
-    value || STATES.iter().any(&says) || (mine && TIMES.iter().any(says))
 }
 
 /// The message without quotations of earlier ones and without what stands below

@@ -18,7 +18,7 @@ pub(crate) struct Case {
 const REFUSED: f32 = 0.95;
 
 /// What a large weight costs: few questions should not be learnt by heart.
-const PENALTY: f32 = 0.2;
+const PENALTY: f32 = 1.0;
 
 const STEPS: usize = 2_000;
 const RATE: f32 = 0.03;
