@@ -360,6 +360,16 @@ struct Alike {
     learned: f32,
 }
 
+/// How like a passage is to a question by the learned measure, from -1 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Own {
+    pub(crate) text: f32,
+    /// By all its wordings together; by its text until something was learned.
+    pub(crate) matter: f32,
+    /// Its document, as a place in [`Dense::docs`].
+    pub(crate) doc: usize,
+}
+
 /// What 1 is as a whole number. The sum of the products of two vectors of length
 /// 1 is at most its square, which an `i32` holds.
 const ONE: f32 = 16_384.0;
@@ -452,17 +462,17 @@ impl Dense {
         })
     }
 
-    /// How like the text of one passage is to `query`, and what all its wordings have
-    /// in common, by the learned measure; nothing if it has no vector.
-    pub(crate) fn likeness_of(&self, query: &Direction, place: DocAddress) -> Option<(f32, f32, &Row)> {
+    /// How like one passage is to `query` by the learned measure, if it has a vector.
+    pub(crate) fn likeness_of(&self, query: &Direction, place: DocAddress) -> Option<Own> {
         let at = self.rows.partition_point(|row| row.address < place);
         let learned = |at: usize, of: Of| {
             let row = self.rows.get(at).filter(|row| row.address == place && row.of == of)?;
             let vector = self.numbers.chunks_exact(self.dimensions.max(1)).nth(at)?;
-            Some((query.learned(vector, *self.lengths.get(at)?), row))
+            Some((query.learned(vector, *self.lengths.get(at)?), row.doc))
         };
-        let (text, row) = learned(at, Of::Text)?;
-        Some((text, learned(at + 1, Of::Matter).map_or(text, |(matter, _)| matter), row))
+        let (text, doc) = learned(at, Of::Text)?;
+        let matter = learned(at + 1, Of::Matter).map_or(text, |(matter, _)| matter);
+        Some(Own { text, matter, doc })
     }
 }
 

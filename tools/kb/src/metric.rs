@@ -100,10 +100,11 @@ impl Metric {
     }
 }
 
-/// What a product with a held query comes to, for a vector of this length; not like at
-/// all where a damaged file has no number.
+/// What a product with a held query comes to, for a vector of this length; 0 where a
+/// damaged file has no number.
 pub(crate) fn by_length(product: f32, length: f32) -> f32 {
-    (product / length).max(-1.0).min(1.0)
+    let likeness = product / length;
+    if likeness.is_nan() { 0.0 } else { likeness.clamp(-1.0, 1.0) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of vectors and numbers")]

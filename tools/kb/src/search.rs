@@ -1,7 +1,7 @@
 //! Finding and ranking.
 
 use crate::analysis::{self, MAX_TERMS};
-use crate::dense::{Dense, Direction, Likeness, Row, Spoken, spoken};
+use crate::dense::{Dense, Direction, Likeness, Own, Row, Spoken, spoken};
 use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
@@ -90,19 +90,18 @@ impl Near {
 
     /// How near a passage is.
     fn of(&self, place: DocAddress, known: &Known, likeness: &Likeness<'_>) -> Option<Nearness> {
-        let (own, matter, Row { doc, .. }) = self.dense.likeness_of(&self.query, place)?;
-        let sentences =
-            known.sentences().iter().filter_map(|sentence| self.dense.sentences.likeness(*sentence, &self.query.exact));
-        let sentence = sentences.reduce(f32::max).unwrap_or(own);
+        let Own { text, matter, doc } = self.dense.likeness_of(&self.query, place)?;
+        let sentences = known.sentences().iter();
+        let sentences = sentences.filter_map(|it| self.dense.sentences.likeness(*it, &self.query.exact));
         let Likeness { matters, asked, .. } = likeness;
         Some(Nearness {
-            own,
-            sentence,
+            own: text,
+            sentence: sentences.reduce(f32::max).unwrap_or(text),
             matter,
-            article: matters.of(*doc),
-            other: matters.beside(*doc),
-            asked: asked.of(*doc),
-            asked_other: asked.beside(*doc),
+            article: matters.of(doc),
+            other: matters.beside(doc),
+            asked: asked.of(doc),
+            asked_other: asked.beside(doc),
         })
     }
 }

@@ -64,7 +64,7 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
     let rows = (0_u32..).take(count).map(|n| Row {
         address: DocAddress::new(0, n),
         doc: 0,
-        asked: false,
+        of: Of::Text,
         internal: n % 3 == 0,
         updated: None,
     });
@@ -87,8 +87,8 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
     for (likeness, row) in found {
         let exact = angle(row.address.doc_id as usize).cos();
         assert!((likeness - exact).abs() < 1e-3, "{} {exact}", likeness);
-        let (alike, _) = dense.likeness_of(&query, row.address).unwrap();
-        assert_eq!(alike, Alike { plain: likeness, learned: likeness });
+        let own = dense.likeness_of(&query, row.address).unwrap();
+        assert_eq!(own, Own { text: likeness, matter: likeness, doc: 0 });
     }
 }
 
@@ -102,7 +102,7 @@ fn all_vectors_are_measured_by_what_was_learned_and_the_measure_is_kept() {
         vectors.put(spoken, vector(degrees)).unwrap();
     }
     assert_eq!(vectors.by_content[&2].length, 1.0, "nothing is learned yet");
-    vectors.learn(&[passage]);
+    vectors.learn(std::slice::from_ref(&passage));
     let length = vectors.metric.lengths(&[&vector(40.0)])[0];
     assert!(length < 0.99, "{length}");
     let near = |one: f32, other: f32| (one - other).abs() < 1e-5;
@@ -113,13 +113,41 @@ fn all_vectors_are_measured_by_what_was_learned_and_the_measure_is_kept() {
     let plainly = vectors.of_sentences().likeness(3, &vector(40.0)).unwrap();
     assert!(as_learned > plainly + 0.1, "{as_learned} {plainly}");
 
+    // The middle of 0, 40 and -40 degrees.
+    let middle = &vectors.by_content[&matter(1)].numbers;
+    assert!(near(middle[0], 1.0) && middle[1].abs() < 0.01, "{middle:?}");
+
     let dir = tempfile::tempdir().unwrap();
     vectors.write(dir.path()).unwrap();
     let mut read = Vectors::read(dir.path(), "m").unwrap();
     assert_eq!(read.metric, vectors.metric);
     assert_eq!(read.by_content, vectors.by_content);
     assert_eq!(of_sentence(Written::open(dir.path(), "m").unwrap()), as_learned);
+    read.keep(passage.iter().take(2));
+    assert!(read.by_content.contains_key(&matter(1)), "it stays with its passage");
     // What comes before the next time it learns is measured by the same.
     read.put(&spoken(4, false), vector(40.0)).unwrap();
     assert!(near(read.by_content[&4].length, length));
+}
+
+#[test]
+fn a_matter_tells_articles_apart_and_a_text_ranks() {
+    let row = |doc, of| Row { address: DocAddress::new(0, doc as u32), of, doc, internal: false, updated: None };
+    let at = |degrees: f32| whole(&[degrees.to_radians().cos(), degrees.to_radians().sin()]).collect::<Vec<_>>();
+    let dense = Dense {
+        docs: vec!["a".to_owned(), "b".to_owned()],
+        rows: vec![row(0, Of::Text), row(0, Of::Matter), row(1, Of::Text), row(1, Of::Matter)],
+        numbers: [60.0, 10.0, 20.0, 80.0].into_iter().flat_map(at).collect(),
+        dimensions: 2,
+        lengths: vec![1.0; 4],
+        metric: Metric::default(),
+        sentences: Written::default(),
+    };
+    let query = dense.direction(&[1.0, 0.0]);
+    let likeness = dense.likeness(&query, &Scope::default());
+    let ranked: Vec<_> = likeness.passages.iter().map(|(likeness, row)| (row.doc, *likeness > 0.9)).collect();
+    assert_eq!(ranked, [(0, false), (1, true)], "by their texts");
+    assert!(likeness.matters.of(0) > 0.9 && likeness.matters.beside(0) < 0.2, "{likeness:?}");
+    let own = dense.likeness_of(&query, DocAddress::new(0, 0)).unwrap();
+    assert!(own.text < 0.6 && own.matter > 0.9, "{own:?}");
 }
