@@ -51,8 +51,8 @@ fn what_is_said_in_one_place_under_its_heading_fits_best() {
             passage("Parts", "Parts are kept in stock."),
         ],
     );
-    // Below 0.4 nothing is answered.
-    assert!(found[0] > 0.9 && 0.4 > found[1] && found[1] > found[2], "{found:?}");
+    // Of one article the passage that says it goes first; below 0.5 nothing is answered.
+    assert!(found[0] > found[1] && found[1] > 0.5 && 0.5 > found[2], "{found:?}");
 }
 
 #[test]
