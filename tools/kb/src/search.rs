@@ -40,6 +40,8 @@ pub(crate) struct Search {
     synonyms: Arc<Synonyms>,
     near: Option<Near>,
     shelf: Arc<Shelf>,
+    /// Whether any article says what customers ask.
+    asked: bool,
 }
 
 /// Passages that were found before, by where they stand: reading one is most of what a search costs.
@@ -111,7 +113,15 @@ type Scored = (Score, DocAddress);
 
 impl Search {
     pub(crate) fn new(searcher: Searcher, fields: Fields, synonyms: Arc<Synonyms>, shelf: Arc<Shelf>) -> Self {
-        Self { searcher, fields, synonyms, near: None, shelf }
+        let says = |field| {
+            searcher.segment_readers().iter().any(|reader| match reader.inverted_index(field) {
+                Ok(index) => index.terms().num_terms() > 0,
+                // Whoever reads it will say what is wrong.
+                Err(_) => true,
+            })
+        };
+        let asked = says(fields.passages.asked);
+        Self { searcher, fields, synonyms, near: None, shelf, asked }
     }
 
     /// With the second retriever.
@@ -288,7 +298,8 @@ impl Search {
     /// or in the questions that it answers.
     fn frequency(&self, term: &str, by: Ranked) -> Result<u64, TantivyError> {
         let having = |field| self.searcher.doc_freq(&Term::from_field_text(field, term));
-        Ok(having(by.body)?.max(having(by.asked)?))
+        let asked = if self.asked { having(by.asked)? } else { 0 };
+        Ok(having(by.body)?.max(asked))
     }
 
     /// Whether an article has the term; so if that cannot be told.
@@ -303,7 +314,8 @@ impl Search {
         let asked = self.rarest(&asked, by)?.into_iter().map(|term| (term, 1.0));
         let terms: Vec<(String, Score)> = asked.chain(alike.into_iter().map(|term| (term, ALIKE))).collect();
         let mut clauses: Vec<Box<dyn Query>> = Vec::new();
-        for (field, boost) in [(by.title, TITLE), (by.headings, HEADINGS), (by.asked, ASKED), (by.body, 1.0)] {
+        let fields = [(by.title, TITLE), (by.headings, HEADINGS), (by.asked, ASKED), (by.body, 1.0)];
+        for (field, boost) in fields.into_iter().filter(|(field, _)| self.asked || *field != by.asked) {
             for (term, weight) in &terms {
                 let term = Term::from_field_text(field, term);
                 let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
