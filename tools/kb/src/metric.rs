@@ -94,9 +94,10 @@ impl Metric {
         let Some(matrix) = self.0.as_ref().filter(|matrix| matrix.nrows() == query.len()) else {
             return query.to_owned();
         };
-        let length = self.lengths(&[query]).into_iter().fold(f32::EPSILON, f32::max);
         let query = DMatrix::from_column_slice(matrix.nrows(), 1, query);
-        (matrix * query).unscale(length).as_slice().to_owned()
+        let product = matrix * &query;
+        let length = product.dot(&query).max(0.0).sqrt().max(f32::EPSILON);
+        product.unscale(length).as_slice().to_owned()
     }
 }
 

@@ -113,14 +113,10 @@ type Scored = (Score, DocAddress);
 
 impl Search {
     pub(crate) fn new(searcher: Searcher, fields: Fields, synonyms: Arc<Synonyms>, shelf: Arc<Shelf>) -> Self {
-        let says = |field| {
-            searcher.segment_readers().iter().any(|reader| match reader.inverted_index(field) {
-                Ok(index) => index.terms().num_terms() > 0,
-                // Whoever reads it will say what is wrong.
-                Err(_) => true,
-            })
-        };
-        let asked = says(fields.passages.asked);
+        let asked = searcher.segment_readers().iter().any(|reader| {
+            // Whoever reads a field that cannot be read will say what is wrong.
+            reader.inverted_index(fields.passages.asked).map_or(true, |index| index.terms().num_terms() > 0)
+        });
         Self { searcher, fields, synonyms, near: None, shelf, asked }
     }
 
