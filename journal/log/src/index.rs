@@ -188,20 +188,20 @@ impl Index {
         })
     }
 
-    /// Gives `take` the summaries of the subject's runs that are listed so and
-    /// that `known` does not hold.
+    /// Gives `take` the summaries of the subject's runs that are listed so,
+    /// except those that are `known`.
     pub(crate) fn listed(
         &self,
         listing: Listing,
         subject: &SubjectId,
-        known: &HashSet<RunId>,
+        known: impl Fn(&RunId) -> bool,
         mut take: impl FnMut(&RunSummary),
     ) -> Result<(), StoreError> {
         self.query(|db| {
             let prefix = keys::listed(listing, subject);
             for item in db.scan_prefix(&prefix).keys() {
                 let run = run_at(&item.map_err(Damage::of)?, prefix.len())?;
-                if !known.contains(&run) {
+                if !known(&run) {
                     take(&self.summary_of(db, &run)?);
                 }
             }

@@ -107,11 +107,19 @@ impl Listing {
 pub(crate) struct Live {
     pub(crate) runs: HashMap<RunId, Row>,
     /// The same by whom they are for: every run asks for its customer's others.
-    theirs: HashMap<SubjectId, HashSet<RunId>>,
+    theirs: HashMap<SubjectId, Theirs>,
     /// The durable end of the log.
     pub(crate) end: Position,
     /// How many bytes of the log the index does not cover.
     pub(crate) unindexed: u64,
+}
+
+/// The runs in memory that are about one subject.
+#[derive(Default)]
+struct Theirs {
+    runs: HashSet<RunId>,
+    /// Those on each list: a run that begins looks at no other.
+    listed: HashMap<Listing, HashSet<RunId>>,
 }
 
 /// What is to be written to the index in one step.
@@ -137,11 +145,8 @@ impl Live {
     pub(crate) fn change<T>(&mut self, run: &RunId, change: impl FnOnce(&mut Row) -> T) -> T {
         // Not `entry`, which would copy the id of every batch's run.
         if let Some(row) = self.runs.get_mut(run) {
-            let known = row.summary.is_some();
             let changed = change(row);
-            if !known {
-                list(&mut self.theirs, run, row);
-            }
+            list(&mut self.theirs, run, row);
             return changed;
         }
         let mut row = Row::default();
@@ -152,8 +157,14 @@ impl Live {
 
     /// The runs that are about this subject.
     pub(crate) fn of(&self, subject: &SubjectId) -> impl Iterator<Item = (&RunId, &Row)> {
-        let runs = self.theirs.get(subject).into_iter().flatten();
+        let runs = self.theirs.get(subject).into_iter().flat_map(|theirs| &theirs.runs);
         runs.filter_map(|run| self.runs.get_key_value(run))
+    }
+
+    /// The runs that are about this subject and on this list.
+    pub(crate) fn listed(&self, listing: Listing, subject: &SubjectId) -> impl Iterator<Item = (&RunId, &Row)> {
+        let listed = self.theirs.get(subject).and_then(|theirs| theirs.listed.get(&listing));
+        listed.into_iter().flatten().filter_map(|run| self.runs.get_key_value(run))
     }
 
     /// Takes in that nothing can be read any more of what is about `subject`.
@@ -191,19 +202,37 @@ impl Live {
     fn remove(&mut self, run: &RunId) {
         let removed = self.runs.remove(run);
         let Some(subject) = removed.and_then(|row| row.summary).and_then(|summary| summary.subject) else { return };
-        if let Some(runs) = self.theirs.get_mut(&subject) {
-            runs.remove(run);
-            if runs.is_empty() {
+        if let Some(theirs) = self.theirs.get_mut(&subject) {
+            theirs.runs.remove(run);
+            for listed in theirs.listed.values_mut() {
+                listed.remove(run);
+            }
+            if theirs.runs.is_empty() {
                 self.theirs.remove(&subject);
             }
         }
     }
 }
 
-/// Counts a run among those of whom it is for.
-fn list(theirs: &mut HashMap<SubjectId, HashSet<RunId>>, run: &RunId, row: &Row) {
-    if let Some(subject) = row.summary.as_ref().and_then(|summary| summary.subject.clone()) {
-        theirs.entry(subject).or_default().insert(run.clone());
+/// Counts a run among those of whom it is for, and on the lists that it is on now.
+fn list(theirs: &mut HashMap<SubjectId, Theirs>, run: &RunId, row: &Row) {
+    let Some(summary) = &row.summary else { return };
+    let Some(subject) = &summary.subject else { return };
+    // Not `entry`, which would copy the id at every change.
+    if !theirs.contains_key(subject) {
+        theirs.insert(subject.clone(), Theirs::default());
+    }
+    let Some(theirs) = theirs.get_mut(subject) else { return };
+    let count = |runs: &mut HashSet<RunId>, here: bool| {
+        if !here {
+            runs.remove(run);
+        } else if !runs.contains(run) {
+            runs.insert(run.clone());
+        }
+    };
+    count(&mut theirs.runs, true);
+    for listing in Listing::ALL {
+        count(theirs.listed.entry(listing).or_default(), listing.holds(summary));
     }
 }
 

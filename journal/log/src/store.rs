@@ -185,18 +185,18 @@ impl LogStore {
         mut take: impl FnMut(&RunSummary),
     ) -> Result<(), StoreError> {
         let Some(subject) = self.shared.ring.find(customer) else { return Ok(()) };
-        let mut take = |summary: &RunSummary| {
-            if listing.holds(summary) {
-                take(summary);
-            }
-        };
         let mut known = HashSet::new();
-        for (run, row) in self.shared.live().of(&subject) {
+        for (run, row) in self.shared.live().listed(listing, &subject) {
             row.summary.as_ref().into_iter().for_each(&mut take);
-            // Memory is newer than the index, which must not be asked about it.
             known.insert(run.clone());
         }
-        self.shared.index.listed(listing, &subject, &known, take)
+        // Memory is newer than the index: what it no longer lists is listed no more.
+        let left = |run: &RunId| {
+            let live = self.shared.live();
+            let summary = live.runs.get(run).and_then(|row| row.summary.as_ref());
+            summary.is_some_and(|summary| !listing.holds(summary))
+        };
+        self.shared.index.listed(listing, &subject, |run| known.contains(run) || left(run), take)
     }
 
     /// A summary that says whom it was for.

@@ -99,7 +99,7 @@ pub fn wants_human(text: &str) -> bool {
     let text = unmasked.as_deref().unwrap_or(text);
     let straight = straight(text);
     let read = |text: &str| asks(text) || joined(text).is_some_and(|joined| asks(&joined));
-    read(text) || (straight != text && read(&straight)) || tongues::ask(text, &straight)
+    read(text) || (!straight.eq_ignore_ascii_case(text) && read(&straight)) || tongues::ask(text, &straight)
 }
 
 /// The text without diacritics, with the letters that digits and signs of its

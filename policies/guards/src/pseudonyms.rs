@@ -6,7 +6,7 @@ mod spellings;
 
 use crate::offsets::Chars;
 use crate::pii::digit_runs;
-use crate::squeeze::Squeezed;
+use crate::squeeze::{Squeezed, words};
 use crate::{KnownValue, PiiDetector, PiiKind};
 use names::Name;
 pub(crate) use shape::tokens;
@@ -231,32 +231,32 @@ impl Pseudonyms {
         if self.known.is_empty() {
             return;
         }
-        let squeezed = Squeezed::json(text);
-        let letters = squeezed.letters.as_bytes();
-        let words = squeezed.places.iter().enumerate().filter(|(_, place)| place.begins).map(|(at, _)| at);
-        let found = words.flat_map(|at| {
-            let starts = self.known.starts(letters.get(at..).unwrap_or_default());
-            starts.map(move |(index, length)| (index, at, at + length))
-        });
-        for (index, from, to) in found {
-            let (Some(pattern), Some((first, last))) = (self.patterns.get(index), squeezed.whole(from, to)) else {
-                continue;
-            };
-            let (start, end) = (first.byte, last.end);
-            let right = match &pattern.exact {
-                Some(exact) => text.get(start..end) == Some(exact),
-                // One short word is not pieced together from others.
-                None => !squeezed.is_torn(from, to, if pattern.one_word { 0 } else { APART }),
-            };
-            // `Dana, Whitfield` may be two people.
-            let person = self.entities.get(pattern.entity).is_some_and(|entity| entity.kind == Some(PiiKind::Person));
-            let parted =
-                || text.get(start..end).is_some_and(|spelling| spelling.contains([',', ';', ':', '/', '&', '\n']));
-            let right = right && !(person && parted());
-            if right {
-                places.push(Place { start, end, what: What::Known(index) });
+        let escapes = text.contains('\\');
+        let near = |begin: &usize| text.as_bytes().get(*begin..).is_some_and(|rest| self.known.may_begin(rest));
+        for begin in words(text, escapes).filter(near) {
+            let word = Squeezed::from_word(text, begin, self.known.longest(), escapes);
+            for (index, length) in self.known.starts(word.letters.as_bytes()) {
+                let (Some(pattern), Some((_, last))) = (self.patterns.get(index), word.whole(0, length)) else {
+                    continue;
+                };
+                if self.is_meant(pattern, &word, length, text.get(begin..last.end).unwrap_or_default()) {
+                    places.push(Place { start: begin, end: last.end, what: What::Known(index) });
+                }
             }
         }
+    }
+
+    /// Whether the first `length` letters of `word`, written as `spelling`, are
+    /// the value that `pattern` is for.
+    fn is_meant(&self, pattern: &Pattern, word: &Squeezed, length: usize, spelling: &str) -> bool {
+        let right = match &pattern.exact {
+            Some(exact) => spelling == exact,
+            // One short word is not pieced together from others.
+            None => !word.is_torn(0, length, if pattern.one_word { 0 } else { APART }),
+        };
+        // `Dana, Whitfield` may be two people.
+        let person = self.entities.get(pattern.entity).is_some_and(|entity| entity.kind == Some(PiiKind::Person));
+        right && !(person && spelling.contains([',', ';', ':', '/', '&', '\n']))
     }
 
     /// The places of known phone numbers, in whatever grouping.
@@ -426,6 +426,9 @@ fn literals(text: &str, places: &mut Vec<Place>) {
 fn detected(text: &str, detector: &dyn PiiDetector, places: &mut Vec<Place>) {
     let mut spans = detector.candidates(text);
     spans.retain(|span| is_hidden(span.kind) && span.start < span.end);
+    if spans.is_empty() {
+        return;
+    }
     spans.sort_by_key(|span| (span.start, span.end));
     let mut starts = Chars::new(text);
     let mut ends: Vec<_> = spans.iter().map(|span| span.end).collect();

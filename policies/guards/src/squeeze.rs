@@ -25,10 +25,8 @@ pub fn stands_in(value: &str, text: &str) -> bool {
 /// Where a letter came from.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// The scalar value in the text.
+    /// The scalar value in the text, from where reading began.
     pub(crate) at: usize,
-    /// The byte where it starts.
-    pub(crate) byte: usize,
     /// The byte after it.
     pub(crate) end: usize,
     /// How many chars that are seen stand between it and the letter before, as
@@ -42,54 +40,107 @@ pub(crate) struct Place {
     pub(crate) gap: Option<char>,
 }
 
+/// What a char is to a reader of letters.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Class {
+    Letter,
+    /// It is not seen, or written onto the letter before.
+    Unseen,
+    Gap,
+}
+
+impl Class {
+    /// What `c` at `byte` of `text` is.
+    fn of(c: char, text: &str, byte: usize, escapes: bool) -> Self {
+        if c.is_ascii() {
+            let escape = || escapes && c.is_ascii_alphabetic() && is_escape_end(text.as_bytes(), byte);
+            if c.is_ascii_alphanumeric() && !escape() { Self::Letter } else { Self::Gap }
+        } else if is_invisible(c) || is_mark(c) {
+            Self::Unseen
+        } else if c.is_alphanumeric() {
+            Self::Letter
+        } else {
+            Self::Gap
+        }
+    }
+}
+
+/// The bytes of `text` at which words begin. What may be JSON has `escapes`.
+pub(crate) fn words(text: &str, escapes: bool) -> impl Iterator<Item = usize> {
+    let mut begins = true;
+    let begun = text.char_indices().filter(move |(byte, c)| match Class::of(*c, text, *byte, escapes) {
+        Class::Letter => std::mem::take(&mut begins),
+        Class::Unseen => false,
+        Class::Gap => {
+            begins = true;
+            false
+        }
+    });
+    begun.map(|(byte, _)| byte)
+}
+
 impl Squeezed {
     /// Squeezes plain text.
     pub(crate) fn new(text: &str) -> Self {
-        Self::read(text, false)
+        Self::read(text, 0, usize::MAX, false)
     }
 
     /// Squeezes text that may be JSON: the letter of an escape such as `\n` is
     /// no letter.
     pub(crate) fn json(text: &str) -> Self {
-        Self::read(text, text.contains('\\'))
+        Self::read(text, 0, usize::MAX, text.contains('\\'))
     }
 
-    fn read(text: &str, escapes: bool) -> Self {
-        let mut squeezed = Self { letters: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
+    /// Squeezes text from byte `from` on, where a word begins, until there are
+    /// more than `most` bytes of letters. What may be JSON has `escapes`.
+    pub(crate) fn from_word(text: &str, from: usize, most: usize, escapes: bool) -> Self {
+        Self::read(text, from, most, escapes)
+    }
+
+    fn read(text: &str, from: usize, most: usize, escapes: bool) -> Self {
+        let rest = text.get(from..).unwrap_or_default();
+        let expected = rest.len().min(most.saturating_add(1));
+        let mut squeezed = Self { letters: String::with_capacity(expected), places: Vec::with_capacity(expected) };
         let (mut begins, mut apart) = (true, 0_u8);
-        for (at, (byte, c)) in text.char_indices().enumerate() {
+        for (at, (byte, c)) in rest.char_indices().enumerate() {
+            let byte = from + byte;
             let end = byte + c.len_utf8();
-            // Nearly all there is, and nothing to fold.
-            if c.is_ascii_alphanumeric() && !escapes {
-                squeezed.letters.push(c.to_ascii_lowercase());
-                squeezed.places.push(Place { at, byte, end, apart, begins, ends: false, gap: None });
-                (begins, apart) = (false, 0);
-                continue;
-            }
-            if is_invisible(c) || is_mark(c) {
-                // Belongs to the letter before.
-                if let Some(last) = squeezed.places.last_mut().filter(|_| !begins) {
-                    last.end = end;
+            match Class::of(c, text, byte, escapes) {
+                // Nearly all there is, and nothing to fold.
+                Class::Letter if c.is_ascii() => {
+                    squeezed.letters.push(c.to_ascii_lowercase());
+                    squeezed.places.push(Place { at, end, apart, begins, ends: false, gap: None });
                 }
-                continue;
-            }
-            if !c.is_alphanumeric() || (escapes && is_escape_end(text.as_bytes(), byte) && c.is_ascii_alphabetic()) {
-                if let Some(last) = squeezed.places.last_mut() {
-                    last.ends = true;
-                    last.gap = (!begins).then_some(c);
+                Class::Letter => {
+                    let before = squeezed.letters.len();
+                    fold::letter(c, &mut squeezed.letters);
+                    let place = Place { at, end, apart, begins, ends: false, gap: None };
+                    squeezed.places.resize(squeezed.letters.len(), Place { begins: false, apart: 0, ..place });
+                    if let Some(first) = squeezed.places.get_mut(before) {
+                        *first = place;
+                    }
                 }
-                begins = true;
-                apart = apart.saturating_add(1);
-                continue;
-            }
-            let before = squeezed.letters.len();
-            fold::letter(c, &mut squeezed.letters);
-            let place = Place { at, byte, end, apart, begins, ends: false, gap: None };
-            squeezed.places.resize(squeezed.letters.len(), Place { begins: false, apart: 0, ..place });
-            if let Some(first) = squeezed.places.get_mut(before) {
-                *first = place;
+                Class::Unseen => {
+                    // Belongs to the letter before.
+                    if let Some(last) = squeezed.places.last_mut().filter(|_| !begins) {
+                        last.end = end;
+                    }
+                    continue;
+                }
+                Class::Gap => {
+                    if let Some(last) = squeezed.places.last_mut() {
+                        last.ends = true;
+                        last.gap = (!begins).then_some(c);
+                    }
+                    begins = true;
+                    apart = apart.saturating_add(1);
+                    continue;
+                }
             }
             (begins, apart) = (false, 0);
+            if squeezed.letters.len() > most {
+                return squeezed;
+            }
         }
         if let Some(last) = squeezed.places.last_mut() {
             last.ends = true;

@@ -13,6 +13,19 @@ fn absorb(live: &mut Live, run: &RunId, subject: &SubjectId, outlines: &[Outline
     live.unindexed += 1;
 }
 
+fn started() -> Outline {
+    let (playbook, trigger) = ("support".to_owned(), "message".to_owned());
+    Outline::RunStarted { playbook, stage: Stage::Support, trigger, channel: Channel::Email }
+}
+
+fn sent() -> Outline {
+    Outline::MessageSent { channel: Channel::Email, tool: "reply".to_owned(), outreach: false, customer: true }
+}
+
+fn ended(outcome: Outcome) -> Outline {
+    Outline::RunEnded { outcome, reason_code: None, usage: attache_journal::Usage::default() }
+}
+
 fn runs(live: &Live, subject: &SubjectId) -> Vec<RunId> {
     live.of(subject).map(|(run, _)| run.clone()).collect()
 }
@@ -21,20 +34,9 @@ fn runs(live: &Live, subject: &SubjectId) -> Vec<RunId> {
 fn a_run_is_found_by_whom_it_is_for_until_the_index_has_it() {
     let (dana, omar) = (SubjectId::new("dana"), SubjectId::new("omar"));
     let (first, second) = (RunId::new("first"), RunId::new("second"));
-    let started = Outline::RunStarted {
-        playbook: "support".to_owned(),
-        stage: Stage::Support,
-        trigger: "message".to_owned(),
-        channel: Channel::Email,
-    };
-    let sent =
-        Outline::MessageSent { channel: Channel::Email, tool: "reply".to_owned(), outreach: false, customer: true };
-    let ended =
-        Outline::RunEnded { outcome: Outcome::Resolved, reason_code: None, usage: attache_journal::Usage::default() };
-
     let mut live = Live::new(Position::START);
-    absorb(&mut live, &first, &dana, &[started.clone(), sent, ended]);
-    absorb(&mut live, &second, &omar, &[started]);
+    absorb(&mut live, &first, &dana, &[started(), sent(), ended(Outcome::Resolved)]);
+    absorb(&mut live, &second, &omar, &[started()]);
     assert_eq!(runs(&live, &dana), std::slice::from_ref(&first));
     assert_eq!(runs(&live, &omar), std::slice::from_ref(&second));
 
@@ -46,4 +48,26 @@ fn a_run_is_found_by_whom_it_is_for_until_the_index_has_it() {
 
     live.erase(&omar);
     assert!(runs(&live, &omar).is_empty());
+}
+
+#[test]
+fn a_list_has_the_runs_that_belong_on_it_now() {
+    let (dana, run) = (SubjectId::new("dana"), RunId::new("run"));
+    let mut live = Live::new(Position::START);
+    let listed = |live: &Live| -> Vec<(Listing, RunId)> {
+        let on = |listing| live.listed(listing, &dana).map(move |(run, _)| (listing, run.clone()));
+        Listing::ALL.into_iter().flat_map(on).collect()
+    };
+    let (reached, handed_over) = ((Listing::Reached, run.clone()), (Listing::HandedOver, run.clone()));
+    absorb(&mut live, &run, &dana, &[started()]);
+    assert_eq!(listed(&live), []);
+    absorb(&mut live, &run, &dana, &[ended(Outcome::Escalated)]);
+    assert_eq!(listed(&live), std::slice::from_ref(&handed_over));
+    // A person took it up: it reached the customer and is with nobody any more.
+    absorb(&mut live, &run, &dana, &[sent(), ended(Outcome::Resolved)]);
+    assert_eq!(listed(&live), std::slice::from_ref(&reached));
+
+    let snapshot = live.snapshot().expect("something is new");
+    live.settle(&snapshot, |_| false);
+    assert_eq!(listed(&live), []);
 }

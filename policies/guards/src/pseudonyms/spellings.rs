@@ -1,5 +1,8 @@
 //! The letters of known values, and which of them a text goes on with.
 
+/// How many letters of a word are looked at before it is read.
+const LOOK: usize = 4;
+
 /// The letters of known values in order.
 ///
 /// Made for each run, so that making it must cost no more than a sort. All that
@@ -11,6 +14,8 @@ pub(super) struct Spellings {
     sorted: Vec<Spelling>,
     /// The first bytes there are: most words of a text begin with none of them.
     firsts: Firsts,
+    /// The most bytes of one.
+    longest: usize,
 }
 
 #[derive(Debug)]
@@ -46,7 +51,8 @@ impl Spellings {
             }
             open.push(index);
         }
-        Self { sorted, firsts }
+        let longest = sorted.iter().map(|spelling| spelling.letters.len()).max().unwrap_or(0);
+        Self { sorted, firsts, longest }
     }
 
     /// The letters in the order in which they were given, `count` in all.
@@ -62,6 +68,34 @@ impl Spellings {
 
     pub(super) fn is_empty(&self) -> bool {
         self.sorted.is_empty()
+    }
+
+    /// How many bytes the longest has.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Whether a word that is written so may begin a value: one look at its first
+    /// letters, which most words fail.
+    pub(super) fn may_begin(&self, written: &[u8]) -> bool {
+        let mut first = [0; LOOK];
+        let mut count = 0;
+        for (letter, byte) in first.iter_mut().zip(written).take_while(|(_, byte)| byte.is_ascii_alphanumeric()) {
+            *letter = byte.to_ascii_lowercase();
+            count += 1;
+        }
+        let first = first.get(..count).unwrap_or_default();
+        match first.first() {
+            // What other chars read like is known when they are read.
+            None => true,
+            Some(byte) if !self.firsts.has(*byte) => false,
+            // A value that goes on where the word ends begins with all of them;
+            // one that ends before the word does is not meant.
+            Some(_) => {
+                let at = self.sorted.partition_point(|spelling| spelling.letters.as_bytes() < first);
+                self.sorted.get(at).is_some_and(|spelling| spelling.letters.as_bytes().starts_with(first))
+            }
+        }
     }
 
     /// The values that `text` begins with, the longest first: the place of each

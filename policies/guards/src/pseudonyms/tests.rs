@@ -226,6 +226,36 @@ proptest! {
     }
 
     #[test]
+    fn a_value_is_found_wherever_reading_the_whole_text_finds_it(
+        values in proptest::collection::vec("[abß]{1,3}( [ab]{1,6})?", 1..4),
+        text in "([abABáß]{0,4}[ \\-.\u{200b}\u{301}]?|\\\\[nub]0?){0,12}",
+    ) {
+        let known = known(&values.iter().map(|value| (PiiKind::Username, value.as_str())).collect::<Vec<_>>());
+        let pseudonyms = Pseudonyms::new(&known);
+        let read = Squeezed::json(&text);
+        let mut all: Vec<(usize, usize)> = Vec::new();
+        for (at, place) in read.places.iter().enumerate().filter(|(_, place)| place.begins) {
+            let rest = read.letters.get(at..).unwrap();
+            for (index, length) in pseudonyms.known.starts(rest.as_bytes()) {
+                let Some((_, last)) = read.whole(at, at + length) else { continue };
+                let pattern = pseudonyms.patterns.get(index).unwrap();
+                let start = text.char_indices().nth(place.at).unwrap().0;
+                let written = text.get(start..last.end).unwrap();
+                let right = match &pattern.exact {
+                    Some(exact) => written == exact,
+                    None => !read.is_torn(at, at + length, if pattern.one_word { 0 } else { APART }),
+                };
+                if right {
+                    all.push((start, last.end));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        pseudonyms.known_values(&text, &mut found);
+        prop_assert_eq!(found.iter().map(|place| (place.start, place.end)).collect::<Vec<_>>(), all);
+    }
+
+    #[test]
     fn restoring_any_text_ends(text in "[<>a-z_0-9.]{0,40}|\\PC*") {
         let _ = dana().restore(&text);
     }
