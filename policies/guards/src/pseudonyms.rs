@@ -6,7 +6,7 @@ mod spellings;
 
 use crate::offsets::Chars;
 use crate::pii::digit_runs;
-use crate::squeeze::{Squeezed, words};
+use crate::squeeze::{Squeezed, Start, words};
 use crate::{KnownValue, PiiDetector, PiiKind};
 use names::Name;
 pub(crate) use shape::tokens;
@@ -232,7 +232,7 @@ impl Pseudonyms {
             return;
         }
         let escapes = text.contains('\\');
-        let near = |begin: &usize| text.as_bytes().get(*begin..).is_some_and(|rest| self.known.may_begin(rest));
+        let near = |begin: &usize| self.known.may_begin(&Start::read(text, *begin, escapes));
         for begin in words(text, escapes).filter(near) {
             let word = Squeezed::from_word(text, begin, self.known.longest(), escapes);
             for (index, length) in self.known.starts(word.letters.as_bytes()) {

@@ -79,6 +79,34 @@ pub(crate) fn words(text: &str, escapes: bool) -> impl Iterator<Item = usize> {
     begun.map(|(byte, _)| byte)
 }
 
+/// How many letters [`Start`] looks at.
+const LOOK: usize = 4;
+
+/// How a word starts: its first letters in lower case, as far as they are ASCII.
+#[derive(Debug, Default)]
+pub(crate) struct Start([u8; LOOK], usize);
+
+impl Start {
+    /// The start of the word at byte `from` of `text`.
+    pub(crate) fn read(text: &str, from: usize, escapes: bool) -> Self {
+        let mut start = Self::default();
+        let bytes = text.as_bytes().iter().enumerate().skip(from);
+        for (slot, (at, byte)) in start.0.iter_mut().zip(bytes) {
+            if !byte.is_ascii() || Class::of(char::from(*byte), text, at, escapes) != Class::Letter {
+                break;
+            }
+            *slot = byte.to_ascii_lowercase();
+            start.1 += 1;
+        }
+        start
+    }
+
+    /// The letters.
+    pub(crate) fn letters(&self) -> &[u8] {
+        self.0.get(..self.1).unwrap_or_default()
+    }
+}
+
 impl Squeezed {
     /// Squeezes plain text.
     pub(crate) fn new(text: &str) -> Self {

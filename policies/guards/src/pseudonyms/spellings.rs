@@ -1,7 +1,6 @@
 //! The letters of known values, and which of them a text goes on with.
 
-/// How many letters of a word are looked at before it is read.
-const LOOK: usize = 4;
+use crate::squeeze::Start;
 
 /// The letters of known values in order.
 ///
@@ -75,25 +74,18 @@ impl Spellings {
         self.longest
     }
 
-    /// Whether a word that is written so may begin a value: one look at its first
-    /// letters, which most words fail.
-    pub(super) fn may_begin(&self, written: &[u8]) -> bool {
-        let mut first = [0; LOOK];
-        let mut count = 0;
-        for (letter, byte) in first.iter_mut().zip(written).take_while(|(_, byte)| byte.is_ascii_alphanumeric()) {
-            *letter = byte.to_ascii_lowercase();
-            count += 1;
-        }
-        let first = first.get(..count).unwrap_or_default();
-        match first.first() {
+    /// Whether a word that starts so may begin a value: one look, which most words fail.
+    pub(super) fn may_begin(&self, start: &Start) -> bool {
+        let start = start.letters();
+        match start.first() {
             // What other chars read like is known when they are read.
             None => true,
             Some(byte) if !self.firsts.has(*byte) => false,
-            // A value that goes on where the word ends begins with all of them;
-            // one that ends before the word does is not meant.
+            // A value that goes on where these end begins with all of them; one that
+            // ends before they do is not the whole word.
             Some(_) => {
-                let at = self.sorted.partition_point(|spelling| spelling.letters.as_bytes() < first);
-                self.sorted.get(at).is_some_and(|spelling| spelling.letters.as_bytes().starts_with(first))
+                let at = self.sorted.partition_point(|spelling| spelling.letters.as_bytes() < start);
+                self.sorted.get(at).is_some_and(|spelling| spelling.letters.as_bytes().starts_with(start))
             }
         }
     }
