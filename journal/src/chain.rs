@@ -104,7 +104,7 @@ impl Chain {
         let salt = self.subject.as_ref().map(|subject| subject.salt(&self.run, seq));
         let commitment = commit(salt.as_ref(), &text);
         let body = match &self.subject {
-            Some(subject) => subject.encrypt(&commitment, &text).ok_or_else(too_long)?,
+            Some(subject) => subject.encrypt(&commitment, text).ok_or_else(too_long)?,
             None => text,
         };
         let subject = self.subject.as_ref().map(Subject::id);

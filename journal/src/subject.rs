@@ -2,7 +2,7 @@
 
 use crate::{RunId, SubjectId};
 use attache_context::CustomerId;
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::aead::{Aead as _, AeadInOut as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -58,9 +58,9 @@ impl Subject {
         self.0.salts.clone().chain_update(run).chain_update(seq.to_be_bytes()).finalize().into_bytes().into()
     }
 
-    /// Encrypts `text`, which `commitment` stands for.
-    pub(crate) fn encrypt(&self, commitment: &[u8; 32], text: &[u8]) -> Option<Vec<u8>> {
-        self.0.cipher.encrypt(&nonce(commitment), Payload { msg: text, aad: commitment }).ok()
+    /// Encrypts `text`, which `commitment` stands for, where it is.
+    pub(crate) fn encrypt(&self, commitment: &[u8; 32], mut text: Vec<u8>) -> Option<Vec<u8>> {
+        self.0.cipher.encrypt_in_place(&nonce(commitment), commitment, &mut text).ok().map(|()| text)
     }
 
     pub(crate) fn decrypt(&self, commitment: &[u8; 32], body: &[u8]) -> Option<Vec<u8>> {
@@ -74,7 +74,7 @@ impl Subject {
         let tag: [u8; 32] =
             self.0.salts.clone().chain_update(b"name").chain_update(name).finalize().into_bytes().into();
         let mut sealed = tag.to_vec();
-        sealed.extend(self.encrypt(&tag, name).unwrap_or_default());
+        sealed.extend(self.encrypt(&tag, name.to_vec()).unwrap_or_default());
         sealed
     }
 

@@ -22,7 +22,7 @@ impl Default for LogOptions {
     fn default() -> Self {
         Self {
             segment_bytes: 64 << 20,
-            checkpoint_bytes: 1 << 20,
+            checkpoint_bytes: 8 << 20,
             cache_bytes: 16 << 20,
             keys: None,
             signing_key: None,
@@ -43,8 +43,8 @@ impl LogOptions {
     }
 
     /// How many bytes of the log may be newer than the index before the index
-    /// is brought up to date in the background; 1 MiB if not set. So much has
-    /// to be read again after a hard stop, and an eighth of it after a close.
+    /// is brought up to date in the background; 8 MiB if not set. So much has
+    /// to be read again after a hard stop, and a sixty-fourth of it after a close.
     #[must_use]
     pub fn checkpoint_bytes(mut self, bytes: u64) -> Self {
         self.checkpoint_bytes = bytes;

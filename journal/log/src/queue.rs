@@ -18,6 +18,12 @@ use std::time::Duration;
 /// How long a batch that nobody waits for may wait for company.
 const COMPANY: Duration = Duration::from_millis(20);
 
+/// So many runs that are being written to make the log busy.
+const BUSY: usize = 32;
+/// How long somebody who waits is kept waiting for company when the log is busy:
+/// they go on to a model, which takes hundreds of times as long.
+const GATHER: Duration = Duration::from_millis(2);
+
 /// What the store, its writer and its indexer share.
 ///
 /// Whoever needs both locks takes `queue` before `live`.
@@ -200,12 +206,17 @@ impl Shared {
 
     /// Waits for batches and moves them into `items`; false if there will be
     /// none any more. Those that nobody waits for yet are given a little time
-    /// for company: one sync does for all of them.
+    /// for company, and all of them are when the log is busy: one sync does for
+    /// all, and is what a batch costs most.
     pub(crate) fn take(&self, items: &mut Vec<Item>) -> bool {
         let queue = self.wake.wait_while(self.queue(), |queue| queue.sleeps_until(!queue.items.is_empty()));
         let queue = queue.unwrap_or_else(PoisonError::into_inner);
         let waited = self.wake.wait_timeout_while(queue, COMPANY, |queue| queue.sleeps_until(queue.awaited));
         let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if queue.heads.len() >= BUSY {
+            let gathered = self.wake.wait_timeout_while(queue, GATHER, |queue| !queue.closing);
+            (queue, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        }
         (queue.parked, queue.awaited) = (false, false);
         std::mem::swap(&mut queue.items, items);
         !items.is_empty()

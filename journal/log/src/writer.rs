@@ -88,7 +88,7 @@ impl Writer {
             let _ = indexer.join();
         }
         let unindexed = self.shared.live().unindexed;
-        if unindexed > 0 && unindexed >= self.shared.options.checkpoint_bytes / 8 && self.shared.index.usable() {
+        if unindexed > 0 && unindexed >= self.shared.options.checkpoint_bytes / 64 && self.shared.index.usable() {
             // Its failure is logged; the next opening rebuilds.
             let _ = self.shared.checkpoint(0);
         }

@@ -38,7 +38,7 @@ proptest! {
         flip in 1..=255_u8,
     ) {
         let (subject, commitment) = (subject(3), commit(Some(&[9; 32]), &text));
-        let mut body = subject.encrypt(&commitment, &text).unwrap();
+        let mut body = subject.encrypt(&commitment, text.clone()).unwrap();
         prop_assert_eq!(subject.decrypt(&commitment, &body), Some(text));
         let at = at.index(body.len());
         body[at] ^= flip;
