@@ -83,7 +83,7 @@ impl Run {
             approvers: 1,
             approved_by: Vec::new(),
         };
-        self.drafts.insert(created.draft.as_str().to_owned(), draft);
+        self.drafts.insert(created.draft.as_str().to_owned(), Box::new(draft));
     }
 
     /// The digest that binds a draft and the one that would bind it now, if the

@@ -41,7 +41,8 @@ pub struct Run {
     pub(crate) spent: Spent,
     pub(crate) handoff: Option<Handoff>,
     pub(crate) tried: Vec<Tried>,
-    pub(crate) drafts: BTreeMap<String, Draft>,
+    /// Boxed: a map takes room for eleven with the first.
+    pub(crate) drafts: BTreeMap<String, Box<Draft>>,
     /// The tool that wrote the draft which is recorded next, and the rules that it
     /// was decided on by.
     pub(crate) filing: Option<(String, Digest)>,

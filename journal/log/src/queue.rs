@@ -18,10 +18,10 @@ use std::time::Duration;
 /// How long a batch that nobody waits for may wait for company.
 const COMPANY: Duration = Duration::from_millis(20);
 
-/// So many runs that are being written to make the log busy.
-const BUSY: usize = 32;
-/// How long somebody who waits is kept waiting for company when the log is busy:
-/// they go on to a model, which takes hundreds of times as long.
+/// So many batches in one write make the log busy.
+const BUSY: usize = 4;
+/// How long somebody who waits for a busy log is kept for company: they go on to
+/// a model, which takes hundreds of times as long.
 const GATHER: Duration = Duration::from_millis(2);
 
 /// What the store, its writer and its indexer share.
@@ -52,6 +52,8 @@ struct Queue {
     parked: bool,
     /// Whether somebody waits for what is queued.
     awaited: bool,
+    /// How many batches the last write had.
+    last: usize,
     closing: bool,
     /// Why nothing can be appended any more.
     failed: Option<StoreError>,
@@ -83,6 +85,7 @@ impl Shared {
             forgotten: 0,
             parked: false,
             awaited: false,
+            last: 0,
             closing: false,
             failed: None,
         };
@@ -213,10 +216,11 @@ impl Shared {
         let queue = queue.unwrap_or_else(PoisonError::into_inner);
         let waited = self.wake.wait_timeout_while(queue, COMPANY, |queue| queue.sleeps_until(queue.awaited));
         let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if queue.heads.len() >= BUSY {
+        if queue.last >= BUSY {
             let gathered = self.wake.wait_timeout_while(queue, GATHER, |queue| !queue.closing);
             (queue, _) = gathered.unwrap_or_else(PoisonError::into_inner);
         }
+        queue.last = queue.items.len();
         (queue.parked, queue.awaited) = (false, false);
         std::mem::swap(&mut queue.items, items);
         !items.is_empty()
