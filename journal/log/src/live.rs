@@ -35,6 +35,9 @@ pub(crate) struct Row {
     /// Whether the index does not have it like this yet.
     #[serde(skip)]
     pub(crate) dirty: bool,
+    /// How many bytes of it are new since it was last at its end.
+    #[serde(skip)]
+    fresh: u64,
 }
 
 impl Row {
@@ -112,6 +115,9 @@ pub(crate) struct Live {
     pub(crate) end: Position,
     /// How many bytes of the log the index does not cover.
     pub(crate) unindexed: u64,
+    /// How many of them are of runs that came to their end: those are written
+    /// once, while a run that goes on is written again.
+    pub(crate) ended: u64,
 }
 
 /// The runs in memory that are about one subject.
@@ -127,12 +133,13 @@ pub(crate) struct Snapshot {
     pub(crate) rows: Vec<(RunId, Row)>,
     pub(crate) end: Position,
     unindexed: u64,
+    ended: u64,
 }
 
 impl Live {
     /// Nothing but an index that is complete up to `end`.
     pub(crate) fn new(end: Position) -> Self {
-        Self { runs: HashMap::new(), theirs: HashMap::new(), end, unindexed: 0 }
+        Self { runs: HashMap::new(), theirs: HashMap::new(), end, unindexed: 0, ended: 0 }
     }
 
     /// Takes in a run that the index knew.
@@ -153,6 +160,17 @@ impl Live {
         let changed = change(&mut row);
         self.insert(run.clone(), row);
         changed
+    }
+
+    /// Counts so many bytes that a run's newest record took.
+    pub(crate) fn count(&mut self, run: &RunId, bytes: u64) {
+        self.unindexed += bytes;
+        if let Some(row) = self.runs.get_mut(run) {
+            row.fresh += bytes;
+            if row.ended {
+                self.ended += std::mem::take(&mut row.fresh);
+            }
+        }
     }
 
     /// The runs that are about this subject.
@@ -177,13 +195,15 @@ impl Live {
     pub(crate) fn snapshot(&self) -> Option<Snapshot> {
         let dirty = self.runs.iter().filter(|(_, row)| row.dirty);
         let rows: Vec<_> = dirty.map(|(run, row)| (run.clone(), row.clone())).collect();
-        (self.unindexed > 0).then_some(Snapshot { rows, end: self.end, unindexed: self.unindexed })
+        let Self { end, unindexed, ended, .. } = *self;
+        (unindexed > 0).then_some(Snapshot { rows, end, unindexed, ended })
     }
 
     /// Forgets what is in the index now, except the runs that are open and
     /// those that `busy` names.
     pub(crate) fn settle(&mut self, snapshot: &Snapshot, busy: impl Fn(&RunId) -> bool) {
         self.unindexed -= snapshot.unindexed;
+        self.ended -= snapshot.ended;
         for (run, written) in &snapshot.rows {
             let Some(row) = self.runs.get_mut(run) else {
                 continue;

@@ -195,7 +195,7 @@ impl Replay<'_> {
             self.index.erase(&subject)?;
         }
         self.live.end = reader.position();
-        self.live.unindexed += HEAD + u64::from(len);
+        self.live.count(&first.run, HEAD + u64::from(len));
         self.done += HEAD + u64::from(len);
         self.tell(false);
         if self.live.unindexed >= self.options.checkpoint_bytes

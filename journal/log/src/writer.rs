@@ -16,7 +16,8 @@ const KEEP_BYTES: usize = 4 << 20;
 /// How many times as long as it works the index rests when it is brought up to
 /// date beside what the process does.
 const IDLE: u32 = 3;
-/// How many checkpoints late the index does not rest any more.
+/// How many checkpoints late the index does not rest any more, and does not wait
+/// for runs to end.
 const FAR_BEHIND: u64 = 8;
 
 /// Where the log goes on.
@@ -219,7 +220,7 @@ impl Writer {
             if over {
                 ended.push((run, item.next));
             }
-            live.unindexed += HEAD + u64::from(item.prepared.len);
+            live.count(run, HEAD + u64::from(item.prepared.len));
         }
         live.end = self.tail.position;
         drop(live);
@@ -235,15 +236,19 @@ impl Writer {
 
     /// Has the index brought up to date beside this thread if it lags.
     fn index_if_due(&mut self) {
-        let (unindexed, every) = (self.shared.live().unindexed, self.shared.options.checkpoint_bytes);
-        let due = unindexed >= every && self.shared.index.usable();
+        let every = self.shared.options.checkpoint_bytes;
+        let (unindexed, ended) = {
+            let live = self.shared.live();
+            (live.unindexed, live.ended)
+        };
+        let due = (ended >= every || unindexed >= FAR_BEHIND.saturating_mul(every)) && self.shared.index.usable();
         if !due || self.indexer.as_ref().is_some_and(|indexer| !indexer.is_finished()) {
             return;
         }
         let shared = Arc::clone(&self.shared);
         let indexer = std::thread::Builder::new().name("attache-index".to_owned());
         // Without a thread the index lags, no more; its failures it logs itself.
-        let idle = if unindexed < FAR_BEHIND * every { IDLE } else { 0 };
+        let idle = if ended < FAR_BEHIND.saturating_mul(every) { IDLE } else { 0 };
         self.indexer = indexer.spawn(move || drop(shared.checkpoint(idle))).ok();
     }
 }

@@ -10,7 +10,7 @@ fn absorb(live: &mut Live, run: &RunId, subject: &SubjectId, outlines: &[Outline
             row.absorb(run, glance);
         }
     });
-    live.unindexed += 1;
+    live.count(run, 10);
 }
 
 fn started() -> Outline {
@@ -40,8 +40,10 @@ fn a_run_is_found_by_whom_it_is_for_until_the_index_has_it() {
     assert_eq!(runs(&live, &dana), std::slice::from_ref(&first));
     assert_eq!(runs(&live, &omar), std::slice::from_ref(&second));
 
+    assert_eq!((live.unindexed, live.ended), (20, 10));
     let snapshot = live.snapshot().expect("something is new");
     live.settle(&snapshot, |_| false);
+    assert_eq!((live.unindexed, live.ended), (0, 0));
     // The first has ended and is in the index; the second may go on.
     assert!(runs(&live, &dana).is_empty() && !live.theirs.contains_key(&dana));
     assert_eq!(runs(&live, &omar), std::slice::from_ref(&second));
@@ -66,6 +68,7 @@ fn a_list_has_the_runs_that_belong_on_it_now() {
     // A person took it up: it reached the customer and is with nobody any more.
     absorb(&mut live, &run, &dana, &[sent(), ended(Outcome::Resolved)]);
     assert_eq!(listed(&live), std::slice::from_ref(&reached));
+    assert_eq!((live.unindexed, live.ended), (30, 30));
 
     let snapshot = live.snapshot().expect("something is new");
     live.settle(&snapshot, |_| false);
