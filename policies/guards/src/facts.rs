@@ -4,7 +4,7 @@ mod disguise;
 mod figured;
 
 use crate::grounding::figures::{Figure, figures};
-use crate::squeeze::Squeezed;
+use crate::squeeze::{Squeezed, letters};
 use attache_journal::Permission;
 use disguise::readings;
 use figured::Figured;
@@ -229,11 +229,11 @@ fn leaves(value: &Value, each: &mut impl FnMut(&Value, Option<String>, bool)) {
         Value::Number(number) => {
             let text = number.to_string();
             // `12500.0` is said as 12500.
-            let digits = Squeezed::new(text.strip_suffix(".0").unwrap_or(&text)).letters;
+            let digits = letters(text.strip_suffix(".0").unwrap_or(&text));
             each(value, Some(digits).filter(|digits| digits.len() >= 2), true);
         }
         Value::String(text) => {
-            let letters = Squeezed::new(text).letters;
+            let letters = letters(text);
             let digits = letters.bytes().all(|byte| byte.is_ascii_digit());
             let least = if digits { 2 } else { 4 };
             let kept = letters.chars().count() >= least && !COMMON.contains(&letters.as_str());

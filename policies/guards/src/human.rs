@@ -98,8 +98,14 @@ pub fn wants_human(text: &str) -> bool {
     let unmasked = Unmasked::new(text).map(|unmasked| unmasked.text);
     let text = unmasked.as_deref().unwrap_or(text);
     let straight = straight(text);
-    let read = |text: &str| asks(text) || joined(text).is_some_and(|joined| asks(&joined));
-    read(text) || (!straight.eq_ignore_ascii_case(text) && read(&straight)) || tongues::ask(text, &straight)
+    let read = |text: &str, flat: &Flat| asks(flat) || joined(text).is_some_and(|joined| asks(&Flat::new(&joined)));
+    let flat = Flat::new(text);
+    // Most texts are straight, and are made plain once.
+    if straight.eq_ignore_ascii_case(text) {
+        return read(text, &flat) || tongues::ask(text, &flat, None);
+    }
+    let other = Flat::new(&straight);
+    read(text, &flat) || read(&straight, &other) || tongues::ask(text, &flat, Some(&other))
 }
 
 /// The text without diacritics, with the letters that digits and signs of its
@@ -179,9 +185,8 @@ fn joined(text: &str) -> Option<String> {
     torn.then_some(out)
 }
 
-fn asks(text: &str) -> bool {
-    let flat = Flat::new(text);
-    if PERSON_WORDS.find(&flat).next().is_none() {
+fn asks(flat: &Flat) -> bool {
+    if PERSON_WORDS.find(flat).next().is_none() {
         return false;
     }
     let words = flat.text.trim_matches([' ', '.', '!', '?', ',']);

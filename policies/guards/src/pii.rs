@@ -92,14 +92,15 @@ pub struct PiiSpan {
 
 /// Finds personal data.
 pub trait PiiDetector: Send + Sync {
-    /// The personal data in `text`, in order, without overlaps.
-    fn find(&self, text: &str) -> Vec<PiiSpan>;
-
     /// Everything that may be personal data, in any order, overlaps included:
     /// an e-mail address inside a web address is there twice. What must be
-    /// hidden is taken from here. Unless told otherwise, the same as [`find`](Self::find).
-    fn candidates(&self, text: &str) -> Vec<PiiSpan> {
-        self.find(text)
+    /// hidden is taken from here.
+    fn candidates(&self, text: &str) -> Vec<PiiSpan>;
+
+    /// The personal data in `text`, in order, without overlaps: where two
+    /// candidates overlap the longest wins, then the highest score, then the first.
+    fn find(&self, text: &str) -> Vec<PiiSpan> {
+        without_overlaps(self.candidates(text))
     }
 }
 
@@ -129,17 +130,12 @@ pub trait PiiDetector: Send + Sync {
 /// from China names nobody. A disguise (zero-width and bidirectional marks,
 /// full-width digits, look-alike letters) falls before anything is looked for.
 ///
-/// Linear in the length of the text. Where two overlap the longest wins, then the
-/// highest score, then the first. Limits: most words are English; a name that is a
+/// Linear in the length of the text. Limits: most words are English; a name that is a
 /// common word, or of a script without capitals, is found beside a sign alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PatternPii;
 
 impl PiiDetector for PatternPii {
-    fn find(&self, text: &str) -> Vec<PiiSpan> {
-        in_chars(text, without_overlaps(find_bytes(text)))
-    }
-
     fn candidates(&self, text: &str) -> Vec<PiiSpan> {
         let mut spans = find_bytes(text);
         spans.sort_by_key(|span| (span.start, span.end));

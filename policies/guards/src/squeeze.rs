@@ -13,11 +13,19 @@ pub(crate) struct Squeezed {
     pub(crate) places: Vec<Place>,
 }
 
+/// The letters of plain text alone.
+pub(crate) fn letters(text: &str) -> String {
+    let mut letters = String::with_capacity(text.len());
+    let is_letter = |(byte, c): &(usize, char)| Class::of(*c, text, *byte, false) == Class::Letter;
+    text.char_indices().filter(is_letter).for_each(|(_, c)| fold::letter(c, &mut letters));
+    letters
+}
+
 /// Whether `value` stands in `text` in any spelling: case, spacing, diacritics,
 /// look-alike letters and invisible marks count for nothing. `text` may be JSON.
 #[must_use]
 pub fn stands_in(value: &str, text: &str) -> bool {
-    let value = Squeezed::new(value).letters;
+    let value = letters(value);
     let text = Squeezed::json(text);
     !value.is_empty() && text.letters.match_indices(&value).any(|(at, _)| text.whole(at, at + value.len()).is_some())
 }

@@ -243,15 +243,13 @@ const UNSPACED: &[&str] = &[
 static PEOPLE: LazyLock<HashSet<&str>> =
     LazyLock::new(|| TONGUES.iter().flat_map(|tongue| tongue.human.iter().chain(tongue.staff)).copied().collect());
 
-/// Whether `text`, or `straight` as what it reads like, asks for a person in one
-/// of the languages known here.
-pub(super) fn ask(text: &str, straight: &str) -> bool {
-    // Scripts of their own are no disguise of ours, so they are read as written.
-    UNSPACED.iter().any(|phrase| text.contains(phrase)) || clauses(straight) || (!text.is_ascii() && clauses(text))
+/// Whether a text asks for a person in one of the languages known here, as it is
+/// or as what it reads like without disguises, `straight`, where that is another.
+pub(super) fn ask(text: &str, flat: &Flat, straight: Option<&Flat>) -> bool {
+    UNSPACED.iter().any(|phrase| text.contains(phrase)) || clauses(flat) || straight.is_some_and(clauses)
 }
 
-fn clauses(text: &str) -> bool {
-    let flat = Flat::new(text);
+fn clauses(flat: &Flat) -> bool {
     // Nearly no text has one of them, and most of the work is to look.
     if !flat.text.split(' ').any(|word| PEOPLE.contains(word)) {
         return false;

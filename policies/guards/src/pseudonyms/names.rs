@@ -3,7 +3,7 @@
 use super::{Pattern, Pseudonyms, Spellings};
 use crate::known::is_name_part;
 use crate::pii::calling_code_length;
-use crate::squeeze::Squeezed;
+use crate::squeeze::letters;
 use crate::{KnownValue, PiiKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +26,8 @@ impl Name {
 }
 
 /// First and last names that are plain English words as well: they count as a
-/// name only as they are on record.
-const PLAIN: &[&str] = &[
+/// name only as they are on record. In order.
+pub(super) const PLAIN: &[&str] = &[
     "amber",
     "april",
     "art",
@@ -206,13 +206,13 @@ impl Tables {
         self.pseudonyms.form(entity, name, value, true);
         let lower = value.to_lowercase();
         // So short or so plain that only this spelling is a name.
-        let exact = value.chars().count() < 3 || PLAIN.contains(&lower.as_str());
+        let exact = value.chars().count() < 3 || PLAIN.binary_search(&lower.as_str()).is_ok();
         let one_word = value.chars().count() < 8 && value.chars().all(char::is_alphanumeric);
         let mut spellings = vec![value.to_owned()];
         if !exact {
             spellings.extend(spelled(value));
         }
-        let mut texts: Vec<String> = spellings.iter().map(|spelling| Squeezed::new(spelling).letters).collect();
+        let mut texts: Vec<String> = spellings.iter().map(|spelling| letters(spelling)).collect();
         texts.sort();
         texts.dedup();
         for text in texts.into_iter().filter(|text| !text.is_empty()) {
@@ -243,7 +243,7 @@ impl Tables {
             "xxxx xxxx xxxx ",
         ] {
             self.pseudonyms.patterns.push(Pattern { entity, name: Name::Whole, exact: None, one_word: false });
-            self.texts.push(Squeezed::new(&format!("{before}{last}")).letters);
+            self.texts.push(letters(&format!("{before}{last}")));
         }
         self.pseudonyms.tails.entry(last).or_insert(entity);
     }

@@ -122,7 +122,7 @@ fn an_invented_placeholder_is_named() {
 fn places_that_overlap_in_part_become_one() {
     struct Two;
     impl PiiDetector for Two {
-        fn find(&self, _: &str) -> Vec<crate::PiiSpan> {
+        fn candidates(&self, _: &str) -> Vec<crate::PiiSpan> {
             let span = |kind, start, end| crate::PiiSpan { kind, start, end, score: 1.0 };
             vec![
                 span(PiiKind::Address, 3, 10),
@@ -135,6 +135,11 @@ fn places_that_overlap_in_part_become_one() {
     let mut run = Pseudonyms::new(&[]);
     assert_eq!(run.hide("äbcdefghijk", &Two), "<address_1>k");
     assert_eq!(run.restore("<address_1>k").as_deref(), Ok("äbcdefghijk"));
+}
+
+#[test]
+fn words_that_are_names_are_in_order() {
+    assert!(names::PLAIN.is_sorted());
 }
 
 #[test]
