@@ -13,16 +13,18 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a batch that nobody waits for may wait for company.
 const COMPANY: Duration = Duration::from_millis(20);
 
 /// So many batches in one write make the log busy.
 const BUSY: usize = 4;
-/// How long somebody who waits for a busy log is kept for company: they go on to
-/// a model, which takes hundreds of times as long.
+/// How long somebody who waits for a busy log is kept for company at most: they
+/// go on to a model, which takes hundreds of times as long.
 const GATHER: Duration = Duration::from_millis(2);
+/// Company that does not come for so long will not come.
+const LULL: Duration = Duration::from_micros(250);
 
 /// What the store, its writer and its indexer share.
 ///
@@ -215,15 +217,23 @@ impl Shared {
         let queue = self.wake.wait_while(self.queue(), |queue| queue.sleeps_until(!queue.items.is_empty()));
         let queue = queue.unwrap_or_else(PoisonError::into_inner);
         let waited = self.wake.wait_timeout_while(queue, COMPANY, |queue| queue.sleeps_until(queue.awaited));
-        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if queue.last >= BUSY {
-            let gathered = self.wake.wait_timeout_while(queue, GATHER, |queue| !queue.closing);
-            (queue, _) = gathered.unwrap_or_else(PoisonError::into_inner);
-        }
+        let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut queue = if queue.last < BUSY { queue } else { self.gather(queue) };
         queue.last = queue.items.len();
         (queue.parked, queue.awaited) = (false, false);
         std::mem::swap(&mut queue.items, items);
         !items.is_empty()
+    }
+
+    /// Waits while more comes.
+    fn gather<'a>(&'a self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        let (began, mut come) = (Instant::now(), 0);
+        while come < queue.items.len() && began.elapsed() < GATHER {
+            come = queue.items.len();
+            let waited = self.wake.wait_timeout_while(queue, LULL, |queue| !queue.closing);
+            (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        queue
     }
 
     /// Forgets the heads of runs that have ended and were not taken up again.
