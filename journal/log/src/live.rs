@@ -35,7 +35,7 @@ pub(crate) struct Row {
     /// Whether the index does not have it like this yet.
     #[serde(skip)]
     pub(crate) dirty: bool,
-    /// How many bytes of it are new since it was last at its end.
+    /// How many bytes of it the index does not have, while it has not ended.
     #[serde(skip)]
     fresh: u64,
 }
@@ -213,6 +213,7 @@ impl Live {
                 continue;
             }
             row.dirty = false;
+            row.fresh = 0;
             if row.ended && !busy(run) {
                 self.remove(run);
             }

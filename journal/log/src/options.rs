@@ -43,9 +43,9 @@ impl LogOptions {
     }
 
     /// How many bytes of runs that have ended may be newer than the index before
-    /// it is brought up to date in the background; 8 MiB if not set. Eight times as
-    /// much of the log at most has to be read again after a hard stop, and a
-    /// sixty-fourth after a close.
+    /// it is brought up to date in the background; 8 MiB if not set. About eight
+    /// times as much of the log at most has to be read again after a hard stop, and
+    /// a sixty-fourth after a close.
     #[must_use]
     pub fn checkpoint_bytes(mut self, bytes: u64) -> Self {
         self.checkpoint_bytes = bytes;

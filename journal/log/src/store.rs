@@ -196,7 +196,14 @@ impl LogStore {
             let summary = live.runs.get(run).and_then(|row| row.summary.as_ref());
             summary.is_some_and(|summary| !listing.holds(summary))
         };
-        self.shared.index.listed(listing, &subject, |run| known.contains(run) || left(run), take)
+        let known = |run: &RunId| known.contains(run) || left(run);
+        // What was listed when the scan began may have gone on since.
+        let take = |summary: &RunSummary| {
+            if listing.holds(summary) {
+                take(summary);
+            }
+        };
+        self.shared.index.listed(listing, &subject, known, take)
     }
 
     /// A summary that says whom it was for.

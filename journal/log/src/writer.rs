@@ -16,8 +16,8 @@ const KEEP_BYTES: usize = 4 << 20;
 /// How many times as long as it works the index rests when it is brought up to
 /// date beside what the process does.
 const IDLE: u32 = 3;
-/// How many checkpoints late the index does not rest any more, and does not wait
-/// for runs to end.
+/// How many checkpoints late the index does not wait for runs to end any more.
+/// So many of ended runs late, or twice as many of any, it does not rest either.
 const FAR_BEHIND: u64 = 8;
 
 /// Where the log goes on.
@@ -248,7 +248,8 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let indexer = std::thread::Builder::new().name("attache-index".to_owned());
         // Without a thread the index lags, no more; its failures it logs itself.
-        let idle = if ended < FAR_BEHIND.saturating_mul(every) { IDLE } else { 0 };
+        let far = ended >= FAR_BEHIND.saturating_mul(every) || unindexed >= (2 * FAR_BEHIND).saturating_mul(every);
+        let idle = if far { 0 } else { IDLE };
         self.indexer = indexer.spawn(move || drop(shared.checkpoint(idle))).ok();
     }
 }

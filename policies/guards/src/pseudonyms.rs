@@ -231,32 +231,37 @@ impl Pseudonyms {
         if self.known.is_empty() {
             return;
         }
+        // One look at the first letters of each word spares most texts the rest.
         let escapes = text.contains('\\');
-        let near = |begin: &usize| self.known.may_begin(&Start::read(text, *begin, escapes));
-        for begin in words(text, escapes).filter(near) {
-            let word = Squeezed::from_word(text, begin, self.known.longest(), escapes);
-            for (index, length) in self.known.starts(word.letters.as_bytes()) {
-                let (Some(pattern), Some((_, last))) = (self.patterns.get(index), word.whole(0, length)) else {
-                    continue;
-                };
-                if self.is_meant(pattern, &word, length, text.get(begin..last.end).unwrap_or_default()) {
-                    places.push(Place { start: begin, end: last.end, what: What::Known(index) });
-                }
+        if !words(text, escapes).any(|begin| self.known.may_begin(&Start::read(text, begin, escapes))) {
+            return;
+        }
+        let squeezed = Squeezed::json(text);
+        let letters = squeezed.letters.as_bytes();
+        let words = squeezed.places.iter().enumerate().filter(|(_, place)| place.begins).map(|(at, _)| at);
+        let found = words.flat_map(|at| {
+            let starts = self.known.starts(letters.get(at..).unwrap_or_default());
+            starts.map(move |(index, length)| (index, at, at + length))
+        });
+        for (index, from, to) in found {
+            let (Some(pattern), Some((first, last))) = (self.patterns.get(index), squeezed.whole(from, to)) else {
+                continue;
+            };
+            let (start, end) = (first.byte, last.end);
+            let right = match &pattern.exact {
+                Some(exact) => text.get(start..end) == Some(exact),
+                // One short word is not pieced together from others.
+                None => !squeezed.is_torn(from, to, if pattern.one_word { 0 } else { APART }),
+            };
+            // `Dana, Whitfield` may be two people.
+            let person = self.entities.get(pattern.entity).is_some_and(|entity| entity.kind == Some(PiiKind::Person));
+            let parted =
+                || text.get(start..end).is_some_and(|spelling| spelling.contains([',', ';', ':', '/', '&', '\n']));
+            let right = right && !(person && parted());
+            if right {
+                places.push(Place { start, end, what: What::Known(index) });
             }
         }
-    }
-
-    /// Whether the first `length` letters of `word`, written as `spelling`, are
-    /// the value that `pattern` is for.
-    fn is_meant(&self, pattern: &Pattern, word: &Squeezed, length: usize, spelling: &str) -> bool {
-        let right = match &pattern.exact {
-            Some(exact) => spelling == exact,
-            // One short word is not pieced together from others.
-            None => !word.is_torn(0, length, if pattern.one_word { 0 } else { APART }),
-        };
-        // `Dana, Whitfield` may be two people.
-        let person = self.entities.get(pattern.entity).is_some_and(|entity| entity.kind == Some(PiiKind::Person));
-        right && !(person && spelling.contains([',', ';', ':', '/', '&', '\n']))
     }
 
     /// The places of known phone numbers, in whatever grouping.

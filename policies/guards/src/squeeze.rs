@@ -33,8 +33,10 @@ pub fn stands_in(value: &str, text: &str) -> bool {
 /// Where a letter came from.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// The scalar value in the text, from where reading began.
+    /// The scalar value in the text.
     pub(crate) at: usize,
+    /// The byte where it starts.
+    pub(crate) byte: usize,
     /// The byte after it.
     pub(crate) end: usize,
     /// How many chars that are seen stand between it and the letter before, as
@@ -118,39 +120,30 @@ impl Start {
 impl Squeezed {
     /// Squeezes plain text.
     pub(crate) fn new(text: &str) -> Self {
-        Self::read(text, 0, usize::MAX, false)
+        Self::read(text, false)
     }
 
     /// Squeezes text that may be JSON: the letter of an escape such as `\n` is
     /// no letter.
     pub(crate) fn json(text: &str) -> Self {
-        Self::read(text, 0, usize::MAX, text.contains('\\'))
+        Self::read(text, text.contains('\\'))
     }
 
-    /// Squeezes text from byte `from` on, where a word begins, until there are
-    /// more than `most` bytes of letters. What may be JSON has `escapes`.
-    pub(crate) fn from_word(text: &str, from: usize, most: usize, escapes: bool) -> Self {
-        Self::read(text, from, most, escapes)
-    }
-
-    fn read(text: &str, from: usize, most: usize, escapes: bool) -> Self {
-        let rest = text.get(from..).unwrap_or_default();
-        let expected = rest.len().min(most.saturating_add(1));
-        let mut squeezed = Self { letters: String::with_capacity(expected), places: Vec::with_capacity(expected) };
+    fn read(text: &str, escapes: bool) -> Self {
+        let mut squeezed = Self { letters: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
         let (mut begins, mut apart) = (true, 0_u8);
-        for (at, (byte, c)) in rest.char_indices().enumerate() {
-            let byte = from + byte;
+        for (at, (byte, c)) in text.char_indices().enumerate() {
             let end = byte + c.len_utf8();
             match Class::of(c, text, byte, escapes) {
                 // Nearly all there is, and nothing to fold.
                 Class::Letter if c.is_ascii() => {
                     squeezed.letters.push(c.to_ascii_lowercase());
-                    squeezed.places.push(Place { at, end, apart, begins, ends: false, gap: None });
+                    squeezed.places.push(Place { at, byte, end, apart, begins, ends: false, gap: None });
                 }
                 Class::Letter => {
                     let before = squeezed.letters.len();
                     fold::letter(c, &mut squeezed.letters);
-                    let place = Place { at, end, apart, begins, ends: false, gap: None };
+                    let place = Place { at, byte, end, apart, begins, ends: false, gap: None };
                     squeezed.places.resize(squeezed.letters.len(), Place { begins: false, apart: 0, ..place });
                     if let Some(first) = squeezed.places.get_mut(before) {
                         *first = place;
@@ -174,9 +167,6 @@ impl Squeezed {
                 }
             }
             (begins, apart) = (false, 0);
-            if squeezed.letters.len() > most {
-                return squeezed;
-            }
         }
         if let Some(last) = squeezed.places.last_mut() {
             last.ends = true;

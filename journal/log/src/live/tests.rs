@@ -74,3 +74,14 @@ fn a_list_has_the_runs_that_belong_on_it_now() {
     live.settle(&snapshot, |_| false);
     assert_eq!(listed(&live), []);
 }
+
+#[test]
+fn what_the_index_has_of_an_open_run_is_not_counted_at_its_end() {
+    let (dana, run) = (SubjectId::new("dana"), RunId::new("run"));
+    let mut live = Live::new(Position::START);
+    absorb(&mut live, &run, &dana, &[started()]);
+    let snapshot = live.snapshot().expect("something is new");
+    live.settle(&snapshot, |_| false);
+    absorb(&mut live, &run, &dana, &[ended(Outcome::Resolved)]);
+    assert_eq!((live.unindexed, live.ended), (10, 10));
+}

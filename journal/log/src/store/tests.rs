@@ -122,6 +122,29 @@ fn a_short_process_never_opens_sled() {
 }
 
 #[test]
+fn the_index_waits_for_runs_to_end() {
+    let dir = folder();
+    let index = dir.path().join("index");
+    let store = LogStore::open(dir.path(), LogOptions::default().checkpoint_bytes(4_000)).unwrap();
+    let mut open: Vec<_> = (0..4).map(|i| written_by(&store, "ada", &format!("run_{i}"))).collect();
+    let mut events = vec![sample_run("ada").into_iter(); open.len()];
+    let mut write = |most| {
+        for (writer, events) in open.iter_mut().zip(&mut events) {
+            append(&store, writer.batch(events.by_ref().take(most)));
+        }
+    };
+    write(2);
+    let size = std::fs::metadata(segment(dir.path(), 1)).unwrap().len();
+    assert!((4_000..8 * 4_000).contains(&size), "{size}");
+    assert!(!index.exists(), "none has ended");
+    write(usize::MAX);
+    while !index.is_dir() {
+        std::thread::yield_now();
+    }
+    store.close().unwrap();
+}
+
+#[test]
 fn segments_rotate_and_chains_go_on() {
     let dir = folder();
     let options = || LogOptions::default().segment_bytes(6000);

@@ -53,6 +53,8 @@ fn does_not_ask_for_a_person() {
         "Our sales representative told us about the Pro plan.",
         "How do I reset my password?",
         "which user agent do you send with webhooks?",
+        // Dots that go on end no sentence, in no language.
+        "Ich will nicht.. mit einem Menschen sprechen",
     ] {
         assert!(!wants_human(text), "{text:?}");
     }

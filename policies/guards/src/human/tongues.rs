@@ -246,7 +246,12 @@ static PEOPLE: LazyLock<HashSet<&str>> =
 /// Whether a text asks for a person in one of the languages known here, as it is
 /// or as what it reads like without disguises, `straight`, where that is another.
 pub(super) fn ask(text: &str, flat: &Flat, straight: Option<&Flat>) -> bool {
-    UNSPACED.iter().any(|phrase| text.contains(phrase)) || clauses(flat) || straight.is_some_and(clauses)
+    // Scripts of their own are no disguise of ours, so they are read as written.
+    let clauses = || match straight {
+        Some(straight) => clauses(straight) || (!text.is_ascii() && clauses(flat)),
+        None => clauses(flat),
+    };
+    UNSPACED.iter().any(|phrase| text.contains(phrase)) || clauses()
 }
 
 fn clauses(flat: &Flat) -> bool {

@@ -21,6 +21,7 @@ const MOST_SPANS: usize = 128;
 /// the time a tenth of that.
 ///
 /// A message is asked about twice as well: what is in it, and what of it to hide.
+/// [`find`](PiiDetector::find) follows from the candidates, whatever `D` makes of it.
 #[derive(Debug)]
 pub struct Seen<D> {
     detector: D,

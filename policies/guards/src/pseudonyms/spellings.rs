@@ -13,8 +13,6 @@ pub(super) struct Spellings {
     sorted: Vec<Spelling>,
     /// The first bytes there are: most words of a text begin with none of them.
     firsts: Firsts,
-    /// The most bytes of one.
-    longest: usize,
 }
 
 #[derive(Debug)]
@@ -50,8 +48,7 @@ impl Spellings {
             }
             open.push(index);
         }
-        let longest = sorted.iter().map(|spelling| spelling.letters.len()).max().unwrap_or(0);
-        Self { sorted, firsts, longest }
+        Self { sorted, firsts }
     }
 
     /// The letters in the order in which they were given, `count` in all.
@@ -67,11 +64,6 @@ impl Spellings {
 
     pub(super) fn is_empty(&self) -> bool {
         self.sorted.is_empty()
-    }
-
-    /// How many bytes the longest has.
-    pub(super) fn longest(&self) -> usize {
-        self.longest
     }
 
     /// Whether a word that starts so may begin a value: one look, which most words fail.

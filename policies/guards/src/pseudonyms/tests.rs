@@ -239,19 +239,18 @@ proptest! {
         let pseudonyms = Pseudonyms::new(&known);
         let read = Squeezed::json(&text);
         let mut all: Vec<(usize, usize)> = Vec::new();
-        for (at, place) in read.places.iter().enumerate().filter(|(_, place)| place.begins) {
+        for (at, first) in read.places.iter().enumerate().filter(|(_, place)| place.begins) {
             let rest = read.letters.get(at..).unwrap();
             for (index, length) in pseudonyms.known.starts(rest.as_bytes()) {
                 let Some((_, last)) = read.whole(at, at + length) else { continue };
                 let pattern = pseudonyms.patterns.get(index).unwrap();
-                let start = text.char_indices().nth(place.at).unwrap().0;
-                let written = text.get(start..last.end).unwrap();
+                let written = text.get(first.byte..last.end).unwrap();
                 let right = match &pattern.exact {
                     Some(exact) => written == exact,
                     None => !read.is_torn(at, at + length, if pattern.one_word { 0 } else { APART }),
                 };
                 if right {
-                    all.push((start, last.end));
+                    all.push((first.byte, last.end));
                 }
             }
         }
