@@ -222,10 +222,12 @@ await test("drafts that are alike go together once a sample was opened", async (
     await page.locator(`a[href="/drafts/${draft}"]`).focus();
     await page.keyboard.press("x");
   }
-  // What was selected stays so when the list changes.
+  // What was selected stays so when the list changes, and what has the focus keeps it.
+  await page.locator(`#rows input[value="${drafts[0]}"]`).focus();
   const later = await house.draft("cus_batch_3");
   await page.locator(`a[href="/drafts/${later}"]`).waitFor();
   assert.equal(await page.locator("#rows input:checked").count(), drafts.length);
+  assert.equal(await page.evaluate(() => document.activeElement.value), drafts[0]);
   await page.getByRole("button", { name: "Look at the selected together" }).click();
   await page.waitForURL(/batch/);
   await page.keyboard.press("a");
