@@ -3,6 +3,7 @@
 use crate::office::{self, Office};
 use crate::{PASS, QUESTION, Served, attache, command, mail};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn imap(port: u16, user: &str, more: &str) -> String {
@@ -87,7 +88,11 @@ async fn a_kill_before_the_mark_begins_no_second_run() {
     served.answers(1).await;
     let runs = served.runs().await;
     assert_eq!(runs.len(), 1, "{runs:?}");
-    assert_eq!(served.sink.seen.count(), 1);
+    // The kill may fall into the sending of the answer. Then nobody knows whether it
+    // left, and the customer hears that a person goes on: another message.
+    let left = served.sink.seen.count();
+    let ids: BTreeSet<_> = (0..left).map(|at| served.id(at)).collect();
+    assert_eq!(ids.len(), left, "no message leaves twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
