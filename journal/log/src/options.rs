@@ -43,7 +43,7 @@ impl LogOptions {
     }
 
     /// How many bytes of runs that have ended may be newer than the index before
-    /// it is brought up to date in the background; 8 MiB if not set. About eight
+    /// it is brought up to date in the background; 8 MiB if not set. About four
     /// times as much of the log at most has to be read again after a hard stop, and
     /// a sixty-fourth after a close.
     #[must_use]

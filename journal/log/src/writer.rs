@@ -17,7 +17,8 @@ const KEEP_BYTES: usize = 4 << 20;
 /// date beside what the process does.
 const IDLE: u32 = 3;
 /// How many checkpoints late the index does not wait for runs to end any more.
-/// So many of ended runs late, or twice as many of any, it does not rest either.
+const LATE: u64 = 4;
+/// How many checkpoints late it does not rest either.
 const FAR_BEHIND: u64 = 8;
 
 /// Where the log goes on.
@@ -241,15 +242,14 @@ impl Writer {
             let live = self.shared.live();
             (live.unindexed, live.ended)
         };
-        let due = (ended >= every || unindexed >= FAR_BEHIND.saturating_mul(every)) && self.shared.index.usable();
+        let due = (ended >= every || unindexed >= LATE.saturating_mul(every)) && self.shared.index.usable();
         if !due || self.indexer.as_ref().is_some_and(|indexer| !indexer.is_finished()) {
             return;
         }
         let shared = Arc::clone(&self.shared);
         let indexer = std::thread::Builder::new().name("attache-index".to_owned());
         // Without a thread the index lags, no more; its failures it logs itself.
-        let far = ended >= FAR_BEHIND.saturating_mul(every) || unindexed >= (2 * FAR_BEHIND).saturating_mul(every);
-        let idle = if far { 0 } else { IDLE };
+        let idle = if unindexed < FAR_BEHIND.saturating_mul(every) { IDLE } else { 0 };
         self.indexer = indexer.spawn(move || drop(shared.checkpoint(idle))).ok();
     }
 }
