@@ -106,7 +106,8 @@ if (document.querySelector("#rows")) {
     const answer = await fetch(location.href);
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const focused = document.activeElement?.closest("#rows :is(a, input), #tabs a");
+    const places = "#rows :is(a, input), #tabs a";
+    const focused = document.activeElement?.closest(places);
     const chosen = [...document.querySelectorAll("#rows input:checked")].map((box) => box.value);
     for (const id of ["rows", "tabs"]) {
       document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
@@ -114,7 +115,7 @@ if (document.querySelector("#rows")) {
     for (const box of document.querySelectorAll("#rows input[type=checkbox]")) box.checked = chosen.includes(box.value);
     filter(document.querySelector("#search").value);
     const again = (one) => one.getAttribute("href") === focused.getAttribute("href") && one.value === focused.value;
-    if (focused) [...document.querySelectorAll("#rows :is(a, input), #tabs a")].find(again)?.focus();
+    if (focused) [...document.querySelectorAll(places)].find(again)?.focus();
     document.querySelector("#told").textContent = "The list has changed.";
   };
 }

@@ -59,6 +59,12 @@ impl Row {
         self.dirty = true;
     }
 
+    /// Counts the bytes of its newest record, and gives those that came to an end.
+    fn grow(&mut self, bytes: u64) -> u64 {
+        self.fresh += bytes;
+        if self.ended { std::mem::take(&mut self.fresh) } else { 0 }
+    }
+
     /// Takes in that what the run held cannot be read any more, if it was
     /// about `subject`.
     pub(crate) fn erase(&mut self, subject: &SubjectId) {
@@ -148,29 +154,22 @@ impl Live {
         self.runs.insert(run, row);
     }
 
-    /// Lets `change` take in more of a run, one that nobody knew if need be.
-    pub(crate) fn change<T>(&mut self, run: &RunId, change: impl FnOnce(&mut Row) -> T) -> T {
+    /// Lets `change` take in a record of so many bytes of a run, one that nobody
+    /// knew if need be.
+    pub(crate) fn change<T>(&mut self, run: &RunId, bytes: u64, change: impl FnOnce(&mut Row) -> T) -> T {
+        self.unindexed += bytes;
         // Not `entry`, which would copy the id of every batch's run.
         if let Some(row) = self.runs.get_mut(run) {
             let changed = change(row);
+            self.ended += row.grow(bytes);
             list(&mut self.theirs, run, row);
             return changed;
         }
         let mut row = Row::default();
         let changed = change(&mut row);
+        self.ended += row.grow(bytes);
         self.insert(run.clone(), row);
         changed
-    }
-
-    /// Counts so many bytes that a run's newest record took.
-    pub(crate) fn count(&mut self, run: &RunId, bytes: u64) {
-        self.unindexed += bytes;
-        if let Some(row) = self.runs.get_mut(run) {
-            row.fresh += bytes;
-            if row.ended {
-                self.ended += std::mem::take(&mut row.fresh);
-            }
-        }
     }
 
     /// The runs that are about this subject.

@@ -148,7 +148,8 @@ impl Replay<'_> {
             self.live.insert(first.run.clone(), row);
         }
         let ring = &self.ring;
-        let erased = self.live.change(&first.run, |row| {
+        let bytes = HEAD + u64::from(len);
+        let erased = self.live.change(&first.run, bytes, |row| {
             // The index may have come further than its checkpoint.
             let place_of = |Place(segment, offset, _): &Place| (*segment, *offset);
             let known = row.places.binary_search_by_key(&place_of(&place), place_of).is_ok();
@@ -195,8 +196,7 @@ impl Replay<'_> {
             self.index.erase(&subject)?;
         }
         self.live.end = reader.position();
-        self.live.count(&first.run, HEAD + u64::from(len));
-        self.done += HEAD + u64::from(len);
+        self.done += bytes;
         self.tell(false);
         if self.live.unindexed >= self.options.checkpoint_bytes
             && let Some(snapshot) = self.live.snapshot()

@@ -209,7 +209,7 @@ impl Writer {
             if item.batch.entries.is_empty() {
                 continue;
             }
-            let over = live.change(run, |row| {
+            let over = live.change(run, HEAD + u64::from(item.prepared.len), |row| {
                 row.places.push(*place);
                 for entry in &item.batch.entries {
                     let Sealed { seq, at, subject, outline, hash, .. } = entry;
@@ -221,7 +221,6 @@ impl Writer {
             if over {
                 ended.push((run, item.next));
             }
-            live.count(run, HEAD + u64::from(item.prepared.len));
         }
         live.end = self.tail.position;
         drop(live);

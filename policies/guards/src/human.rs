@@ -101,11 +101,9 @@ pub fn wants_human(text: &str) -> bool {
     let read = |text: &str, flat: &Flat| asks(flat) || joined(text).is_some_and(|joined| asks(&Flat::new(&joined)));
     let flat = Flat::new(text);
     // Most texts are straight, and are made plain once.
-    if straight.eq_ignore_ascii_case(text) {
-        return read(text, &flat) || tongues::ask(text, &flat, None);
-    }
-    let other = Flat::new(&straight);
-    read(text, &flat) || read(&straight, &other) || tongues::ask(text, &flat, Some(&other))
+    let other = (!straight.eq_ignore_ascii_case(text)).then(|| Flat::new(&straight));
+    let other = other.as_ref();
+    read(text, &flat) || other.is_some_and(|other| read(&straight, other)) || tongues::ask(text, &flat, other)
 }
 
 /// The text without diacritics, with the letters that digits and signs of its

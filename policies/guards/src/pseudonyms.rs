@@ -228,14 +228,21 @@ impl Pseudonyms {
 
     /// The places of known values, whole words only.
     fn known_values(&self, text: &str, places: &mut Vec<Place>) {
-        if self.known.is_empty() {
-            return;
+        if self.may_hold_known(text) {
+            self.read_known(text, places);
         }
-        // One look at the first letters of each word spares most texts the rest.
+    }
+
+    /// Whether some word may begin a known value: a look at the first letters of
+    /// each spares most texts being read.
+    fn may_hold_known(&self, text: &str) -> bool {
         let escapes = text.contains('\\');
-        if !words(text, escapes).any(|begin| self.known.may_begin(&Start::read(text, begin, escapes))) {
-            return;
-        }
+        let may_begin = |begin| self.known.may_begin(&Start::read(text, begin, escapes));
+        !self.known.is_empty() && words(text, escapes).any(may_begin)
+    }
+
+    /// The places of known values in a text that is read as a whole.
+    fn read_known(&self, text: &str, places: &mut Vec<Place>) {
         let squeezed = Squeezed::json(text);
         let letters = squeezed.letters.as_bytes();
         let words = squeezed.places.iter().enumerate().filter(|(_, place)| place.begins).map(|(at, _)| at);

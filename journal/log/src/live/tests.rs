@@ -3,14 +3,13 @@ use attache_context::{Channel, Stage};
 use attache_journal::Outcome;
 
 fn absorb(live: &mut Live, run: &RunId, subject: &SubjectId, outlines: &[Outline]) {
-    live.change(run, |row| {
+    live.change(run, 10, |row| {
         for outline in outlines {
             let glance =
                 Glance { seq: row.next, at: Timestamp::UNIX_EPOCH, subject: Some(subject), outline, hash: [0; 32] };
             row.absorb(run, glance);
         }
     });
-    live.count(run, 10);
 }
 
 fn started() -> Outline {

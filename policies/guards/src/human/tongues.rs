@@ -247,11 +247,9 @@ static PEOPLE: LazyLock<HashSet<&str>> =
 /// or as what it reads like without disguises, `straight`, where that is another.
 pub(super) fn ask(text: &str, flat: &Flat, straight: Option<&Flat>) -> bool {
     // Scripts of their own are no disguise of ours, so they are read as written.
-    let clauses = || match straight {
-        Some(straight) => clauses(straight) || (!text.is_ascii() && clauses(flat)),
-        None => clauses(flat),
-    };
-    UNSPACED.iter().any(|phrase| text.contains(phrase)) || clauses()
+    UNSPACED.iter().any(|phrase| text.contains(phrase))
+        || clauses(straight.unwrap_or(flat))
+        || (straight.is_some() && !text.is_ascii() && clauses(flat))
 }
 
 fn clauses(flat: &Flat) -> bool {
