@@ -1,6 +1,6 @@
 //! What can go wrong with the whole knowledge base.
 
-use crate::dense::EmbedFault;
+use crate::vectors::EmbedFault;
 use attache_journal::Retry;
 use attache_tools::PortError;
 use std::io;

@@ -17,7 +17,7 @@ use std::ops::{Bound, Range};
 pub(crate) const CANDIDATES: usize = 8;
 
 /// How many signs there are.
-pub const SIGNS: usize = 32;
+pub const SIGNS: usize = 33;
 
 /// The name of each sign, with what it weighs for words alone and with vectors, and
 /// both once more where articles say what customers ask: what a question has in
@@ -60,6 +60,8 @@ pub const SIGNS: usize = 32;
 /// - `sentence_stands_out`: by how much that is more than for any other article
 /// - `matter`: the likeness of all its wordings together, by which `stands_out`,
 ///   `nearest` and `near_article` are too
+/// - `foreign`: how much the question is like what customers of other companies ask
+///   (`cohort.rs`)
 pub const WEIGHTS: [(&str, [f32; 4]); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
@@ -118,6 +120,8 @@ pub(crate) struct Nearness {
     pub(crate) asked: f32,
     /// That of the nearest question that any other article is known to answer.
     pub(crate) asked_other: f32,
+    /// How much the question is like what customers of other companies ask.
+    pub(crate) foreign: f32,
 }
 
 /// What is seen of a candidate: the value of each of [`WEIGHTS`].
@@ -257,6 +261,7 @@ impl Asked {
                     sentence,
                     sentence_stands_out,
                     near.matter,
+                    near.foreign,
                 ],
                 near: candidate.near.is_some(),
                 asked: is_known,
@@ -475,7 +480,7 @@ fn has_figure(text: &str) -> bool {
 
 /// `part` of `all`; of nothing, nothing.
 #[expect(clippy::cast_precision_loss, reason = "counts of words")]
-fn ratio(part: usize, all: usize) -> f32 {
+pub(crate) fn ratio(part: usize, all: usize) -> f32 {
     part as f32 / all.max(1) as f32
 }
 

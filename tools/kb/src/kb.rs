@@ -5,7 +5,8 @@ mod adding;
 use self::adding::Adding;
 use crate::analysis;
 use crate::article::Markup;
-use crate::dense::{self, Dense, Embedder, Spoken, Vectors};
+use crate::cohort;
+use crate::dense::Dense;
 use crate::error::KbError;
 use crate::fit::Signs;
 use crate::index::{self, Change, Entry, Fields, META, stored_about, stored_number, stored_text};
@@ -14,6 +15,7 @@ use crate::search::{Near, Search, Shelf};
 use crate::sentences::Written;
 use crate::sources::{self, Document, Skipped};
 use crate::synonyms::Synonyms;
+use crate::vectors::{self, Embedder, Spoken, Vectors};
 use async_trait::async_trait;
 use attache_tools::traces::TARGET;
 use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
@@ -185,8 +187,9 @@ impl Kb {
     }
 
     /// Makes vectors of what has none yet: passages, their sentences, and the
-    /// questions that they are known to answer. Tells of how many texts. A kill
-    /// costs the work since the last minute or so.
+    /// questions that they are known to answer. Tells of how many texts. What
+    /// customers of other companies ask gets vectors too, once, which are not counted.
+    /// A kill costs the work since the last minute or so.
     ///
     /// # Errors
     /// If there is no embedder or it fails, or the index cannot be read or the
@@ -201,10 +204,13 @@ impl Kb {
             vectors.sentences = Written::open(dir, embedder.name())?.all();
         }
         let passages = self.guarded(|| opened.search(&self.synonyms).spoken())?;
+        let cohort: Vec<Spoken> = cohort::spoken().collect();
         let spoken = || passages.iter().flatten();
-        vectors.keep(spoken());
-        let texts: BTreeSet<&Spoken> = spoken().filter(|spoken| !vectors.has(spoken)).collect();
-        let texts: Vec<&Spoken> = texts.into_iter().collect();
+        vectors.keep(spoken().chain(&cohort));
+        let own: BTreeSet<&Spoken> = spoken().filter(|spoken| !vectors.has(spoken)).collect();
+        let made = own.len();
+        let cohort = cohort.iter().filter(|line| !vectors.has(line));
+        let texts: Vec<&Spoken> = cohort.chain(own).collect();
         let mut done = 0;
         for batch in texts.chunks(BATCH) {
             progress(done, texts.len());
@@ -221,7 +227,7 @@ impl Kb {
         progress(done, texts.len());
         vectors.learn(&passages);
         self.keep_vectors(&vectors)?;
-        Ok(done)
+        Ok(made)
     }
 
     fn vectors(&self, embedder: &dyn Embedder) -> Result<Vectors, KbError> {
@@ -282,7 +288,7 @@ impl Kb {
             return Ok(None);
         }
         let query = analysis::first_chars(query);
-        let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(dense::unit);
+        let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(vectors::unit);
         let fused = retrieval == Retrieval::Fused;
         Ok(vector.map(|vector| Near { query: dense.direction(&vector), dense, fused }))
     }
@@ -450,7 +456,7 @@ impl Kb {
         let stamp = |file: &str| fs::metadata(dir.join(file)).and_then(|meta| Ok((meta.modified()?, meta.len())));
         let stamp = match stamp(META) {
             // The vectors are a help, and may be absent.
-            Ok(found) => [Some(found), self.embedder.as_ref().and_then(|_| stamp(dense::FILE).ok())],
+            Ok(found) => [Some(found), self.embedder.as_ref().and_then(|_| stamp(vectors::FILE).ok())],
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(KbError::Unavailable { dir: dir.clone(), what: error.to_string() }),
         };

@@ -23,6 +23,7 @@
 
 mod analysis;
 mod article;
+mod cohort;
 mod dense;
 mod error;
 mod fit;
@@ -36,9 +37,10 @@ mod search;
 mod sentences;
 mod sources;
 mod synonyms;
+mod vectors;
 
 pub use analysis::MAX_TERMS;
-pub use dense::{EmbedFault, Embedder};
+
 pub use error::KbError;
 pub use fit::{SIGNS, Signs, WEIGHTS};
 pub use gaps::{Gap, gaps};
@@ -46,3 +48,4 @@ pub use kb::{Kb, Listed, Progress, Report, Retrieval};
 pub use passages::MAX_PASSAGE;
 pub use sources::{Document, MAX_DOCUMENT, Skipped};
 pub use synonyms::Synonyms;
+pub use vectors::{EmbedFault, Embedder};

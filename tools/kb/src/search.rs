@@ -1,11 +1,12 @@
 //! Finding and ranking.
 
 use crate::analysis::{self, MAX_TERMS};
-use crate::dense::{Dense, Direction, Likeness, Own, Row, Spoken, spoken};
+use crate::dense::{Dense, Direction, Likeness, Own, Row};
 use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
 use crate::synonyms::Synonyms;
+use crate::vectors::{Spoken, spoken};
 use attache_tools::{Ask, Passage, Readers, Scope};
 use lru::LruCache;
 use std::collections::{BTreeSet, HashMap};
@@ -95,7 +96,7 @@ impl Near {
         let Own { text, matter, doc } = self.dense.likeness_of(&self.query, place)?;
         let sentences = known.sentences().iter();
         let sentences = sentences.filter_map(|it| self.dense.sentences.likeness(*it, &self.query.exact));
-        let Likeness { matters, asked, .. } = likeness;
+        let Likeness { matters, asked, foreign, .. } = likeness;
         Some(Nearness {
             own: text,
             sentence: sentences.reduce(f32::max).unwrap_or(text),
@@ -104,6 +105,7 @@ impl Near {
             other: matters.beside(doc),
             asked: asked.of(doc),
             asked_other: asked.beside(doc),
+            foreign: *foreign,
         })
     }
 }

@@ -5,9 +5,9 @@
 //! that a search looks at are compared: so they stay in a file, a byte a number,
 //! in order, and are found there by halving.
 
-use crate::dense::{Head, replace};
 use crate::error::KbError;
 use crate::metric::{Metric, by_length};
+use crate::vectors::{Head, replace};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;

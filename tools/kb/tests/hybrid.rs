@@ -1,7 +1,7 @@
 //! Searching by sense: an embedder that knows a few synonyms stands in for a
 //! sentence model.
 
-use attache_kb::{Document, EmbedFault, Embedder, Kb, Retrieval};
+use attache_kb::{Document, EmbedFault, Embedder, Kb, Retrieval, WEIGHTS};
 use attache_tools::{About, Ask, Readers, Scope};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -124,6 +124,25 @@ fn without_its_model_words_still_find() {
     assert_eq!(broken.search(&Ask::new("refund", 1)).unwrap().first().unwrap().doc, "refunds");
     assert!(broken.search_by(&Ask::new("refund", 1), Retrieval::Dense).is_err());
     assert!(broken.embed(&mut |_, _| {}).is_ok(), "nothing is left to embed");
+}
+
+#[test]
+fn what_others_are_asked_is_told_from_what_we_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let docs = dir.path().join("docs.jsonl");
+    std::fs::write(&docs, r#"{"id":"export","title":"Export","text":"The export is a ZIP file."}"#).unwrap();
+    let open = || Kb::open(&dir.path().join("kb")).unwrap().embedder(Arc::new(Senses::default()));
+    open().add(&[docs], &mut |_| {}).unwrap();
+    let at = WEIGHTS.iter().position(|(name, _)| *name == "foreign").unwrap();
+    let foreign = |query: &str| {
+        let seen = open().signs(&Ask::new(query, 1)).unwrap();
+        *seen.first().and_then(|(_, signs)| signs.as_ref()?.values.get(at)).unwrap()
+    };
+    assert_eq!(foreign("the export"), 0.0, "no vectors yet");
+    open().embed(&mut |_, _| {}).unwrap();
+    let (ours, theirs) = (foreign("the export"), foreign("refund my money for the file"));
+    // Some customer of others exports power.
+    assert!(ours < 0.6 && theirs > 0.9, "{ours} {theirs}");
 }
 
 #[test]

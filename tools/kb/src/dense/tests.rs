@@ -1,47 +1,5 @@
 use super::*;
-
-fn of(content: u64) -> Spoken {
-    Spoken { content, sentence: false, text: String::new() }
-}
-
-#[test]
-fn vectors_come_back_as_they_were_and_a_torn_end_is_left() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut vectors = Vectors::of("m");
-    vectors.put(&of(7), vec![3.0, 4.0]).unwrap();
-    vectors.put(&of(u64::MAX), vec![0.0, -2.0]).unwrap();
-    vectors.write(dir.path()).unwrap();
-    let read = Vectors::read(dir.path(), "m").unwrap();
-    assert_eq!(read.by_content[&7], Vector { length: 1.0, numbers: vec![0.6, 0.8] });
-    assert_eq!(read.by_content[&u64::MAX].numbers, [0.0, -1.0]);
-
-    let mut bytes = fs::read(dir.path().join(FILE)).unwrap();
-    bytes.truncate(bytes.len() - 1);
-    fs::write(dir.path().join(FILE), bytes).unwrap();
-    assert_eq!(Vectors::read(dir.path(), "m").unwrap().by_content.len(), 1);
-}
-
-#[test]
-fn vectors_of_another_model_or_without_sense_are_none() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(Vectors::read(dir.path(), "m").unwrap().by_content.is_empty());
-    let mut vectors = Vectors::of("m");
-    vectors.put(&of(1), vec![1.0]).unwrap();
-    vectors.write(dir.path()).unwrap();
-    assert!(Vectors::read(dir.path(), "other").unwrap().by_content.is_empty());
-    let head = |version: u32, dimensions: u64, learned: bool| {
-        format!("{{\"version\":{version},\"model\":\"m\",\"dimensions\":{dimensions},\"learned\":{learned}}}\n")
-    };
-    let (huge, old) = (head(VERSION, 99_999_999_999, false), head(1, 1, false) + "abcdefghijklmnop");
-    let cut = head(VERSION, 8_000, true) + "abcdefghijklmnop";
-    for bytes in ["", "\n", "nothing", &huge, &old, &cut] {
-        fs::write(dir.path().join(FILE), bytes).unwrap();
-        assert!(Vectors::read(dir.path(), "m").unwrap().by_content.is_empty(), "{bytes}");
-    }
-    for bad in [vec![], vec![0.0], vec![f32::NAN], vec![f32::INFINITY], vec![1.0, 1.0]] {
-        assert!(vectors.put(&of(2), bad.clone()).is_err(), "{bad:?}");
-    }
-}
+use crate::vectors::unit;
 
 #[test]
 fn likeness_is_the_cosine_to_four_digits() {
@@ -77,6 +35,7 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
         dimensions: 2,
         lengths: vec![1.0; count],
         metric: Metric::default(),
+        cohort: Vec::new(),
         sentences: Written::default(),
     };
     let query = dense.direction(&[1.0, 0.0]);
@@ -93,44 +52,6 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
 }
 
 #[test]
-fn all_vectors_are_measured_by_what_was_learned_and_the_measure_is_kept() {
-    let vector = |degrees: f32| vec![degrees.to_radians().cos(), degrees.to_radians().sin()];
-    let spoken = |content, sentence| Spoken { content, sentence, text: String::new() };
-    let passage = vec![spoken(1, false), spoken(2, false), spoken(3, true)];
-    let mut vectors = Vectors::of("m");
-    for (spoken, degrees) in passage.iter().zip([0.0, 40.0, -40.0]) {
-        vectors.put(spoken, vector(degrees)).unwrap();
-    }
-    assert_eq!(vectors.by_content[&2].length, 1.0, "nothing is learned yet");
-    vectors.learn(std::slice::from_ref(&passage));
-    let length = vectors.metric.lengths(&[&vector(40.0)])[0];
-    assert!(length < 0.99, "{length}");
-    let near = |one: f32, other: f32| (one - other).abs() < 1e-5;
-    assert!(near(vectors.by_content[&2].length, length));
-    let held = vectors.metric.held(&vector(40.0));
-    let of_sentence = |written: Written| written.likeness(3, &held).unwrap();
-    let as_learned = of_sentence(vectors.of_sentences());
-    let plainly = vectors.of_sentences().likeness(3, &vector(40.0)).unwrap();
-    assert!(as_learned > plainly + 0.1, "{as_learned} {plainly}");
-
-    // The middle of 0, 40 and -40 degrees.
-    let middle = &vectors.by_content[&matter(1)].numbers;
-    assert!(near(middle[0], 1.0) && middle[1].abs() < 0.01, "{middle:?}");
-
-    let dir = tempfile::tempdir().unwrap();
-    vectors.write(dir.path()).unwrap();
-    let mut read = Vectors::read(dir.path(), "m").unwrap();
-    assert_eq!(read.metric, vectors.metric);
-    assert_eq!(read.by_content, vectors.by_content);
-    assert_eq!(of_sentence(Written::open(dir.path(), "m").unwrap()), as_learned);
-    read.keep(passage.iter().take(2));
-    assert!(read.by_content.contains_key(&matter(1)), "it stays with its passage");
-    // What comes before the next time it learns is measured by the same.
-    read.put(&spoken(4, false), vector(40.0)).unwrap();
-    assert!(near(read.by_content[&4].length, length));
-}
-
-#[test]
 fn a_matter_tells_articles_apart_and_a_text_ranks() {
     let row = |doc, of| Row { address: DocAddress::new(0, doc as u32), of, doc, internal: false, updated: None };
     let at = |degrees: f32| whole(&[degrees.to_radians().cos(), degrees.to_radians().sin()]).collect::<Vec<_>>();
@@ -141,6 +62,7 @@ fn a_matter_tells_articles_apart_and_a_text_ranks() {
         dimensions: 2,
         lengths: vec![1.0; 4],
         metric: Metric::default(),
+        cohort: Vec::new(),
         sentences: Written::default(),
     };
     let query = dense.direction(&[1.0, 0.0]);
@@ -150,4 +72,31 @@ fn a_matter_tells_articles_apart_and_a_text_ranks() {
     assert!(likeness.matters.of(0) > 0.9 && likeness.matters.beside(0) < 0.2, "{likeness:?}");
     let own = dense.likeness_of(&query, DocAddress::new(0, 0)).unwrap();
     assert!(own.text < 0.6 && own.matter > 0.9, "{own:?}");
+}
+
+#[test]
+fn neighbours_are_texts_and_questions_within_scope_and_the_cohort() {
+    let row = |n, of, internal| Row { address: DocAddress::new(0, n), of, doc: 0, internal, updated: None };
+    let at = |degrees: f32| whole(&[degrees.to_radians().cos(), degrees.to_radians().sin()]).collect::<Vec<_>>();
+    let all = |angles: &[f32]| angles.iter().copied().flat_map(at).collect::<Vec<_>>();
+    let dense = Dense {
+        docs: vec!["a".to_owned()],
+        rows: vec![
+            row(0, Of::Text, false),
+            row(0, Of::Matter, false),
+            row(0, Of::Asked, false),
+            row(1, Of::Text, true),
+        ],
+        numbers: all(&[90.0, 0.0, 60.0, 0.0]),
+        dimensions: 2,
+        lengths: vec![1.0; 4],
+        metric: Metric::default(),
+        cohort: all(&[60.0, 90.0]),
+        sentences: Written::default(),
+    };
+    let foreign = |scope: &Scope| dense.likeness(&dense.direction(&[1.0, 0.0]), scope).foreign;
+    let near = |one: f32, other: f32| assert!((one - other).abs() < 1e-3, "{one} {other}");
+    near(foreign(&Scope::default()), 0.5);
+    let both = 4.0_f32.exp() + 1.0;
+    near(foreign(&Scope { readers: Readers::Internal, since: None }), both / (2.0 * both + 8.0_f32.exp()));
 }

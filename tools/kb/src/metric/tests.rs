@@ -1,5 +1,5 @@
 use super::*;
-use crate::dense::unit;
+use crate::vectors::unit;
 
 /// The likeness of two vectors of length 1.
 fn likeness(metric: &Metric, query: &[f32], other: &[f32]) -> f32 {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dense::VERSION;
+use crate::vectors::VERSION;
 use std::fs;
 
 fn head(dimensions: usize) -> Head {
@@ -8,7 +8,8 @@ fn head(dimensions: usize) -> Head {
 
 #[test]
 fn a_sentence_is_found_among_many_with_its_likeness_to_two_digits() {
-    let vector = |of: u64| crate::dense::unit((1_u8..=96).map(|n| (f32::from(n) * of as f32).sin()).collect()).unwrap();
+    let vector =
+        |of: u64| crate::vectors::unit((1_u8..=96).map(|n| (f32::from(n) * of as f32).sin()).collect()).unwrap();
     let mut sentences = Sentences::default();
     for of in 1..=300_u64 {
         sentences.put(of.wrapping_mul(0x9e37_79b9_7f4a_7c15), 1.0, &vector(of));
