@@ -16,6 +16,7 @@ use include_dir::{Dir, include_dir};
 use miette::Diagnostic as _;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::panic::resume_unwind;
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 static TESTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tests");
@@ -181,8 +182,15 @@ fn lower(files: &[&PolicyFile], schema: &str) -> Result<Lowered, PolicyFault> {
     let schema = PolicySchema::from_cedarschema_str(schema).map_err(ours)?;
     let mut places = Vec::with_capacity(files.len());
     let mut parsed = Vec::with_capacity(files.len());
-    for (index, file) in files.iter().enumerate() {
-        let set = ParsedPolicySet::parse(&file.text, &service).map_err(|fault| PolicyFault::of(file, &fault))?;
+    // Most of a load, and no file needs another.
+    let sets: Vec<_> = std::thread::scope(|scope| {
+        let parse = |file: &&PolicyFile| ParsedPolicySet::parse(&file.text, &service);
+        let parsing: Vec<_> = files.iter().map(|file| scope.spawn(move || parse(file))).collect();
+        let joined = |parsed: std::thread::ScopedJoinHandle<'_, _>| parsed.join();
+        parsing.into_iter().map(|parsed| joined(parsed).unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    for (index, (file, set)) in files.iter().zip(sets).enumerate() {
+        let set = set.map_err(|fault| PolicyFault::of(file, &fault))?;
         let found = source::rules(file)?;
         if found.len() != set.policy_count() {
             return Err(PolicyFault::at(file, 0, "the rules of this file cannot be told apart"));

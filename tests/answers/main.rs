@@ -9,7 +9,9 @@
 //! anew; nobody looks at their misses. The part that was held out before them is
 //! now at the end of the first two. The two `hard` files are younger than what is fitted:
 //! by writers who avoided the words of the articles and wrote, for each article, what it
-//! might say and does not. They were used for nothing, and nobody looks at their misses.
+//! might say and does not. The two `near` files are younger still and harder: near misses
+//! in the very words of the articles, beside answers in none of them. Both pairs were used
+//! for nothing, and nobody looks at their misses.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops where something is wrong")]
 #![expect(clippy::print_stdout, reason = "the command that writes the figures down reads them")]
 
@@ -236,8 +238,11 @@ async fn answers_that_are_only_measured() {
         ]
     });
     let others = others.map(|set| (set, true));
-    let hard = company("hard.tsv", &["hard.txt"], "the example company, hard");
-    let others: Vec<_> = std::iter::once((hard, false)).chain(others).collect();
+    let unseen = [
+        (company("hard.tsv", &["hard.txt"], "the example company, hard"), false),
+        (company("near.tsv", &["near.txt"], "the example company, near"), false),
+    ];
+    let others: Vec<_> = unseen.into_iter().chain(others).collect();
     for (set, seen) in &others {
         told(set, *seen, None).await;
     }

@@ -155,7 +155,8 @@ enum What {
     Token(String),
     /// The words of a name: each must be known.
     Words(Vec<String>),
-    Promise(&'static [&'static str]),
+    /// What bears a promise out, and the sentence that it stands in, plain.
+    Promise(&'static [&'static str], String),
 }
 
 /// What is specific in `text`, in order.
@@ -196,7 +197,10 @@ fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
         }
     }
     for (start, end, deed) in promises::find(text) {
-        found.push(Specific { kind: SpecificKind::Promise, start, end, what: What::Promise(deed), counts: Vec::new() });
+        let sentence = sentences(text).into_iter().find(|(from, to)| (*from..*to).contains(&start));
+        let sentence = sentence.and_then(|(from, to)| text.get(from..to)).map(plain).unwrap_or_default();
+        let what = What::Promise(deed, sentence);
+        found.push(Specific { kind: SpecificKind::Promise, start, end, what, counts: Vec::new() });
     }
     found.sort_by_key(|specific| (specific.start, specific.end));
     found
@@ -257,7 +261,11 @@ impl<'a> Facts<'a> {
             What::Letters(letters) => self.letters.get_or_init(|| alphanumeric(self.plain)).contains(letters.as_str()),
             What::Token(token) => self.plain.contains(token.as_str()),
             What::Words(words) => words.iter().all(|word| self.words.contain(word)),
-            What::Promise(deed) => deed.iter().any(|deed| self.plain.contains(deed)),
+            What::Promise(deed, sentence) => {
+                // Whoever quotes a whole sentence promises no more than the source does.
+                let mut theirs = sentences(self.plain).into_iter().filter_map(|(from, to)| self.plain.get(from..to));
+                deed.iter().any(|deed| self.plain.contains(deed)) || theirs.any(|theirs| bare(theirs) == bare(sentence))
+            }
         }
     }
 
@@ -293,6 +301,11 @@ impl<'a> Words<'a> {
         let at = self.0.partition_point(|word| *word < beginning);
         self.0.get(at).is_some_and(|word| word.starts_with(beginning))
     }
+}
+
+/// A sentence without the marks around it.
+fn bare(sentence: &str) -> &str {
+    sentence.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
 /// The letters and digits of a text.

@@ -456,7 +456,8 @@ impl Bm25StatisticsProvider for Counted<'_> {
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        Searcher::doc_freq(self.searcher, term)
+        // A term of both kinds, such as who may read, can be in more entries than there are of one.
+        Ok(Searcher::doc_freq(self.searcher, term)?.min(self.entries))
     }
 }
 

@@ -119,8 +119,19 @@ pub(super) fn find(text: &str) -> Vec<(usize, usize, &'static [&'static str])> {
             && !denied
             && let Some(deed) = deeds.get(said.pattern().as_usize()).and_then(|deed| DEEDS.get(*deed))
         {
-            let bound = [" will ", "'ll ", "\u{2019}ll ", " have ", "'ve ", " has been ", " going to "];
-            let binds = bound.iter().any(|bound| format!(" {clause}").contains(bound));
+            let bound = [
+                " will ",
+                "'ll ",
+                "\u{2019}ll ",
+                " we have ",
+                " i have ",
+                "'ve ",
+                " have been ",
+                " has been ",
+                " going to ",
+            ];
+            // `You may have a refund` binds nobody, `they have refunded it` does.
+            let binds = bound.iter().any(|bound| format!(" {clause}").contains(bound)) || clause.ends_with(" have ");
             let needed = if binds && !deed.granted.is_empty() { deed.granted } else { deed.borne_out };
             found.push((said.start(), said.end(), needed));
         }

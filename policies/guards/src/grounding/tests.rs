@@ -59,6 +59,25 @@ fn what_stands_nowhere_is_found() {
 }
 
 #[test]
+fn who_quotes_promises_no_more_than_the_source() {
+    let source = "If a storm comes you will have your money back. You may have a full refund.";
+    for text in [
+        "If a storm comes you will have your money back.",
+        "You may have a full refund.",
+        "You can have your money back. If a storm comes you will have your money back!",
+    ] {
+        assert_eq!(unfounded(text, &[source]), [], "{text:?}");
+    }
+    for (text, value) in [
+        ("You will have your money back.", "money back"),
+        ("They have refunded you.", "refunded"),
+        ("You have been refunded.", "refunded"),
+    ] {
+        assert_eq!(unfounded(text, &[source]), [("promise", value.to_owned())], "{text:?}");
+    }
+}
+
+#[test]
 fn sentences_know_their_sources() {
     let sources = ["Exports are limited to 50,000 rows each.", "plan: Growth", "You can schedule exports nightly."];
     let text = "Exports are limited to 50,000 rows. You can schedule exports nightly! Kind regards";

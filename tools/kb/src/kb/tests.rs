@@ -1,4 +1,5 @@
 use super::*;
+use attache_tools::Readers;
 use proptest::prelude::*;
 
 fn doc(id: &str, title: &str, text: &str) -> Document {
@@ -127,6 +128,16 @@ fn an_answer_fits_and_a_neighbour_does_not() {
     let best = |question: &str| kb.search(&Ask::new(question, 1)).unwrap().remove(0).fit.unwrap();
     assert!(best("how do I reset my password") > 0.5);
     assert!(best("does your password work for the zeppelin garage in Paris?") < 0.1);
+}
+
+#[test]
+fn most_articles_may_be_for_colleagues() {
+    let internal = About { audience: Readers::Internal, ..About::default() };
+    let runbook = |n: usize| Document { about: internal.clone(), ..doc(&format!("r{n}"), "", "# R\n\nA runbook.\n") };
+    let kb = Kb::in_memory((0..5).map(runbook).chain([doc("animals", "", "# A\n\nA giraffe.\n")])).unwrap();
+    for search in [Kb::search, Kb::search_documents] {
+        assert_eq!(docs(&search(&kb, &Ask::new("giraffe", 3)).unwrap()), ["animals"]);
+    }
 }
 
 #[test]
