@@ -219,8 +219,13 @@ pub(crate) fn open_kb(global: &Global) -> Result<Kb, Failure> {
     open_kb_of(global, &Project::read(global.config.as_deref())?)
 }
 
+/// The knowledge base without its sentence model, for what looks for nothing.
+pub(crate) fn open_articles(global: &Global) -> Result<Kb, Failure> {
+    Kb::open(&global.data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))
+}
+
 fn open_kb_of(global: &Global, project: &Project) -> Result<Kb, Failure> {
-    let kb = Kb::open(&global.data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))?;
+    let kb = open_articles(global)?;
     let path = project.path(&project.config.project.synonyms);
     let kb = match std::fs::read_to_string(&path) {
         Ok(text) => kb.synonyms(Synonyms::parse(&text)),

@@ -394,6 +394,13 @@ JSONL, write into a section what it answers, a line each; nobody is shown it:
     Is there a fee for quitting early?
     -->
 
+No customer is shown an article that begins with these lines, or a line of JSONL with
+\"audience\": \"internal\"; `attache kb list` marks it:
+
+    ---
+    audience: internal
+    ---
+
 Example: attache kb add docs")]
     Add {
         /// Which

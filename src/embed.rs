@@ -34,6 +34,9 @@ enum Kept {
     Folder(PathBuf),
 }
 
+/// What to do about a choice that holds no longer.
+const AGAIN: &str = "choose again with `attache kb embed --model DIR`, or `attache kb embed --off` to search by words";
+
 fn place(data: &Path) -> PathBuf {
     data.join("kb").join("embed.json")
 }
@@ -42,8 +45,9 @@ fn place(data: &Path) -> PathBuf {
 pub(crate) fn with_vectors(kb: Kb, data: &Path) -> Result<Kb, Failure> {
     let path = place(data);
     let kept = match fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text)
-            .map_err(|e| Failure::refused(format!("{}: {e}; choose again with `attache kb embed`", path.display())))?,
+        Ok(text) => {
+            serde_json::from_slice(&text).map_err(|e| Failure::refused(format!("{}: {e}; {AGAIN}", path.display())))?
+        }
         // A model that the environment names needs no choice.
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => match folder("ATTACHE_EMBED_MODEL") {
             Some(folder) => Kept::Folder(folder),
@@ -51,7 +55,8 @@ pub(crate) fn with_vectors(kb: Kb, data: &Path) -> Result<Kb, Failure> {
         },
         Err(e) => return Err(Failure::unavailable(format!("{}: {e}", path.display()))),
     };
-    Ok(kb.embedder(opened(&kept)?))
+    let failed = |failure: Failure| Failure::unavailable(format!("no sentence model: {}; {AGAIN}", failure.message));
+    Ok(kb.embedder(opened(&kept).map_err(failed)?))
 }
 
 fn folder(variable: &str) -> Option<PathBuf> {
@@ -70,8 +75,13 @@ fn opened(kept: &Kept) -> Result<Arc<dyn Embedder>, Failure> {
     })
 }
 
-/// Keeps a choice; the knowledge base with it, or nothing if it is words alone.
-pub(crate) fn choose(global: &Global, choice: &Choice) -> Result<Option<Kb>, Failure> {
+/// Makes a choice and tells how many vectors `embed` made by it; nothing if it is words
+/// alone. It is kept once all were made: a server that does not answer is no choice.
+pub(crate) fn choose(
+    global: &Global,
+    choice: &Choice,
+    embed: impl FnOnce(&Kb) -> Result<usize, Failure>,
+) -> Result<Option<usize>, Failure> {
     let path = place(&global.data);
     let failed = |e: std::io::Error| Failure::unavailable(format!("{}: {e}", path.display()));
     let kept = match choice {
@@ -94,12 +104,12 @@ pub(crate) fn choose(global: &Global, choice: &Choice) -> Result<Option<Kb>, Fai
             Kept::Folder(fs::canonicalize(&dir).map_err(failed)?)
         }
     };
-    // Before it is kept: a model that does not open is no choice.
     let embedder = opened(&kept)?;
+    let kb = Kb::open(&global.data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))?;
+    let made = embed(&kb.embedder(embedder))?;
     fs::create_dir_all(global.data.join("kb")).map_err(failed)?;
     fs::write(&path, serde_json::to_vec(&kept).unwrap_or_default()).map_err(failed)?;
-    let kb = Kb::open(&global.data.join("kb")).map_err(|e| Failure::unavailable(e.to_string()))?;
-    Ok(Some(kb.embedder(embedder)))
+    Ok(Some(made))
 }
 
 fn downloaded(data: &Path) -> PathBuf {

@@ -46,6 +46,15 @@ fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
     // Nobody has read it: it is no article.
     let added: Value = serde_json::from_str(&ask(&["kb", "add", folder, "--json"])).unwrap();
     assert_eq!(added["added"], 0, "{added}");
+    let publish = || attache(dir.path(), &["kb", "publish", file.to_str().unwrap(), "--by", "eve"]);
+    for (left_out, filled) in [("<email_2>", "…"), ("…", "the front desk")] {
+        let refused = publish();
+        assert_eq!(refused.status.code(), Some(2), "{}", out(&refused));
+        assert!(err(&refused).contains(&format!("`{left_out}` stands where")), "{}", err(&refused));
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("draft: true") && text.contains(left_out), "{text}");
+        fs::write(&file, text.replace(left_out, filled)).unwrap();
+    }
     ask(&["kb", "publish", file.to_str().unwrap(), "--by", "eve"]);
     assert!(ask(&["kb", "search", "zygomorphic boilers", "--json"]).contains("marmalade"));
     assert!(fs::read_to_string(&file).unwrap().contains("reviewed_by: eve"));

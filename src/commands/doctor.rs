@@ -3,7 +3,7 @@
 
 use super::serve::provider;
 use super::{block_on, json};
-use crate::app::{env, examples_of, model, open_crm, open_kb, open_log_of, overrides};
+use crate::app::{env, examples_of, model, open_articles, open_crm, open_kb, open_log_of, overrides};
 use crate::channels::{Channels, inbox, mail_keys};
 use crate::cli::Global;
 use crate::config::Project;
@@ -13,6 +13,7 @@ use attache::Attache;
 use attache::channels::State;
 use attache::policies::run_tests;
 use attache::server::check_exposure;
+use attache::tools::Readers;
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -221,14 +222,30 @@ fn data(global: &Global, project: &Project) -> Vec<Finding> {
     if found.last().is_some_and(|last| last.message.contains("in use")) {
         return found;
     }
-    let articles = open_kb(global).and_then(|kb| kb.list().map_err(|e| Failure::unavailable(e.to_string())));
+    let articles = open_articles(global).and_then(|kb| kb.list().map_err(|e| Failure::unavailable(e.to_string())));
     found.push(match articles {
         Ok(articles) if articles.is_empty() => {
             let advice = "`attache kb add FOLDER`; without articles every question goes to a person";
             Finding::warning("knowledge base", "there are no articles", advice)
         }
-        Ok(articles) => Finding::ok("knowledge base", format!("{} articles", articles.len())),
-        Err(e) => Finding::fault("knowledge base", e.message, "`attache kb add FOLDER` makes a damaged index anew"),
+        Ok(articles) => {
+            let internal = articles.iter().filter(|article| article.about.audience == Readers::Internal).count();
+            Finding::ok("knowledge base", format!("{} articles, {internal} of them for colleagues", articles.len()))
+        }
+        Err(e) => Finding::fault(
+            "knowledge base",
+            e.message,
+            format!("remove {}, then `attache kb add FOLDER` and `attache kb embed`", folder.join("kb").display()),
+        ),
+    });
+    let lacking = open_kb(global).and_then(|kb| kb.lacking().map_err(|e| Failure::unavailable(e.to_string())));
+    found.push(match lacking {
+        Ok(None) => Finding::ok("sentence model", "none is chosen: searches go by words"),
+        Ok(Some(0)) => Finding::ok("sentence model", "searches go by words and by sense"),
+        Ok(Some(texts)) => {
+            Finding::warning("sentence model", format!("{texts} texts have no vector"), "`attache kb embed` makes them")
+        }
+        Err(e) => Finding::fault("sentence model", e.message, "`attache kb embed --help`"),
     });
     let customers =
         open_crm(folder).and_then(|crm| crm.customers(None, 1).map_err(|e| Failure::unavailable(e.to_string())));

@@ -56,11 +56,27 @@ pub(crate) fn publish(path: &Path, by: &str) -> Result<(), Failure> {
     let (head, body) = head.filter(|(head, _)| head.lines().any(|line| line.trim() == DRAFT)).ok_or_else(|| {
         Failure::refused(format!("{}: it is no draft: its front matter has no `{DRAFT}`", path.display()))
     })?;
+    if let Some((line, gap)) = gap(&text) {
+        return Err(Failure::refused(format!(
+            "{}:{line}: `{gap}` stands where something about one customer stood; write what every customer may read",
+            path.display()
+        )));
+    }
     let kept: Vec<&str> = head.lines().filter(|line| line.trim() != DRAFT).collect();
     let text = format!("---\n{}\nreviewed_by: {by}\n---\n{body}", kept.join("\n"));
     // In one step: a file is a draft or an article, never half of one.
     let part = path.with_extension("part");
     fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(failed)
+}
+
+/// The first line that has a gap where personal data stood, and the gap.
+fn gap(text: &str) -> Option<(usize, String)> {
+    let nobody = Pseudonyms::new(&[]);
+    let bare = |word: &str| word.trim_matches(|c: char| c.is_ascii_punctuation()) == "…";
+    (1..).zip(text.lines()).find_map(|(number, line)| match nobody.restore(line) {
+        Err(invented) => Some((number, invented.placeholder)),
+        Ok(_) => line.split_whitespace().any(bare).then(|| (number, "…".to_owned())),
+    })
 }
 
 /// What was asked in a run, and what a person wrote in the end, both without

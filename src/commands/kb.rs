@@ -2,11 +2,11 @@
 
 use super::records::records;
 use super::{bar, json};
-use crate::app::open_kb;
+use crate::app::{open_articles, open_kb};
 use crate::cli::{Global, Kb};
 use crate::failure::Failure;
 use crate::tell;
-use attache::kb::{Kb as Articles, KbError, Report};
+use attache::kb::{Kb as Articles, KbError, Listed, Report};
 use attache::tools::{Ask, Passage, Readers, Scope};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -20,7 +20,6 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<(), Failure> {
-    let kb = open_kb(global)?;
     match command {
         Kb::Add { paths } => {
             for path in paths {
@@ -28,7 +27,7 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
                     return Err(Failure::refused(format!("{}: no such file or folder", path.display())));
                 }
             }
-            let report = add(global, &kb, paths)?;
+            let report = add(global, &open_kb(global)?, paths)?;
             if global.json {
                 let skipped: Vec<_> = report.skipped.iter().map(ToString::to_string).collect();
                 return json(
@@ -53,6 +52,7 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
             )?;
         }
         Kb::Search { query, queries, top, internal } => {
+            let kb = open_kb(global)?;
             let readers = if *internal { Readers::Internal } else { Readers::Public };
             let scope = Scope { readers, since: None };
             if let Some(file) = queries {
@@ -93,33 +93,33 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
                 _ if *download => Choice::Download,
                 _ => Choice::Folder(model.clone()),
             };
-            let Some(kb) = choose(global, &choice)? else {
-                return Ok(writeln!(out, "searches go by words alone")?);
-            };
-            let made = embed(global, &kb)?;
-            writeln!(out, "{made} new vectors; searches go by words and by sense")?;
+            match choose(global, &choice, |kb| embed(global, kb))? {
+                None => writeln!(out, "searches go by words alone")?,
+                Some(made) => writeln!(out, "{made} new vectors; searches go by words and by sense")?,
+            }
         }
         Kb::Gaps { top } => super::gaps::gaps(global, *top, out)?,
         Kb::Draft { run, dir } => super::draft::draft(global, run, dir, out)?,
         Kb::Publish { file, by } => {
             super::draft::publish(file, by)?;
-            let report = add(global, &kb, std::slice::from_ref(file))?;
+            let report = add(global, &open_kb(global)?, std::slice::from_ref(file))?;
             for skipped in &report.skipped {
                 writeln!(out, "skipped {skipped}")?;
             }
             writeln!(out, "{} is an article now", file.display())?;
         }
         Kb::List => {
-            for document in kb.list().map_err(failed)? {
+            for Listed { id, title, about, .. } in open_articles(global)?.list().map_err(failed)? {
                 if global.json {
-                    json(out, &serde_json::json!({ "id": document.id, "title": document.title }))?;
+                    json(out, &serde_json::json!({ "id": id, "title": title, "audience": about.audience }))?;
                 } else {
-                    writeln!(out, "{:<40} {}", document.id, tell::printable(&document.title))?;
+                    let whose = if about.audience == Readers::Internal { "  (for colleagues)" } else { "" };
+                    writeln!(out, "{id:<40} {}{whose}", tell::printable(&title))?;
                 }
             }
         }
         Kb::Remove { id } => {
-            if !kb.remove(id).map_err(failed)? {
+            if !open_articles(global)?.remove(id).map_err(failed)? {
                 return Err(Failure::refused(format!("there is no article `{id}`")));
             }
         }

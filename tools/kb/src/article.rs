@@ -188,9 +188,17 @@ impl Fields {
     /// taken to mean colleagues.
     fn audience(&self) -> Readers {
         const PUBLIC: [&str; 8] = ["public", "customer", "customers", "everyone", "all", "external", "user", "users"];
-        let said = self.0.iter().filter(|(name, _)| matches!(name.as_str(), "audience" | "visibility"));
-        let public = |(_, value): &(String, String)| PUBLIC.contains(&value.to_lowercase().as_str());
-        if said.clone().all(public) { Readers::Public } else { Readers::Internal }
+        const NO: [&str; 3] = ["false", "no", "0"];
+        let public = |(name, value): &(String, String)| {
+            let value = value.to_lowercase();
+            match name.as_str() {
+                "audience" | "visibility" => PUBLIC.contains(&value.as_str()),
+                "internal" | "private" | "confidential" => NO.contains(&value.as_str()),
+                "public" => !NO.contains(&value.as_str()),
+                _ => true,
+            }
+        };
+        if self.0.iter().all(public) { Readers::Public } else { Readers::Internal }
     }
 }
 

@@ -198,16 +198,10 @@ impl Kb {
         const BATCH: usize = 64;
         const SAVED: usize = 32 * BATCH;
         let Some(embedder) = &self.embedder else { return Ok(0) };
-        let Some(opened) = self.opened()? else { return Ok(0) };
-        let mut vectors = self.vectors(&**embedder)?;
-        if let Some(dir) = &self.inner.dir {
-            vectors.sentences = Written::open(dir, embedder.name())?.all();
-        }
-        let passages = self.guarded(|| opened.search(&self.synonyms).spoken())?;
+        let Some((mut vectors, passages)) = self.spoken(&**embedder)? else { return Ok(0) };
         let cohort: Vec<Spoken> = cohort::spoken().collect();
-        let spoken = || passages.iter().flatten();
-        vectors.keep(spoken().chain(&cohort));
-        let own: BTreeSet<&Spoken> = spoken().filter(|spoken| !vectors.has(spoken)).collect();
+        vectors.keep(passages.iter().flatten().chain(&cohort));
+        let own = lacking(&passages, &vectors);
         let made = own.len();
         let cohort = cohort.iter().filter(|line| !vectors.has(line));
         let texts: Vec<&Spoken> = cohort.chain(own).collect();
@@ -228,6 +222,28 @@ impl Kb {
         vectors.learn(&passages);
         self.keep_vectors(&vectors)?;
         Ok(made)
+    }
+
+    /// How many texts [`embed`](Self::embed) would make vectors of; nothing if there is
+    /// no embedder.
+    ///
+    /// # Errors
+    /// If the index or the vectors cannot be read.
+    pub fn lacking(&self) -> Result<Option<usize>, KbError> {
+        let Some(embedder) = &self.embedder else { return Ok(None) };
+        let said = self.spoken(&**embedder)?;
+        Ok(Some(said.map_or(0, |(vectors, passages)| lacking(&passages, &vectors).len())))
+    }
+
+    /// What all passages say, with the vectors that there are; nothing if there is no
+    /// index.
+    fn spoken(&self, embedder: &dyn Embedder) -> Result<Option<(Vectors, Vec<Vec<Spoken>>)>, KbError> {
+        let Some(opened) = self.opened()? else { return Ok(None) };
+        let mut vectors = self.vectors(embedder)?;
+        if let Some(dir) = &self.inner.dir {
+            vectors.sentences = Written::open(dir, embedder.name())?.all();
+        }
+        Ok(Some((vectors, self.guarded(|| opened.search(&self.synonyms).spoken())?)))
     }
 
     fn vectors(&self, embedder: &dyn Embedder) -> Result<Vectors, KbError> {
@@ -570,6 +586,11 @@ impl Kb {
             retry: attache_journal::Retry::Safe,
         })??)
     }
+}
+
+/// The texts that have no vector, each once.
+fn lacking<'a>(passages: &'a [Vec<Spoken>], vectors: &Vectors) -> BTreeSet<&'a Spoken> {
+    passages.iter().flatten().filter(|spoken| !vectors.has(spoken)).collect()
 }
 
 #[cfg(test)]

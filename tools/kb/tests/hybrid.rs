@@ -57,8 +57,10 @@ fn a_question_in_other_words_is_found_by_its_sense() {
     assert!(plain.search(&ask).unwrap().is_empty());
     let kb = plain.embedder(Arc::new(Senses::default()));
     assert!(kb.search(&ask).unwrap().is_empty(), "no vectors yet");
+    assert_eq!(kb.lacking().unwrap(), Some(4));
     assert_eq!(kb.embed(&mut |_, _| {}).unwrap(), 4);
     assert_eq!(kb.embed(&mut |_, _| {}).unwrap(), 0, "each passage once");
+    assert_eq!(kb.lacking().unwrap(), Some(0));
     for retrieval in [Retrieval::Fused, Retrieval::Dense] {
         assert_eq!(kb.search_by(&ask, retrieval).unwrap().first().unwrap().doc, "refunds");
         assert_eq!(kb.search_documents_by(&ask, retrieval).unwrap().first().unwrap().doc, "refunds");

@@ -209,7 +209,15 @@ fn denies(text: &str) -> bool {
     })
 }
 
-/// The fewest units that cover the words of the question, in reading order.
+/// Whether a sentence takes back part of the one before it.
+fn limits(text: &str) -> bool {
+    const LIMITS: [&str; 8] = ["but", "except", "excluding", "however", "instead", "only", "otherwise", "unless"];
+    let lower = text.to_lowercase();
+    denies(text) || lower.split(|c: char| !c.is_alphanumeric()).any(|word| LIMITS.contains(&word))
+}
+
+/// The fewest units that cover the words of the question, in reading order, each with
+/// what limits it.
 fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Vec<&'u Unit<'a>> {
     let mut open = question.words();
     let mut chosen: Vec<&Unit<'_>> = Vec::new();
@@ -251,6 +259,15 @@ fn choose<'a, 'u>(question: &Question, units: &'u [Unit<'a>], best: usize) -> Ve
                 break;
             }
             take(unit, &mut chosen, &mut open, &mut room);
+        }
+    }
+    // `All are open every day.` is half of it where the next sentence begins with `In winter only`.
+    for pair in units.windows(2) {
+        let [said, next] = pair else { continue };
+        let is = |unit: &Unit<'_>| chosen.iter().any(|one| one.key() == unit.key());
+        let follows = next.passage == said.passage && next.kind == Kind::Sentence && is(said) && !is(next);
+        if follows && limits(next.text) && next.length() <= room {
+            take(next, &mut chosen, &mut open, &mut room);
         }
     }
     // A warning in a passage that is used is part of it.

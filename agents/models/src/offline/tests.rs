@@ -43,6 +43,26 @@ async fn a_question_is_searched_for_and_answered_with_its_source() {
 }
 
 #[test]
+fn what_limits_a_sentence_is_said_with_it() {
+    let said = |question: &str, article: &str| {
+        let mut world = World::new("support").asks(question);
+        let found: Vec<_> =
+            passages("stations", article).into_iter().map(|hit| Passage { fit: Some(0.9), ..hit }).collect();
+        world.did("offline_1", "kb_search", "{}", &hits(&found));
+        let (tool, arguments) = ask(&world);
+        assert_eq!(tool, "reply");
+        arguments["text"].as_str().unwrap().to_owned()
+    };
+    let open = "# Stations\n\nAll stations are open every day from April to October. \
+                From November to March only the harbour is. Nor is it every day. Bring a coat.\n";
+    let text = said("Which stations are open in winter?", open);
+    assert!(text.contains("only the harbour is") && !text.contains("coat"), "{text}");
+    let table = "# Damage\n\n| cover | a day |\n|---|---|\n| small damage | £3 |\n\nIt does not pay for theft.\n";
+    let text = said("What does the cover for small damage pay?", table);
+    assert!(text.contains("does not pay for theft"), "{text}");
+}
+
+#[test]
 fn no_answer_is_escalated() {
     let mut world = World::new("support").asks("Does Flow stitch thermal imagery from drones?");
     for found in [json!({"hits": []}), hits(&document("refunds"))] {

@@ -35,11 +35,19 @@ fn an_unknown_audience_means_colleagues() {
         ("audience:\n", Readers::Internal),
         ("audience: [public, internal]\n", Readers::Internal),
         ("audience: public\nvisibility: internal\n", Readers::Internal),
+        ("internal: true\n", Readers::Internal),
+        ("Internal:\n", Readers::Internal),
+        ("internal: false\n", Readers::Public),
+        ("private: yes\naudience: public\n", Readers::Internal),
+        ("public: false\n", Readers::Internal),
+        ("public: true\n", Readers::Public),
     ] {
         let about = markdown(&format!("---\ntitle: x\n{said}---\nText.\n")).document.about;
         assert_eq!(about.audience, readers, "{said:?}");
     }
     let Value::Object(object) = serde_json::json!({ "audience": ["public"] }) else { panic!() };
+    assert_eq!(Fields::of_json(&object).about().audience, Readers::Internal);
+    let Value::Object(object) = serde_json::json!({ "internal": true }) else { panic!() };
     assert_eq!(Fields::of_json(&object).about().audience, Readers::Internal);
 }
 
