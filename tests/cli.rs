@@ -225,6 +225,32 @@ fn every_command_has_help_with_an_example() {
 }
 
 /// A bundle of the examples in a file of its own, changed.
+#[test]
+fn a_sentence_model_that_is_gone_is_no_dead_end() {
+    let dir = project();
+    let kb = |args: &[&str]| attache(dir.path(), &[&["kb"], args].concat());
+    let articles = dir.path().join("company/kb");
+    let runbook = dir.path().join("runbook.md");
+    fs::write(&runbook, "---\naudience: internal\n---\n# Runbook\n\nText.\n").unwrap();
+    assert_eq!(kb(&["add", articles.to_str().unwrap(), runbook.to_str().unwrap()]).status.code(), Some(0));
+    let unreachable = kb(&["embed", "--endpoint", "http://127.0.0.1:1/v1", "--name", "m"]);
+    assert_eq!(unreachable.status.code(), Some(3), "{}", out(&unreachable));
+    let kept = dir.path().join("kb/embed.json");
+    assert!(!kept.exists(), "a server that does not answer is no choice");
+    for choice in ["{", r#"{"folder":"/nowhere"}"#] {
+        fs::write(&kept, choice).unwrap();
+        let searched = kb(&["search", "refund"]);
+        assert!(err(&searched).contains("attache kb embed --off"), "{}", err(&searched));
+        let doctor = attache(dir.path(), &["doctor"]);
+        assert!(out(&doctor).contains("attache kb embed --off"), "{}", out(&doctor));
+        assert!(out(&kb(&["list"])).contains("Runbook  (for colleagues)"));
+        let again = kb(&["embed", "--model", "/nowhere"]);
+        assert!(err(&again).starts_with("error: /nowhere"), "{}", err(&again));
+        assert_eq!(kb(&["embed", "--off"]).status.code(), Some(0));
+        assert_eq!(kb(&["search", "refund"]).status.code(), Some(0));
+    }
+}
+
 fn changed(dir: &Path, name: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut value: Value = serde_json::from_slice(&fs::read(bundle(name)).unwrap()).unwrap();
     change(&mut value);

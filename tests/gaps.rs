@@ -28,7 +28,11 @@ fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
     let text =
         "Hello,\n\nzygomorphic boilers are serviced by marmalade: ask at reception or mail zed@reception.example.";
     assert!(!body.contains("zygomorphic"));
+    assert!(ask(&["review", "show", id]).contains("attache review approve"));
     ask(&["review", "edit", id, "--by", "dana", "--body", text]);
+    let shown = ask(&["review", "show", id]);
+    assert!(shown.contains("edit by dana") && shown.contains("serviced by marmalade"), "{shown}");
+    assert!(!shown.contains("attache review approve"), "it is decided: {shown}");
     let gap: Value = serde_json::from_str(ask(&["kb", "gaps", "--json"]).lines().next().unwrap()).unwrap();
     assert_eq!((gap["count"].as_u64(), gap["runs"][0].as_str()), (Some(1), Some(run)), "{gap}");
 

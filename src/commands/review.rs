@@ -142,6 +142,22 @@ async fn show(global: &Global, app: &App, id: &DraftId, out: &mut dyn Write) -> 
                 tell::aside(out, &tell::printable(&format!("    {}", found(&draft, finding))))?;
             }
         }
+        if let Some(Event::ReviewDecided(decided)) = &entry.event
+            && decided.draft == *id
+        {
+            let reason = decided.reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
+            writeln!(out, "  {} by {}{}", decided.decision, tell::printable(&decided.by), tell::printable(&reason))?;
+            if let Some(subject) = &decided.subject {
+                writeln!(out, "  subject {}", tell::printable(subject))?;
+            }
+            if let Some(body) = &decided.body {
+                tell::text(out, body)?;
+            }
+        }
+    }
+    let state = app.log.draft(id).await?.map(|summary| summary.state);
+    if state.is_some_and(|state| state != DraftState::Pending) {
+        return Ok(());
     }
     for changed in app.attache.engine().changed(id).await? {
         let line = format!("  changed {} was {}, is {}", changed.name, changed.was, changed.is);
