@@ -184,10 +184,9 @@ fn lower(files: &[&PolicyFile], schema: &str) -> Result<Lowered, PolicyFault> {
     let mut parsed = Vec::with_capacity(files.len());
     // Most of a load, and no file needs another.
     let sets: Vec<_> = std::thread::scope(|scope| {
-        let parse = |file: &&PolicyFile| ParsedPolicySet::parse(&file.text, &service);
-        let parsing: Vec<_> = files.iter().map(|file| scope.spawn(move || parse(file))).collect();
-        let joined = |parsed: std::thread::ScopedJoinHandle<'_, _>| parsed.join();
-        parsing.into_iter().map(|parsed| joined(parsed).unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        let parsing = files.iter().map(|file| scope.spawn(|| ParsedPolicySet::parse(&file.text, &service)));
+        let parsing: Vec<_> = parsing.collect();
+        parsing.into_iter().map(|parsed| parsed.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     for (index, (file, set)) in files.iter().zip(sets).enumerate() {
         let set = set.map_err(|fault| PolicyFault::of(file, &fault))?;

@@ -198,10 +198,11 @@ impl Kb {
         const BATCH: usize = 64;
         const SAVED: usize = 32 * BATCH;
         let Some(embedder) = &self.embedder else { return Ok(0) };
-        let Some((mut vectors, passages)) = self.spoken(&**embedder)? else { return Ok(0) };
+        let Some(passages) = self.spoken()? else { return Ok(0) };
+        let mut vectors = self.all_vectors(&**embedder)?;
         let cohort: Vec<Spoken> = cohort::spoken().collect();
         vectors.keep(passages.iter().flatten().chain(&cohort));
-        let own = lacking(&passages, &vectors);
+        let own = vectors.lacking(&passages);
         let made = own.len();
         let cohort = cohort.iter().filter(|line| !vectors.has(line));
         let texts: Vec<&Spoken> = cohort.chain(own).collect();
@@ -231,19 +232,23 @@ impl Kb {
     /// If the index or the vectors cannot be read.
     pub fn lacking(&self) -> Result<Option<usize>, KbError> {
         let Some(embedder) = &self.embedder else { return Ok(None) };
-        let said = self.spoken(&**embedder)?;
-        Ok(Some(said.map_or(0, |(vectors, passages)| lacking(&passages, &vectors).len())))
+        let passages = self.spoken()?.unwrap_or_default();
+        Ok(Some(self.all_vectors(&**embedder)?.lacking(&passages).len()))
     }
 
-    /// What all passages say, with the vectors that there are; nothing if there is no
-    /// index.
-    fn spoken(&self, embedder: &dyn Embedder) -> Result<Option<(Vectors, Vec<Vec<Spoken>>)>, KbError> {
+    /// What every passage says; nothing if there is no index.
+    fn spoken(&self) -> Result<Option<Vec<Vec<Spoken>>>, KbError> {
         let Some(opened) = self.opened()? else { return Ok(None) };
+        self.guarded(|| opened.search(&self.synonyms).spoken()).map(Some)
+    }
+
+    /// All vectors that there are, those of sentences as well.
+    fn all_vectors(&self, embedder: &dyn Embedder) -> Result<Vectors, KbError> {
         let mut vectors = self.vectors(embedder)?;
         if let Some(dir) = &self.inner.dir {
             vectors.sentences = Written::open(dir, embedder.name())?.all();
         }
-        Ok(Some((vectors, self.guarded(|| opened.search(&self.synonyms).spoken())?)))
+        Ok(vectors)
     }
 
     fn vectors(&self, embedder: &dyn Embedder) -> Result<Vectors, KbError> {
@@ -586,11 +591,6 @@ impl Kb {
             retry: attache_journal::Retry::Safe,
         })??)
     }
-}
-
-/// The texts that have no vector, each once.
-fn lacking<'a>(passages: &'a [Vec<Spoken>], vectors: &Vectors) -> BTreeSet<&'a Spoken> {
-    passages.iter().flatten().filter(|spoken| !vectors.has(spoken)).collect()
 }
 
 #[cfg(test)]

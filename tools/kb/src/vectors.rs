@@ -7,7 +7,7 @@ use crate::error::KbError;
 use crate::metric::{self, Metric};
 use crate::sentences::{Sentences, Written};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -213,6 +213,11 @@ impl Vectors {
             true => self.sentences.has(spoken.content),
             false => self.by_content.contains_key(&spoken.content),
         }
+    }
+
+    /// What of the passages has no vector, each once.
+    pub(crate) fn lacking<'a>(&self, passages: &'a [Vec<Spoken>]) -> BTreeSet<&'a Spoken> {
+        passages.iter().flatten().filter(|spoken| !self.has(spoken)).collect()
     }
 
     /// Keeps the vectors of these, and no others.
