@@ -19,7 +19,7 @@ use crate::vectors::{self, Embedder, Spoken, Vectors};
 use async_trait::async_trait;
 use attache_tools::traces::TARGET;
 use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
