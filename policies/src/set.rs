@@ -16,7 +16,6 @@ use include_dir::{Dir, include_dir};
 use miette::Diagnostic as _;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::panic::resume_unwind;
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 static TESTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tests");
@@ -182,14 +181,8 @@ fn lower(files: &[&PolicyFile], schema: &str) -> Result<Lowered, PolicyFault> {
     let schema = PolicySchema::from_cedarschema_str(schema).map_err(ours)?;
     let mut places = Vec::with_capacity(files.len());
     let mut parsed = Vec::with_capacity(files.len());
-    // Most of a load, and no file needs another.
-    let sets: Vec<_> = std::thread::scope(|scope| {
-        let parsing = files.iter().map(|file| scope.spawn(|| ParsedPolicySet::parse(&file.text, &service)));
-        let parsing: Vec<_> = parsing.collect();
-        parsing.into_iter().map(|parsed| parsed.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    for (index, (file, set)) in files.iter().zip(sets).enumerate() {
-        let set = set.map_err(|fault| PolicyFault::of(file, &fault))?;
+    for (index, file) in files.iter().enumerate() {
+        let set = ParsedPolicySet::parse(&file.text, &service).map_err(|fault| PolicyFault::of(file, &fault))?;
         let found = source::rules(file)?;
         if found.len() != set.policy_count() {
             return Err(PolicyFault::at(file, 0, "the rules of this file cannot be told apart"));
