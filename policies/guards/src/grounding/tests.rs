@@ -70,7 +70,7 @@ fn who_quotes_promises_no_more_than_the_source() {
     }
     for (text, value) in [
         ("You will have your money back.", "money back"),
-        ("They have refunded you.", "refunded"),
+        ("The team have already refunded you.", "refunded"),
         ("You have been refunded.", "refunded"),
     ] {
         assert_eq!(unfounded(text, &[source]), [("promise", value.to_owned())], "{text:?}");
