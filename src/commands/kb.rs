@@ -144,7 +144,7 @@ fn add(global: &Global, kb: &Articles, paths: &[PathBuf]) -> Result<Report, Fail
 
 /// Makes what vectors are missing, with a bar on a terminal.
 fn embed(global: &Global, kb: &Articles) -> Result<usize, Failure> {
-    let bar = progress(global, "passages");
+    let bar = progress(global, "texts");
     let made = kb.embed(&mut |done, all| {
         bar.set_length(all.try_into().unwrap_or(u64::MAX));
         bar.set_position(done.try_into().unwrap_or(u64::MAX));

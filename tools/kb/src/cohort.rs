@@ -16,24 +16,29 @@ const CUSTOMERS: &str = include_str!("cohort/customers.txt");
 /// So many of what is most like a question have a say.
 const NEIGHBOURS: usize = 30;
 
-/// The say of a neighbour grows by this power of e with its cosine.
+/// The say of a neighbour is e to so many times its cosine.
 const SHARPNESS: f32 = 8.0;
 
+/// What tells this cohort from another.
+pub(crate) fn digest() -> String {
+    format!("{:016x}", content("", CUSTOMERS))
+}
+
 /// Each line of the cohort, as vectors are made of it.
-pub(crate) fn spoken() -> impl Iterator<Item = Spoken> {
+pub(crate) fn lines() -> impl Iterator<Item = Spoken> {
     let lines = CUSTOMERS.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| Spoken { content: content("", line), sentence: false, text: line.to_owned() })
 }
 
 /// How much of the say about a question the cohort has, from 0 to 1, from how like
-/// the question each wording of the articles is and each line of the cohort. Where
-/// articles have fewer wordings than the cohort has lines, each line counts less: the
-/// nearest of many is near by chance.
+/// the question each text and each line of customers of the articles is, and each line of
+/// the cohort. Of the nearest, those of the smaller side count more, by how much smaller
+/// it is: some of many are near by chance.
 pub(crate) fn share(own: impl Iterator<Item = f32>, cohort: impl Iterator<Item = f32>) -> f32 {
     let mut all: Vec<(f32, bool)> = own.map(|likeness| (likeness, false)).collect();
     let wordings = all.len();
     all.extend(cohort.map(|likeness| (likeness, true)));
-    let balance = ratio(wordings, all.len() - wordings).min(1.0);
+    let balance = ratio(wordings, all.len() - wordings);
     if all.len() > NEIGHBOURS {
         all.select_nth_unstable_by(NEIGHBOURS - 1, |one, other| other.0.total_cmp(&one.0));
         all.truncate(NEIGHBOURS);

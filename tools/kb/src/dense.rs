@@ -47,7 +47,8 @@ pub(crate) struct Row {
 pub(crate) struct Dense {
     pub(crate) docs: Vec<String>,
     pub(crate) rows: Vec<Row>,
-    dimensions: usize,
+    /// How many numbers each vector has.
+    pub(crate) dimensions: usize,
     numbers: Vec<i16>,
     /// The length of each by the learned measure.
     lengths: Vec<f32>,
@@ -107,7 +108,7 @@ impl Dense {
             numbers: Vec::new(),
             lengths: Vec::new(),
             metric: vectors.metric.clone(),
-            cohort: cohort::spoken()
+            cohort: cohort::lines()
                 .filter_map(|line| vectors.get(line.content))
                 .flat_map(|v| whole(&v.numbers))
                 .collect(),

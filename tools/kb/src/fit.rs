@@ -60,8 +60,8 @@ pub const SIGNS: usize = 33;
 /// - `sentence_stands_out`: by how much that is more than for any other article
 /// - `matter`: the likeness of all its wordings together, by which `stands_out`,
 ///   `nearest` and `near_article` are too
-/// - `foreign`: how much the question is like what customers of other companies ask
-///   (`cohort.rs`)
+/// - `foreign`: how much the question, by the cosine, is like what customers of other
+///   companies ask (`cohort.rs`)
 pub const WEIGHTS: [(&str, [f32; 4]); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
@@ -120,7 +120,8 @@ pub(crate) struct Nearness {
     pub(crate) asked: f32,
     /// That of the nearest question that any other article is known to answer.
     pub(crate) asked_other: f32,
-    /// How much the question is like what customers of other companies ask.
+    /// How much the question is like what customers of other companies ask: the same for
+    /// all passages.
     pub(crate) foreign: f32,
 }
 

@@ -200,18 +200,19 @@ impl Kb {
         let Some(embedder) = &self.embedder else { return Ok(0) };
         let Some(passages) = self.spoken()? else { return Ok(0) };
         let mut vectors = self.all_vectors(&**embedder)?;
-        let cohort: Vec<Spoken> = cohort::spoken().collect();
-        vectors.keep(passages.iter().flatten().chain(&cohort));
-        let own = vectors.lacking(&passages);
-        let made = own.len();
-        let cohort = cohort.iter().filter(|line| !vectors.has(line));
-        let texts: Vec<&Spoken> = cohort.chain(own).collect();
+        let own = || passages.iter().flatten();
+        // Where nothing is answered nobody need be told apart.
+        let others: Vec<Spoken> = if passages.is_empty() { Vec::new() } else { cohort::lines().collect() };
+        vectors.keep(own().chain(&others));
+        let lacking = vectors.lacking(own());
+        let made = lacking.len();
+        // The cohort first: without it too much would be answered.
+        let texts: Vec<&Spoken> = vectors.lacking(others.iter()).into_iter().chain(lacking).collect();
         let mut done = 0;
         for batch in texts.chunks(BATCH) {
             progress(done, texts.len());
             let said: Vec<&str> = batch.iter().map(|spoken| spoken.text.as_str()).collect();
-            let made = embedder.embed(&said).map_err(KbError::Embed)?;
-            for (spoken, vector) in batch.iter().zip(made) {
+            for (spoken, vector) in batch.iter().zip(embedder.embed(&said).map_err(KbError::Embed)?) {
                 vectors.put(spoken, vector).map_err(KbError::Embed)?;
             }
             done += batch.len();
@@ -233,7 +234,7 @@ impl Kb {
     pub fn lacking(&self) -> Result<Option<usize>, KbError> {
         let Some(embedder) = &self.embedder else { return Ok(None) };
         let passages = self.spoken()?.unwrap_or_default();
-        Ok(Some(self.all_vectors(&**embedder)?.lacking(&passages).len()))
+        Ok(Some(self.all_vectors(&**embedder)?.lacking(passages.iter().flatten()).len()))
     }
 
     /// What every passage says; nothing if there is no index.
@@ -310,6 +311,8 @@ impl Kb {
         }
         let query = analysis::first_chars(query);
         let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(vectors::unit);
+        // A server may have another model under the same name.
+        let vector = vector.filter(|vector| vector.len() == dense.dimensions);
         let fused = retrieval == Retrieval::Fused;
         Ok(vector.map(|vector| Near { query: dense.direction(&vector), dense, fused }))
     }

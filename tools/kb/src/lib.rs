@@ -40,7 +40,6 @@ mod synonyms;
 mod vectors;
 
 pub use analysis::MAX_TERMS;
-
 pub use error::KbError;
 pub use fit::{SIGNS, Signs, WEIGHTS};
 pub use gaps::{Gap, gaps};

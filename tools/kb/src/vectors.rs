@@ -3,6 +3,7 @@
 //! They stay beside the index, by what a passage says: a passage that did not
 //! change keeps its vector, and a passage without one is found by its words alone.
 
+use crate::cohort;
 use crate::error::KbError;
 use crate::metric::{self, Metric};
 use crate::sentences::{Sentences, Written};
@@ -58,6 +59,8 @@ pub(crate) struct Head {
     pub(crate) dimensions: usize,
     /// Whether a measure was learned, by which the lengths are.
     pub(crate) learned: bool,
+    /// Which cohort has vectors too: see `cohort.rs`. Without it too much would be answered.
+    pub(crate) cohort: String,
 }
 
 impl Head {
@@ -65,7 +68,8 @@ impl Head {
     /// written in a way that is known.
     pub(crate) fn of(line: &[u8], model: &str) -> Option<Self> {
         let head = serde_json::from_slice::<Self>(line).ok()?;
-        let known = head.version == VERSION && (1..=MAX_DIMENSIONS).contains(&head.dimensions);
+        let known = head.version == VERSION && head.cohort == cohort::digest();
+        let known = known && (1..=MAX_DIMENSIONS).contains(&head.dimensions);
         (known && head.model == model).then_some(head)
     }
 
@@ -170,6 +174,7 @@ impl Vectors {
             model: self.model.clone(),
             dimensions: self.dimensions,
             learned: self.metric.numbers().is_some(),
+            cohort: cohort::digest(),
         }
     }
 
@@ -215,9 +220,9 @@ impl Vectors {
         }
     }
 
-    /// What of the passages has no vector, each once.
-    pub(crate) fn lacking<'a>(&self, passages: &'a [Vec<Spoken>]) -> BTreeSet<&'a Spoken> {
-        passages.iter().flatten().filter(|spoken| !self.has(spoken)).collect()
+    /// What of these has no vector, each once.
+    pub(crate) fn lacking<'a>(&self, texts: impl Iterator<Item = &'a Spoken>) -> BTreeSet<&'a Spoken> {
+        texts.filter(|spoken| !self.has(spoken)).collect()
     }
 
     /// Keeps the vectors of these, and no others.

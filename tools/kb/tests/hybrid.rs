@@ -143,8 +143,35 @@ fn what_others_are_asked_is_told_from_what_we_are() {
     assert_eq!(foreign("the export"), 0.0, "no vectors yet");
     open().embed(&mut |_, _| {}).unwrap();
     let (ours, theirs) = (foreign("the export"), foreign("refund my money for the file"));
-    // Some customer of others exports power.
     assert!(ours < 0.6 && theirs > 0.9, "{ours} {theirs}");
+}
+
+#[test]
+fn nothing_to_answer_asks_no_model() {
+    let kb = Kb::in_memory([]).unwrap().embedder(Arc::new(Senses { broken: true, ..Senses::default() }));
+    assert_eq!(kb.embed(&mut |_, _| {}).unwrap(), 0);
+}
+
+/// Another model under the same name.
+struct Longer;
+
+impl Embedder for Longer {
+    fn name(&self) -> &str {
+        "senses"
+    }
+
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFault> {
+        Ok(vec![vec![1.0; 9]; texts.len()])
+    }
+}
+
+#[test]
+fn a_question_of_other_dimensions_is_searched_by_words() {
+    let kb = Kb::in_memory(documents()).unwrap().embedder(Arc::new(Senses::default()));
+    kb.embed(&mut |_, _| {}).unwrap();
+    let seen = kb.embedder(Arc::new(Longer)).signs(&Ask::new("refund", 1)).unwrap();
+    let (hit, signs) = seen.first().unwrap();
+    assert_eq!((hit.doc.as_str(), signs.as_ref().unwrap().near), ("refunds", false));
 }
 
 #[test]

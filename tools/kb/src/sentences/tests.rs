@@ -3,7 +3,7 @@ use crate::vectors::VERSION;
 use std::fs;
 
 fn head(dimensions: usize) -> Head {
-    Head { version: VERSION, model: "m".to_owned(), dimensions, learned: false }
+    Head { version: VERSION, model: "m".to_owned(), dimensions, learned: false, cohort: crate::cohort::digest() }
 }
 
 #[test]

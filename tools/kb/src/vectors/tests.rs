@@ -30,7 +30,10 @@ fn vectors_of_another_model_or_without_sense_are_none() {
     vectors.write(dir.path()).unwrap();
     assert!(Vectors::read(dir.path(), "other").unwrap().by_content.is_empty());
     let head = |version: u32, dimensions: u64, learned: bool| {
-        format!("{{\"version\":{version},\"model\":\"m\",\"dimensions\":{dimensions},\"learned\":{learned}}}\n")
+        format!(
+            "{{\"version\":{version},\"model\":\"m\",\"dimensions\":{dimensions},\"learned\":{learned},\"cohort\":\"{}\"}}\n",
+            cohort::digest()
+        )
     };
     let (huge, old) = (head(VERSION, 99_999_999_999, false), head(1, 1, false) + "abcdefghijklmnop");
     let cut = head(VERSION, 8_000, true) + "abcdefghijklmnop";
