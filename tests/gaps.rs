@@ -59,6 +59,11 @@ fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
         assert!(text.contains("draft: true") && text.contains(left_out), "{text}");
         fs::write(&file, text.replace(left_out, filled)).unwrap();
     }
+    let choice = dir.path().join("kb/embed.json");
+    fs::write(&choice, "{").unwrap();
+    assert_eq!(publish().status.code(), Some(2), "there is nothing to publish into");
+    assert!(fs::read_to_string(&file).unwrap().contains("draft: true"));
+    fs::remove_file(&choice).unwrap();
     ask(&["kb", "publish", file.to_str().unwrap(), "--by", "eve"]);
     assert!(ask(&["kb", "search", "zygomorphic boilers", "--json"]).contains("marmalade"));
     assert!(fs::read_to_string(&file).unwrap().contains("reviewed_by: eve"));

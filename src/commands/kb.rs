@@ -101,8 +101,10 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
         Kb::Gaps { top } => super::gaps::gaps(global, *top, out)?,
         Kb::Draft { run, dir } => super::draft::draft(global, run, dir, out)?,
         Kb::Publish { file, by } => {
+            // Before the file is changed: nobody publishes into what cannot be opened.
+            let kb = open_kb(global)?;
             super::draft::publish(file, by)?;
-            let report = add(global, &open_kb(global)?, std::slice::from_ref(file))?;
+            let report = add(global, &kb, std::slice::from_ref(file))?;
             for skipped in &report.skipped {
                 writeln!(out, "skipped {skipped}")?;
             }

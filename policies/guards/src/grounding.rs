@@ -11,7 +11,7 @@ use attache_context::words;
 use figures::{Figure, figures};
 use serde::Serialize;
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 words! {
     /// A kind of specific that must stand in evidence.
@@ -196,9 +196,10 @@ fn specifics(text: &str, pii: &[PiiSpan]) -> Vec<Specific> {
             found.push(Specific { kind, start: figure.start, end: figure.end, what: What::Figure(figure), counts });
         }
     }
+    let sentences = sentences(text);
     for (start, end, deed) in promises::find(text) {
-        let sentence = sentences(text).into_iter().find(|(from, to)| (*from..*to).contains(&start));
-        let sentence = sentence.and_then(|(from, to)| text.get(from..to)).map(plain).unwrap_or_default();
+        let at = sentences.partition_point(|(_, to)| *to <= start);
+        let sentence = sentences.get(at).and_then(|(from, to)| text.get(*from..*to)).map(plain).unwrap_or_default();
         let what = What::Promise(deed, sentence);
         found.push(Specific { kind: SpecificKind::Promise, start, end, what, counts: Vec::new() });
     }
@@ -225,12 +226,13 @@ fn stems(rest: &str) -> Vec<String> {
     words.map(|word| word.chars().take(4).collect()).collect()
 }
 
-/// What a source holds. Its figures and letters are read when a text has some
-/// to look for.
+/// What a source holds. Its figures, letters and sentences are read when a text has
+/// some to look for.
 struct Facts<'a> {
     source: &'a str,
     plain: &'a str,
     words: Words<'a>,
+    sentences: OnceCell<HashSet<&'a str>>,
     letters: OnceCell<String>,
     figures: OnceCell<Vec<Figure>>,
     /// It has amounts in minor units.
@@ -243,6 +245,7 @@ impl<'a> Facts<'a> {
             source,
             plain,
             words: Words::new(plain),
+            sentences: OnceCell::new(),
             letters: OnceCell::new(),
             figures: OnceCell::new(),
             minor: plain.contains("minor") || plain.contains("cents"),
@@ -263,8 +266,9 @@ impl<'a> Facts<'a> {
             What::Words(words) => words.iter().all(|word| self.words.contain(word)),
             What::Promise(deed, sentence) => {
                 // Whoever quotes a whole sentence promises no more than the source does.
-                let mut theirs = sentences(self.plain).into_iter().filter_map(|(from, to)| self.plain.get(from..to));
-                deed.iter().any(|deed| self.plain.contains(deed)) || theirs.any(|theirs| bare(theirs) == bare(sentence))
+                let theirs = || sentences(self.plain).into_iter().filter_map(|(from, to)| self.plain.get(from..to));
+                deed.iter().any(|deed| self.plain.contains(deed))
+                    || self.sentences.get_or_init(|| theirs().map(bare).collect()).contains(bare(sentence))
             }
         }
     }

@@ -188,13 +188,14 @@ impl Fields {
     /// taken to mean colleagues.
     fn audience(&self) -> Readers {
         const PUBLIC: [&str; 8] = ["public", "customer", "customers", "everyone", "all", "external", "user", "users"];
+        const YES: [&str; 3] = ["true", "yes", "1"];
         const NO: [&str; 3] = ["false", "no", "0"];
         let public = |(name, value): &(String, String)| {
             let value = value.to_lowercase();
             match name.as_str() {
                 "audience" | "visibility" => PUBLIC.contains(&value.as_str()),
                 "internal" | "private" | "confidential" => NO.contains(&value.as_str()),
-                "public" => !NO.contains(&value.as_str()),
+                "public" => YES.contains(&value.as_str()),
                 _ => true,
             }
         };

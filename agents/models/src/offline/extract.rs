@@ -202,18 +202,23 @@ fn figures(text: &str) -> BTreeSet<&str> {
 
 /// Whether a sentence says that something is not.
 fn denies(text: &str) -> bool {
+    any_word(text, denial)
+}
+
+/// Whether any word of a text, in lower case, is such.
+fn any_word(text: &str, such: impl Fn(&str) -> bool) -> bool {
     let text = text.to_lowercase();
-    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '\u{2019}'));
-    words.any(|word| {
-        matches!(word, "cannot" | "never" | "no" | "not") || word.ends_with("n't") || word.ends_with("n\u{2019}t")
-    })
+    text.split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '\u{2019}')).any(such)
+}
+
+fn denial(word: &str) -> bool {
+    matches!(word, "cannot" | "never" | "no" | "not") || word.ends_with("n't") || word.ends_with("n\u{2019}t")
 }
 
 /// Whether a sentence takes back part of the one before it.
 fn limits(text: &str) -> bool {
     const LIMITS: [&str; 8] = ["but", "except", "excluding", "however", "instead", "only", "otherwise", "unless"];
-    let lower = text.to_lowercase();
-    denies(text) || lower.split(|c: char| !c.is_alphanumeric()).any(|word| LIMITS.contains(&word))
+    any_word(text, |word| denial(word) || LIMITS.contains(&word))
 }
 
 /// The fewest units that cover the words of the question, in reading order, each with

@@ -119,12 +119,10 @@ pub(super) fn find(text: &str) -> Vec<(usize, usize, &'static [&'static str])> {
             && !denied
             && let Some(deed) = deeds.get(said.pattern().as_usize()).and_then(|deed| DEEDS.get(*deed))
         {
-            // `You may have a refund` binds nobody, `they have refunded it` does.
-            let is = text.get(said.start()..said.end()).unwrap_or_default().to_lowercase();
-            let done = is.ends_with("ed") || is.starts_with("paid");
-            let had = if done { [" have ", " had "] } else { [" we have ", " i have "] };
-            let bound = [" will ", "'ll ", "\u{2019}ll ", "'ve ", " been ", " going to "];
-            let binds = bound.iter().chain(&had).any(|bound| format!(" {clause}").contains(bound));
+            // `You may have a refund` binds nobody.
+            let clause = format!(" {clause}").replace(" may have ", " ").replace(" can have ", " ");
+            let bound = [" will ", "'ll ", "\u{2019}ll ", " have ", "'ve ", " has been ", " going to "];
+            let binds = bound.iter().any(|bound| clause.contains(bound));
             let needed = if binds && !deed.granted.is_empty() { deed.granted } else { deed.borne_out };
             found.push((said.start(), said.end(), needed));
         }

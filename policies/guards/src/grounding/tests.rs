@@ -72,6 +72,7 @@ fn who_quotes_promises_no_more_than_the_source() {
         ("You will have your money back.", "money back"),
         ("The team have already refunded you.", "refunded"),
         ("You have been refunded.", "refunded"),
+        ("You have a full refund.", "refund"),
     ] {
         assert_eq!(unfounded(text, &[source]), [("promise", value.to_owned())], "{text:?}");
     }

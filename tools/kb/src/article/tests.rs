@@ -40,6 +40,7 @@ fn an_unknown_audience_means_colleagues() {
         ("internal: false\n", Readers::Public),
         ("private: yes\naudience: public\n", Readers::Internal),
         ("public: false\n", Readers::Internal),
+        ("public: off\n", Readers::Internal),
         ("public: true\n", Readers::Public),
     ] {
         let about = markdown(&format!("---\ntitle: x\n{said}---\nText.\n")).document.about;
