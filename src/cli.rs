@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// An agent for each customer that a company can trust: typed tools, a policy
@@ -445,11 +446,11 @@ Example: attache kb add docs")]
     /// Questions that the articles did not answer, alike ones together
     #[command(after_help = "Example: attache kb gaps --json | jq .count")]
     Gaps {
-        /// At most so many
-        #[arg(long, default_value_t = 20)]
-        top: usize,
+        /// At most so many; those that were answered since follow
+        #[arg(long, default_value = "20")]
+        top: NonZeroUsize,
     },
-    /// Make a draft of an article from what a reviewer wrote in a run
+    /// Make a draft of an article from what was asked in a run and what a reviewer wrote
     #[command(after_help = "Example: attache kb draft run_… kb/")]
     Draft {
         /// The run

@@ -224,6 +224,21 @@ fn every_command_has_help_with_an_example() {
     }
 }
 
+#[test]
+fn a_file_that_was_named_and_is_no_article_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let picture = dir.path().join("picture.md");
+    fs::write(&picture, b"\x89PNG\0").unwrap();
+    let add = |path: &std::path::Path| attache(dir.path(), &["kb", "add", path.to_str().unwrap()]);
+    let refused = add(&picture);
+    assert_eq!(refused.status.code(), Some(2), "{}", out(&refused));
+    assert!(err(&refused).contains("picture.md: binary content"), "{}", err(&refused));
+    // A folder may hold such a file.
+    let folder = add(dir.path());
+    assert_eq!(folder.status.code(), Some(0), "{}", err(&folder));
+    assert!(out(&folder).contains("picture.md: binary content"), "{}", out(&folder));
+}
+
 /// A bundle of the examples in a file of its own, changed.
 #[test]
 fn a_sentence_model_that_is_gone_is_no_dead_end() {
@@ -348,4 +363,8 @@ fn a_tool_is_called_by_hand_under_policy_and_on_record() {
     }
     let list = attache(dir.path(), &["log", "list", "--json"]);
     assert_eq!(out(&list).lines().filter(|line| line.contains("by_hand")).count(), 4, "{}", out(&list));
+    for (limit, more) in [("4", false), ("3", true)] {
+        let list = out(&attache(dir.path(), &["log", "list", "--limit", limit]));
+        assert_eq!(list.contains("older ones: --limit"), more, "{list}");
+    }
 }

@@ -4,7 +4,7 @@
 mod command;
 
 use command::{attache, bundle, err, out, project};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 
 #[test]
@@ -35,6 +35,7 @@ fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
     assert!(!shown.contains("attache review approve"), "it is decided: {shown}");
     let gap: Value = serde_json::from_str(ask(&["kb", "gaps", "--json"]).lines().next().unwrap()).unwrap();
     assert_eq!((gap["count"].as_u64(), gap["runs"][0].as_str()), (Some(1), Some(run)), "{gap}");
+    assert_eq!(gap["answered"], false, "what answers it now did then, and was no good: {gap}");
 
     let drafts = dir.path().join("drafts");
     let folder = drafts.to_str().unwrap();
@@ -69,4 +70,47 @@ fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
     assert!(fs::read_to_string(&file).unwrap().contains("reviewed_by: eve"));
     let twice = attache(dir.path(), &["kb", "publish", file.to_str().unwrap(), "--by", "eve"]);
     assert_eq!(twice.status.code(), Some(2), "{}", err(&twice));
+}
+
+#[test]
+fn an_article_that_was_missing_is_begun_from_the_question_and_closes_the_gap() {
+    let dir = project();
+    let config = dir.path().join("company/attache.toml");
+    let ask = |args: &[&str]| {
+        let done = attache(dir.path(), &[args, &["--config", config.to_str().unwrap()]].concat());
+        assert_eq!(done.status.code(), Some(0), "{args:?} {}", err(&done));
+        out(&done)
+    };
+    for _ in 0..4 {
+        ask(&["run", &bundle("unanswerable.json"), "--json"]);
+    }
+    let gaps = || -> Vec<Value> {
+        ask(&["kb", "gaps", "--json"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let open = gaps();
+    assert_eq!((open.len(), &open[0]["count"], &open[0]["answered"]), (1, &json!(4), &json!(false)), "{open:?}");
+    let run = open[0]["runs"][0].as_str().unwrap();
+    let told = ask(&["kb", "gaps"]);
+    assert!(told.contains(run) && told.contains(" and 1 more\n"), "{told}");
+
+    // Nobody has written an answer: whoever reads it does.
+    let drafts = dir.path().join("drafts");
+    assert!(ask(&["kb", "draft", run, drafts.to_str().unwrap()]).contains("write the answer where `…` stands"));
+    let file = fs::read_dir(&drafts).unwrap().next().unwrap().unwrap().path();
+    let publish = ["kb", "publish", file.to_str().unwrap(), "--by", "eve"];
+    let blank = attache(dir.path(), &publish);
+    assert_eq!(blank.status.code(), Some(2), "{}", out(&blank));
+    assert!(err(&blank).contains("`…` stands where"), "{}", err(&blank));
+    let text = fs::read_to_string(&file).unwrap();
+    let question = open[0]["question"].as_str().unwrap();
+    let answer = format!("\nYes. {question} It does.\n");
+    fs::write(&file, text.replace("\n…\n", &answer).replace('…', "Sam")).unwrap();
+    ask(&publish);
+    let closed = gaps();
+    assert_eq!((closed.len(), &closed[0]["answered"]), (1, &json!(true)), "{closed:?}");
+    let doc = closed[0]["nearest"]["doc"].as_str().unwrap();
+    assert!(ask(&["kb", "gaps"]).contains(&format!("answered since: {doc}")));
+
+    let next = ask(&["run", &bundle("unanswerable.json"), "--json"]);
+    assert!(next.contains(r#""outcome":"resolved""#), "{next}");
 }

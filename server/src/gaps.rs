@@ -1,10 +1,10 @@
 //! What articles are missing: questions that were not answered, alike ones together.
 
 use crate::by_run::ByRun;
-use attache_engine::unanswered;
+use attache_engine::{Unanswered, unanswered};
 use attache_journal::{RunId, Store, StoreError};
 use attache_kb::gaps;
-use attache_tools::{Ask, KnowledgeBase, Readers, Scope};
+use attache_tools::{Ask, KnowledgeBase, Passage, Readers, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,9 +20,11 @@ pub struct Missing {
     /// The article that comes nearest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<Nearest>,
+    /// Whether that one answers it by now, with a passage that none of these runs had.
+    pub answered: bool,
 }
 
-/// An article that comes near and did not answer.
+/// An article that comes near.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Nearest {
     /// The article.
@@ -33,11 +35,12 @@ pub struct Nearest {
 
 /// What was not answered in each run.
 #[derive(Default)]
-pub struct Gaps(ByRun<String>);
+pub struct Gaps(ByRun<Unanswered>);
 
 impl Gaps {
-    /// The articles that are missing, what most runs asked in front, and how many there
-    /// are. Without a knowledge base that can be asked, nothing is said to be near.
+    /// The articles that are missing, what most runs asked in front, and how many more
+    /// there are than those. At most `top` are open; those that were answered since follow.
+    /// Without a knowledge base that can be asked, nothing is said to be near.
     ///
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
@@ -50,23 +53,40 @@ impl Gaps {
         let mut asked = self.0.ask(store, unanswered).await?;
         // Of very many the newest are compared.
         asked.reverse();
-        let questions: Vec<String> = asked.iter().map(|(_, question)| question.clone()).collect();
+        let questions: Vec<String> = asked.iter().map(|(_, asked)| asked.question.clone()).collect();
         let found = gaps(&questions);
-        let mut missing = Vec::new();
-        for gap in found.iter().take(top) {
-            let scope = Scope { readers: Readers::Internal, since: None };
-            let near = kb.search(&Ask { query: &gap.question, top: 1, scope }).await;
-            let nearest = near.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the knowledge base cannot be searched");
-                Vec::new()
-            });
-            missing.push(Missing {
+        let (mut open, mut answered) = (Vec::new(), Vec::new());
+        for gap in &found {
+            if open.len() == top {
+                break;
+            }
+            let members: Vec<_> = gap.members.iter().rev().filter_map(|at| asked.get(*at)).collect();
+            let readable = search(kb, &gap.question, Readers::Public).await;
+            let new = readable.into_iter().find(|hit| members.iter().all(|(_, asked)| asked.is_answered_by(hit)));
+            let answered_now = new.is_some();
+            let nearest = match new {
+                None => search(kb, &gap.question, Readers::Internal).await.into_iter().next(),
+                new => new,
+            };
+            let missing = Missing {
                 question: gap.question.clone(),
-                count: gap.members.len(),
-                runs: gap.members.iter().rev().filter_map(|at| asked.get(*at)).map(|(run, _)| run.clone()).collect(),
-                nearest: nearest.into_iter().next().map(|near| Nearest { doc: near.doc, title: near.title }),
-            });
+                count: members.len(),
+                runs: members.into_iter().map(|(run, _)| run.clone()).collect(),
+                nearest: nearest.map(|near| Nearest { doc: near.doc, title: near.title }),
+                answered: answered_now,
+            };
+            if missing.answered { &mut answered } else { &mut open }.push(missing);
         }
-        Ok((missing, found.len()))
+        let more = found.len() - open.len() - answered.len();
+        open.append(&mut answered);
+        Ok((open, more))
     }
+}
+
+async fn search(kb: &dyn KnowledgeBase, question: &str, readers: Readers) -> Vec<Passage> {
+    let scope = Scope { readers, since: None };
+    kb.search(&Ask { query: question, top: 5, scope }).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the knowledge base cannot be searched");
+        Vec::new()
+    })
 }

@@ -1,5 +1,5 @@
-//! `attache kb draft` and `attache kb publish`: what a reviewer wrote becomes an
-//! article, once a second person has read it.
+//! `attache kb draft` and `attache kb publish`: what a reviewer wrote, or has to
+//! write, becomes an article, once a second person has read it.
 //!
 //! The draft is a file with `draft: true` in its front matter. Nothing indexes
 //! such a file (see `article.rs` of the knowledge base) until somebody publishes
@@ -19,13 +19,18 @@ use std::path::Path;
 /// The line that keeps a file out of the index.
 const DRAFT: &str = "draft: true";
 
-/// Writes the draft of an article from the text that a person made of a run's.
+/// What stands where an answer has to be written; nothing with it is published.
+const BLANK: &str = "…";
+
+/// Writes the draft of an article from the text that a person made of a run's, or
+/// with a blank if nobody has written one.
 pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     let store = open_log(global)?;
     let entries = block_on(async { Ok(store.entries(&RunId::new(run)).await?) })?;
     let (question, text) = written(&entries).ok_or_else(|| {
-        Failure::refused(format!("in the run {run} no person changed a text, so there is none to keep"))
+        Failure::refused(format!("in the run {run} nobody asked the knowledge base, and no person changed a text"))
     })?;
+    let blank = text == BLANK;
     let name = file_name(&question);
     let path = dir.join(&name);
     let failed = |e: std::io::Error| Failure::unavailable(format!("{}: {e}", path.display()));
@@ -39,7 +44,8 @@ pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write)
         _ => failed(e),
     })?;
     file.write_all(article.as_bytes()).map_err(failed)?;
-    writeln!(out, "{}: read it, then `attache kb publish {} --by NAME`", path.display(), path.display())?;
+    let next = if blank { "write the answer where `…` stands" } else { "read it" };
+    writeln!(out, "{}: {next}, then `attache kb publish {} --by NAME`", path.display(), path.display())?;
     Ok(())
 }
 
@@ -58,7 +64,8 @@ pub(crate) fn publish(path: &Path, by: &str) -> Result<(), Failure> {
     })?;
     if let Some((line, gap)) = gap(&text) {
         return Err(Failure::refused(format!(
-            "{}:{line}: `{gap}` stands where something about one customer stood; write what every customer may read",
+            "{}:{line}: `{gap}` stands where an answer is missing or something about one customer stood; \
+             write what every customer may read",
             path.display()
         )));
     }
@@ -72,15 +79,15 @@ pub(crate) fn publish(path: &Path, by: &str) -> Result<(), Failure> {
 /// The first line that has a gap where personal data stood, and the gap.
 fn gap(text: &str) -> Option<(usize, String)> {
     let nobody = Pseudonyms::new(&[]);
-    let bare = |word: &str| word.trim_matches(|c: char| c.is_ascii_punctuation()) == "…";
+    let bare = |word: &str| word.trim_matches(|c: char| c.is_ascii_punctuation()) == BLANK;
     (1..).zip(text.lines()).find_map(|(number, line)| match nobody.restore(line) {
         Err(invented) => Some((number, invented.placeholder)),
-        Ok(_) => line.split_whitespace().any(bare).then(|| (number, "…".to_owned())),
+        Ok(_) => line.split_whitespace().any(bare).then(|| (number, BLANK.to_owned())),
     })
 }
 
-/// What was asked in a run, and what a person wrote in the end, both without
-/// personal data.
+/// What was asked in a run, and what a person wrote in the end or a blank, both
+/// without personal data.
 fn written(entries: &[Entry]) -> Option<(String, String)> {
     let mut pseudonyms = None;
     let mut text = None;
@@ -93,10 +100,14 @@ fn written(entries: &[Entry]) -> Option<(String, String)> {
     }
     // A placeholder stands where the customer's own name or address stood.
     let mut pseudonyms: Pseudonyms = pseudonyms?;
-    let text = pseudonyms.hide(&text?, &PatternPii);
-    let question = asked_for(entries).unwrap_or_else(|| "Untitled".to_owned());
+    let text = text.map(|text| without_personal_data(&pseudonyms.hide(&text, &PatternPii)));
+    let question = asked_for(entries);
+    if question.is_none() && text.is_none() {
+        return None;
+    }
+    let question = question.unwrap_or_else(|| "Untitled".to_owned());
     let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some((without_personal_data(&question), without_personal_data(&text)))
+    Some((without_personal_data(&question), text.unwrap_or_else(|| BLANK.to_owned())))
 }
 
 /// The first words of a question as the name of a file.

@@ -41,7 +41,16 @@ pub(crate) fn run(global: &Global, dir: &Path, out: &mut dyn Write) -> Result<()
         }
     }
     if !global.quiet {
-        writeln!(out, "{}: a project with a sample knowledge base and CRM", dir.display())?;
+        let at = dir.display();
+        writeln!(out, "{at}: a project with a sample knowledge base and CRM\n")?;
+        writeln!(out, "The first run takes in kb/ and crm.jsonl: put your own in their place, and your address into")?;
+        writeln!(out, "attache.toml. Then, in that folder:")?;
+        writeln!(out, "  attache doctor            says what is set up and what is missing")?;
+        writeln!(
+            out,
+            "  attache run BUNDLE.json   answers one customer; `attache schema bundle` says how a bundle looks"
+        )?;
+        writeln!(out, "  attache serve             answers all of them, with the review desk")?;
     }
     Ok(())
 }

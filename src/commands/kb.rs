@@ -28,6 +28,11 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
                 }
             }
             let report = add(global, &open_kb(global)?, paths)?;
+            let taken = report.added + report.updated + report.unchanged + report.removed;
+            // Of a folder something may be left out; a file is named to be added.
+            if let Some(refused) = report.skipped.iter().find(|skipped| taken == 0 && paths.contains(&skipped.path)) {
+                return Err(Failure::refused(refused.to_string()));
+            }
             if global.json {
                 let skipped: Vec<_> = report.skipped.iter().map(ToString::to_string).collect();
                 return json(
@@ -98,7 +103,7 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
                 Some(made) => writeln!(out, "{made} new vectors; searches go by words and by sense")?,
             }
         }
-        Kb::Gaps { top } => super::gaps::gaps(global, *top, out)?,
+        Kb::Gaps { top } => super::gaps::gaps(global, top.get(), out)?,
         Kb::Draft { run, dir } => super::draft::draft(global, run, dir, out)?,
         Kb::Publish { file, by } => {
             // Before the file is changed: nobody publishes into what cannot be opened.

@@ -28,7 +28,11 @@ pub(crate) fn run(global: &Global, log: &Log, out: &mut dyn Write) -> Result<(),
 fn list(global: &Global, limit: usize, since: Option<Timestamp>, out: &mut dyn Write) -> Result<(), Failure> {
     let store = open_log(global)?;
     block_on(async {
-        let runs = store.runs(&RunFilter { limit: Some(limit), since, ..RunFilter::default() }).await?;
+        // One more than is shown tells whether there are more.
+        let asked = Some(limit.saturating_add(1));
+        let mut runs = store.runs(&RunFilter { limit: asked, since, ..RunFilter::default() }).await?;
+        let more = runs.len() > limit;
+        runs.truncate(limit);
         if global.json {
             return runs.iter().try_for_each(|run| json(out, run));
         }
@@ -51,7 +55,11 @@ fn list(global: &Global, limit: usize, since: Option<Timestamp>, out: &mut dyn W
                 run.reason_code.as_deref().unwrap_or_default(),
             ]);
         }
-        Ok(writeln!(out, "{table}")?)
+        writeln!(out, "{table}")?;
+        if more {
+            tell::aside(out, "\nthere are older ones: --limit says how many to show")?;
+        }
+        Ok(())
     })
 }
 

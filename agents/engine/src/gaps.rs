@@ -1,15 +1,36 @@
 //! Questions that were not answered well, as the journal tells them.
 
 use attache_guards::scan;
-use attache_journal::{Decision, Entry, Event, Outcome};
-use attache_tools::{KbSearch, Tool};
+use attache_journal::{Decision, Digest, Entry, Event, Outcome};
+use attache_tools::{KbHits, KbSearch, Passage, Tool};
 use std::collections::BTreeSet;
 
+/// A question that was not answered well.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unanswered {
+    /// What was searched for. Personal data is taken out: such questions are read
+    /// by more people than the run.
+    pub question: String,
+    /// The passages that were taken to answer it, and did not: digests of their texts.
+    tried: BTreeSet<Digest>,
+}
+
+impl Unanswered {
+    /// Whether a passage would answer it that nobody has tried.
+    #[must_use]
+    pub fn is_answered_by(&self, passage: &Passage) -> bool {
+        passage.answers() == Some(true) && !self.tried.contains(&digest(passage))
+    }
+}
+
+fn digest(passage: &Passage) -> Digest {
+    Digest::of(&[passage.passage.as_bytes()])
+}
+
 /// What was searched for in a run that did not answer well: it went to a person
-/// after a search, or a person rejected or rewrote the text. Personal data is
-/// taken out: such questions are read by more people than the run.
+/// after a search, or a person rejected or rewrote the text.
 #[must_use]
-pub fn unanswered(entries: &[Entry]) -> Option<String> {
+pub fn unanswered(entries: &[Entry]) -> Option<Unanswered> {
     let mut drafted: Option<&str> = None;
     let mut badly = false;
     for event in entries.iter().filter_map(|entry| entry.event.as_ref()) {
@@ -28,7 +49,18 @@ pub fn unanswered(entries: &[Entry]) -> Option<String> {
             _ => {}
         }
     }
-    asked_for(entries).filter(|_| badly).map(|query| without_personal_data(&query))
+    let question = without_personal_data(&asked_for(entries).filter(|_| badly)?);
+    let tried = entries.iter().flat_map(found).filter(|passage| passage.answers() == Some(true));
+    Some(Unanswered { question, tried: tried.map(|passage| digest(&passage)).collect() })
+}
+
+/// The passages that a search found, if this is the return of one.
+fn found(entry: &Entry) -> Vec<Passage> {
+    let Some(Event::ToolReturned(returned)) = &entry.event else { return Vec::new() };
+    let output = returned.output.as_ref().filter(|_| returned.tool == KbSearch::NAME);
+    output
+        .and_then(|output| serde_json::from_str::<KbHits>(output.as_str()).ok())
+        .map_or_else(Vec::new, |found| found.hits)
 }
 
 /// What a run searched the knowledge base for, the last time it did.

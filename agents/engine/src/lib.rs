@@ -23,6 +23,6 @@ pub use clock::{Clock, SystemClock};
 pub use conversation::{Conversation, Next, Turn};
 pub use engine::{Engine, EngineFault, Parts, Report, RunError};
 pub use erase::{EraseError, Erasure};
-pub use gaps::{asked_for, unanswered, without_personal_data};
+pub use gaps::{Unanswered, asked_for, unanswered, without_personal_data};
 pub use review::{Changed, Part, Review, ReviewError};
 pub use whatif::{Looked, Replanned, Unmatched};

@@ -19,10 +19,10 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, Signed(who): Signed) -> 
 
 async fn gaps(desk: &Desk, who: &Who) -> Result<Response, Problem> {
     who.may(Right::Read)?;
-    let (missing, all) = desk.gaps.find(&*desk.parts.store, &*desk.parts.kb, ROWS).await?;
+    let (missing, more) = desk.gaps.find(&*desk.parts.store, &*desk.parts.kb, ROWS).await?;
     let mut context = Context::new();
     context.insert("tab", "gaps");
-    context.insert("more", &all.saturating_sub(missing.len()));
+    context.insert("more", &more);
     context.insert("missing", &missing);
     page(desk, who, "gaps.html", context)
 }

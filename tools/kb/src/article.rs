@@ -60,7 +60,7 @@ pub(crate) struct Article {
 }
 
 /// How articles are read, as a number: what was read in another way changed.
-const READING: &str = "2";
+const READING: &str = "3";
 
 impl Written {
     /// The text of a file. `within` is the folder that includes may read, if they

@@ -5,10 +5,6 @@ use super::words::{Words, sentences};
 use attache_tools::Passage;
 use std::collections::BTreeSet;
 
-/// How likely it must be that a passage answers (see [`Passage::fit`]): with this, 95
-/// of a hundred questions that no article answers are left to a person.
-const FIT: f32 = 0.5;
-
 /// A question of at most so many words may mean several things.
 const VAGUE: usize = 2;
 
@@ -162,8 +158,8 @@ fn unclear(question: &Question, hits: &[Passage], best: usize, words: &Words) ->
 
 /// Whether the best passage says enough to answer with.
 fn enough(question: &Question, passage: &Passage, words: &Words) -> bool {
-    if let Some(fit) = passage.fit {
-        return fit >= FIT;
+    if let Some(answers) = passage.answers() {
+        return answers;
     }
     let asked = question.words();
     // Words that meet by chance, under a title about something else, are no answer.

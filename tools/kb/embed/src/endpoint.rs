@@ -29,6 +29,8 @@ pub struct EndpointConfig {
 /// A server with the endpoint `/embeddings`.
 pub struct Endpoint {
     config: EndpointConfig,
+    /// The address without what may be secret in it, for people.
+    shown: String,
     client: reqwest::Client,
     /// Its own: who embeds waits for the answer on a thread that may block.
     runtime: Option<Runtime>,
@@ -55,13 +57,18 @@ impl Endpoint {
     /// Connects with the first text.
     ///
     /// # Errors
-    /// If no client can be made.
+    /// If the address is none of `http` or `https`, or no client can be made.
     pub fn new(config: EndpointConfig) -> Result<Self, EmbedFault> {
-        let fault = |what: String| EmbedFault::new(format!("embeddings endpoint: {what}"));
+        let origin = reqwest::Url::parse(&config.base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let shown = origin
+            .map(|url| url.origin().ascii_serialization())
+            .ok_or_else(|| EmbedFault::new("the address of an embeddings endpoint begins with http:// or https://"))?;
+        let fault = |what: String| EmbedFault::new(format!("embeddings endpoint {shown}: {what}"));
         let client = reqwest::Client::builder().timeout(config.timeout).redirect(reqwest::redirect::Policy::none());
         let client = client.build().map_err(|error| fault(error.to_string()))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        Ok(Self { config, client, runtime: Some(runtime.map_err(|error| fault(error.to_string()))?) })
+        let runtime = Some(runtime.map_err(|error| fault(error.to_string()))?);
+        Ok(Self { config, shown, client, runtime })
     }
 
     async fn ask(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
@@ -70,13 +77,13 @@ impl Endpoint {
         if let Some(key) = &self.config.api_key {
             request = request.bearer_auth(key.expose_secret());
         }
-        let mut response = request.send().await.map_err(|error| error.without_url().to_string())?;
+        let mut response = request.send().await.map_err(cause)?;
         let status = response.status();
         if !status.is_success() {
             return Err(format!("answered {status}"));
         }
         let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+        while let Some(part) = response.chunk().await.map_err(cause)? {
             body.extend_from_slice(&part);
             if body.len() > MAX_ANSWER {
                 return Err("the answer is larger than 16 MiB".to_owned());
@@ -97,13 +104,23 @@ impl Endpoint {
     }
 }
 
+/// Why a request failed: the innermost cause, for the outer ones only say that it did.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
 impl Embedder for Endpoint {
     fn name(&self) -> &str {
         &self.config.model
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFault> {
-        let fault = |what: String| EmbedFault::new(format!("embeddings endpoint: {what}"));
+        let fault = |what: String| EmbedFault::new(format!("embeddings endpoint {}: {what}", self.shown));
         let runtime = self.runtime.as_ref().ok_or_else(|| fault("closed".to_owned()))?;
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {

@@ -1,7 +1,7 @@
 //! The main content of a web page, as Markdown.
 
 use super::Fields;
-use dom_query::{Document, NodeRef, Selection};
+use dom_query::{Document, NodeData, NodeRef, Selection};
 use dom_smoothie::{Config, Readability};
 
 /// A page with more elements is not read.
@@ -12,6 +12,12 @@ const MAX_ENTITIES: usize = 50_000;
 
 /// A page whose elements are nested deeper is not read.
 const MAX_DEPTH: usize = 200;
+
+/// More comments about what customers ask are not read.
+const MAX_COMMENTS: usize = 1_000;
+
+/// Stands around the number of a comment; no character of any text.
+const MARK: char = '\u{fdd0}';
 
 /// Shorter contents are taken for a mistake of the search for it.
 const MIN_CONTENT: usize = 40;
@@ -41,7 +47,9 @@ pub(super) fn read(html: &str) -> Result<Page, String> {
     let fields = said(&document);
     let title = title(&document);
     anchors(&document);
+    let comments = mark_comments(&document);
     let text = main_content(&document).ok_or("the page has no text")?;
+    let text = unmark(&text, &comments);
     Ok(Page { title, text, fields })
 }
 
@@ -138,6 +146,35 @@ fn anchors(document: &Document) {
             heading.append_html(format!(" {{#{id}}}"));
         }
     }
+}
+
+/// Puts a mark where a comment says what customers ask, for a page's comments do not
+/// outlive the search for its content: the comments, by the number in their mark.
+fn mark_comments(document: &Document) -> Vec<String> {
+    let text = |node: &NodeRef<'_>| {
+        node.query(|node| match &node.data {
+            NodeData::Comment { contents } => Some(contents.trim().to_owned()),
+            _ => None,
+        })
+    };
+    let root = document.root();
+    let comments = root.descendants_it().filter_map(|node| Some((node, text(&node)??)));
+    let asked: Vec<_> = comments.filter(|(_, text)| text.starts_with("asked:")).take(MAX_COMMENTS).collect();
+    let mark = |(at, (node, text)): (usize, (NodeRef<'_>, String))| {
+        node.after_html(format!("<p>{MARK}{at}{MARK}</p>"));
+        text
+    };
+    asked.into_iter().enumerate().map(mark).collect()
+}
+
+/// Puts each comment where its mark stands.
+fn unmark(text: &str, comments: &[String]) -> String {
+    let comment = |number: &str| comments.get(number.parse::<usize>().ok()?);
+    let parts = text.split(MARK).enumerate().map(|(at, part)| match comment(part).filter(|_| at % 2 == 1) {
+        Some(comment) => format!("\n\n<!-- {comment}\n-->\n\n"),
+        None => part.to_owned(),
+    });
+    parts.collect()
 }
 
 fn title(document: &Document) -> String {

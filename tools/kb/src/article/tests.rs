@@ -167,3 +167,18 @@ fn whether_an_article_changed_is_known_before_it_is_read() {
     std::fs::write(dir.join("part.txt"), other).unwrap();
     assert_ne!(including(), before);
 }
+
+#[test]
+fn a_page_says_what_customers_ask() {
+    let filler = "This paragraph is long enough to be taken for the main content of a page, twice. ".repeat(3);
+    for (open, close) in [("<main>", "</main>"), ("<div class=content>", "</div>")] {
+        let article = page(&format!(
+            "<html><body><nav><!-- asked:\nNot this?\n--></nav>{open}<h1>Bikes</h1><p>{filler}</p><h2>Rain</h2>\
+             <p>{filler}</p><!-- asked:\nWhat if it pours?\n--><!-- hidden --><h2>Snow</h2><p>{filler}</p>{close}</body></html>"
+        ));
+        let text = article.document.text;
+        let (rain, snow) = text.split_once("Snow").unwrap();
+        assert!(rain.contains("\n\n<!-- asked:\nWhat if it pours?\n-->\n"), "{text}");
+        assert!(!snow.contains("<!--") && !text.contains("Not this") && !text.contains("hidden"), "{text}");
+    }
+}

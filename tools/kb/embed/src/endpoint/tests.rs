@@ -5,13 +5,16 @@ use axum::{Json, Router};
 use serde_json::Value;
 
 fn endpoint(port: u16) -> Endpoint {
+    at(&format!("http://user:secret@127.0.0.1:{port}/v1/")).unwrap()
+}
+
+fn at(base_url: &str) -> Result<Endpoint, EmbedFault> {
     Endpoint::new(EndpointConfig {
-        base_url: format!("http://127.0.0.1:{port}/v1/"),
+        base_url: base_url.to_owned(),
         model: "m".into(),
         api_key: Some("key".to_owned().into()),
         timeout: Duration::from_secs(5),
     })
-    .unwrap()
 }
 
 async fn answer(Json(asked): Json<Value>) -> (StatusCode, Json<Value>) {
@@ -43,5 +46,9 @@ async fn vectors_come_in_the_order_of_the_texts() {
 #[test]
 fn nobody_there_is_a_fault_without_the_key() {
     let fault = endpoint(1).embed(&["a"]).unwrap_err().to_string();
-    assert!(fault.starts_with("embeddings endpoint") && !fault.contains("key"), "{fault}");
+    assert!(fault.starts_with("embeddings endpoint http://127.0.0.1:1: "), "{fault}");
+    assert!(fault.contains("refused") && !fault.contains("key") && !fault.contains("secret"), "{fault}");
+    for address in ["models", "ftp://127.0.0.1/v1", "127.0.0.1:8080/v1"] {
+        assert!(at(address).unwrap_err().to_string().contains("begins with http://"), "{address}");
+    }
 }
