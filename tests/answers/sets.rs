@@ -41,6 +41,18 @@ pub(crate) fn company(answerable: &str, unanswerable: &[&str], name: &str) -> Se
     Set { name: name.to_owned(), articles: articles(), questions: known.chain(unknown).collect() }
 }
 
+/// The example company with whole messages of a file beside this one, a line of JSON
+/// each.
+pub(crate) fn letters(file: &str, name: &str) -> Set {
+    let letter = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let answers = line["answers"].as_array().unwrap().iter().map(|doc| doc.as_str().unwrap().to_owned());
+        Question { answers: answers.collect(), text: line["text"].as_str().unwrap().to_owned() }
+    };
+    let questions = read(&format!("tests/answers/{file}")).lines().map(letter).collect();
+    Set { name: name.to_owned(), articles: articles(), questions }
+}
+
 fn articles() -> Vec<Document> {
     let files = std::fs::read_dir(repository().join("examples/company/kb")).unwrap();
     let article = |path: PathBuf| Document {

@@ -15,34 +15,37 @@ pub(super) struct Question {
     /// Whether they ask about the customer's own account, of which articles know
     /// nothing.
     pub(super) own: bool,
-    /// The questions with the sentence before each, to search with.
+    /// The questions with the sentences before each, to search with.
     pub(super) query: String,
 }
 
-const GREETINGS: &[&str] = &[
-    "hello",
-    "hi",
-    "hey",
-    "dear",
-    "good morning",
-    "good afternoon",
-    "good evening",
-    "good day",
-    "greetings",
-    "thanks",
-    "thank you",
-    "many thanks",
-    "kind regards",
+const GREETINGS: &[&str] =
+    &["hello", "hi", "hey", "dear", "good morning", "good afternoon", "good evening", "good day", "greetings"];
+
+const THANKS: &[&str] = &["thanks", "thank you", "many thanks"];
+
+/// What stands below a message, before a name.
+const CLOSINGS: &[&str] = &[
+    "all the best",
+    "best",
     "best regards",
-    "regards",
     "best wishes",
     "cheers",
-    "yours",
+    "kind regards",
+    "regards",
+    "sent from",
     "sincerely",
+    "warm regards",
+    "with kind regards",
+    "yours",
 ];
 
 const ASKING: &[&str] =
     &["how", "what", "which", "where", "can", "could", "when", "why", "who", "does", "do", "is", "are", "will"];
+
+/// How many sentences before a question are searched with: what is meant stands there
+/// as often as in the question.
+const BEFORE: usize = 2;
 
 /// More of a message is not searched with.
 const MAX_QUERY: usize = 2_000;
@@ -50,7 +53,8 @@ const MAX_QUERY: usize = 2_000;
 impl Question {
     pub(super) fn of(text: &str, words: &Words) -> Self {
         let own = own_words(text);
-        let said: Vec<&str> = sentences(&own).into_iter().filter_map(without_greeting).collect();
+        let said = sentences(&own).into_iter().take_while(|sentence| !closes(sentence));
+        let said: Vec<&str> = said.filter_map(without_greeting).collect();
         let asks = |sentence: &&str| sentence.ends_with('?') || ASKING.contains(&first_word(sentence).as_str());
         let marked: Vec<usize> = said.iter().enumerate().filter(|(_, s)| asks(s)).map(|(at, _)| at).collect();
         if marked.is_empty() {
@@ -64,8 +68,8 @@ impl Question {
         }
         let mut query: Vec<&str> = Vec::new();
         for at in &marked {
-            for at in [at.checked_sub(1), Some(*at)].into_iter().flatten() {
-                if let Some(sentence) = said.get(at).filter(|sentence| !query.contains(sentence)) {
+            for sentence in said.get(at.saturating_sub(BEFORE)..=*at).unwrap_or_default() {
+                if !query.contains(sentence) {
                     query.push(sentence);
                 }
             }
@@ -125,19 +129,28 @@ fn own_words(text: &str) -> String {
     own
 }
 
-/// `sentence` without a greeting at its start; nothing if that is all it is.
+/// Whether a text begins with one of `phrases`.
+fn begins(text: &str, phrases: &[&str]) -> bool {
+    let lower = text.to_lowercase();
+    phrases.iter().any(|phrase| lower.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+}
+
+/// Whether a message is over: a closing on a line of its own.
+fn closes(sentence: &str) -> bool {
+    let line = sentence.lines().next().unwrap_or_default();
+    begins(line, CLOSINGS) && !line.ends_with('?') && (line.ends_with(',') || line.split_whitespace().count() < 4)
+}
+
+/// `sentence` without a greeting at its start; nothing if that or thanks is all it is.
 fn without_greeting(sentence: &str) -> Option<&str> {
-    let lower = sentence.to_lowercase();
-    let greeting = GREETINGS.iter().find(|greeting| {
-        lower.strip_prefix(**greeting).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-    });
-    if greeting.is_none() {
+    let thanks = begins(sentence, THANKS);
+    if !thanks && !begins(sentence, GREETINGS) {
         return Some(sentence);
     }
     // Up to the comma: a name follows the greeting.
     let (_, rest) = sentence.split_once([',', '!', '\n'])?;
     let rest = rest.trim();
-    (rest.split_whitespace().count() > 2).then_some(rest)
+    (rest.split_whitespace().count() > 2 && (!thanks || rest.ends_with('?'))).then_some(rest)
 }
 
 fn first_word(sentence: &str) -> String {

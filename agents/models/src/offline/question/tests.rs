@@ -17,6 +17,21 @@ fn a_question_is_found_among_greetings() {
 }
 
 #[test]
+fn what_stands_before_a_question_is_searched_with_and_what_stands_around_is_not() {
+    let letter = "Good morning Dana,\n\nI am new here. We print labels on film. Our printer is called Otto. Does the film hold \
+                  in rain?\n\nThanks for the call on Monday, it helped.\n\nBest\nOwen Quist\nFacility manager";
+    let found = question(letter);
+    assert_eq!(found.query, "We print labels on film. Our printer is called Otto. Does the film hold in rain?");
+    assert_eq!(found.asked, [stems(&["film", "hold", "rain"])]);
+    let wish = question(
+        "Dear all,\nI would like labels on film. Please tell me about it.\n\nKind regards,\nOwen Quist\nFacility manager, Quist & Co",
+    );
+    assert_eq!(wish.query, "I would like labels on film. Please tell me about it.");
+    assert_eq!(question("Best plan?").query, "Best plan?");
+    assert_eq!(question("Thanks, and how do I cancel?").query, "and how do I cancel?");
+}
+
+#[test]
 fn a_thin_question_asks_about_the_sentence_before() {
     let found = question("I want to cancel my subscription. How do I do that?");
     assert_eq!(found.asked, [stems(&["cancel", "subscript"])]);

@@ -21,7 +21,7 @@ use attache_embed::Bert;
 use attache_kb::{Document, EmbedFault, Embedder, Kb, SIGNS, WEIGHTS};
 use attache_tools::Ask;
 use learn::{Case, Weights, crossed, learn, shifted};
-use sets::{Question, Set, company, public};
+use sets::{Question, Set, company, letters, public};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -43,6 +43,7 @@ fn main() {
     // Without those about a customer's own account: they are refused before it is asked
     // what fits, and look like what articles answer.
     let own = company("answerable.tsv", &["unanswerable.txt"], "the example company");
+    let letters = bodies(letters("letters.jsonl", "letters to the example company"));
     let halves = [0, 1].map(|half| unheard(&own, half));
     // None of those that are measured.
     let others = [
@@ -56,6 +57,7 @@ fn main() {
             let kept = |set: &Set| keeping(set, |_| asked);
             let mut cases = read(&kept(&own), embedder(), 1.0);
             let counted = cases.len();
+            cases.extend(read(&kept(&letters), embedder(), 1.0));
             for half in halves.iter().filter(|_| asked) {
                 cases.extend(read(half, embedder(), UNHEARD));
             }
@@ -157,4 +159,19 @@ fn read(set: &Set, embedder: Option<Arc<dyn Embedder>>, counts: f32) -> Vec<Case
     }
     println!("{}: {} questions", set.name, cases.len());
     cases
+}
+
+/// Letters without greeting, closing and quotation, as they are searched with, more or
+/// less: what finds the question in a letter is not of this room.
+fn bodies(letters: Set) -> Set {
+    let short = |line: &&str| line.split_whitespace().count() < 5 && !line.ends_with('?');
+    let body = |text: &str| {
+        let lines: Vec<&str> = text.lines().take_while(|line| !line.starts_with(['>', '-'])).collect();
+        let lines = lines.split(|line| line.is_empty()).map(|lines| lines.join(" "));
+        let kept: Vec<String> = lines.filter(|lines| !short(&lines.as_str())).collect();
+        if kept.is_empty() { text.to_owned() } else { kept.join(" ") }
+    };
+    let questions = letters.questions.into_iter();
+    let questions = questions.map(|question| Question { text: body(&question.text), ..question }).collect();
+    Set { questions, ..letters }
 }
