@@ -280,8 +280,8 @@ pub(crate) enum Log {
     /// Runs, newest first
     List {
         /// At most so many
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+        #[arg(long, default_value = "50")]
+        limit: NonZeroUsize,
         /// Those that started then or later: a date, or a time (RFC 3339)
         #[arg(long, value_name = "T", value_parser = since)]
         since: Option<Timestamp>,

@@ -97,19 +97,33 @@ fn an_article_that_was_missing_is_begun_from_the_question_and_closes_the_gap() {
     let drafts = dir.path().join("drafts");
     assert!(ask(&["kb", "draft", run, drafts.to_str().unwrap()]).contains("write the answer where `…` stands"));
     let file = fs::read_dir(&drafts).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&file).unwrap().replace("<person_2>", "GeoTIFF");
+    fs::write(&file, &text).unwrap();
     let publish = ["kb", "publish", file.to_str().unwrap(), "--by", "eve"];
     let blank = attache(dir.path(), &publish);
     assert_eq!(blank.status.code(), Some(2), "{}", out(&blank));
     assert!(err(&blank).contains("`…` stands where"), "{}", err(&blank));
-    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("our drone"), "what stands before the question is one customer's: {text}");
     let question = open[0]["question"].as_str().unwrap();
     let answer = format!("\nYes. {question} It does.\n");
-    fs::write(&file, text.replace("\n…\n", &answer).replace('…', "Sam")).unwrap();
+    fs::write(&file, text.replace("\n…\n", &answer).replace('…', "GeoTIFF")).unwrap();
     ask(&publish);
     let closed = gaps();
     assert_eq!((closed.len(), &closed[0]["answered"]), (1, &json!(true)), "{closed:?}");
     let doc = closed[0]["nearest"]["doc"].as_str().unwrap();
     assert!(ask(&["kb", "gaps"]).contains(&format!("answered since: {doc}")));
+
+    // Those that are open stand in front, however often they were asked.
+    let mut other: Value = serde_json::from_str(&fs::read_to_string(bundle("unanswerable.json")).unwrap()).unwrap();
+    other["trigger"]["text"] = json!("Which espresso machines brew for the night shift?");
+    let file = dir.path().join("other.json");
+    fs::write(&file, other.to_string()).unwrap();
+    ask(&["run", file.to_str().unwrap(), "--json"]);
+    let both = gaps();
+    assert_eq!((&both[0]["answered"], &both[0]["count"]), (&json!(false), &json!(1)), "{both:?}");
+    assert_eq!((both.len(), &both[1]["answered"], &both[1]["count"]), (2, &json!(true), &json!(4)), "{both:?}");
+    let one = ask(&["kb", "gaps", "--top", "1"]);
+    assert!(one.contains("espresso") && !one.contains("answered since") && one.contains("1 more"), "{one}");
 
     let next = ask(&["run", &bundle("unanswerable.json"), "--json"]);
     assert!(next.contains(r#""outcome":"resolved""#), "{next}");

@@ -39,8 +39,9 @@ pub struct Gaps(ByRun<Unanswered>);
 
 impl Gaps {
     /// The articles that are missing, what most runs asked in front, and how many more
-    /// there are than those. At most `top` are open; those that were answered since follow.
-    /// Without a knowledge base that can be asked, nothing is said to be near.
+    /// there are than those: of the first `2 * top` at most `top`, where those that were
+    /// answered since stand behind. Without a knowledge base that can be asked, nothing is
+    /// said to be near.
     ///
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
@@ -56,7 +57,7 @@ impl Gaps {
         let questions: Vec<String> = asked.iter().map(|(_, asked)| asked.question.clone()).collect();
         let found = gaps(&questions);
         let (mut open, mut answered) = (Vec::new(), Vec::new());
-        for gap in &found {
+        for gap in found.iter().take(top.saturating_mul(2)) {
             if open.len() == top {
                 break;
             }
@@ -77,8 +78,9 @@ impl Gaps {
             };
             if missing.answered { &mut answered } else { &mut open }.push(missing);
         }
-        let more = found.len() - open.len() - answered.len();
         open.append(&mut answered);
+        open.truncate(top);
+        let more = found.len() - open.len();
         Ok((open, more))
     }
 }

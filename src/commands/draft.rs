@@ -107,7 +107,11 @@ fn written(entries: &[Entry]) -> Option<(String, String)> {
     }
     let question = question.unwrap_or_else(|| "Untitled".to_owned());
     let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some((without_personal_data(&question), text.unwrap_or_else(|| BLANK.to_owned())))
+    // What stands before the question is one customer's story.
+    let last = question.trim_end_matches(['.', '!', '?']).rfind(['.', '!', '?']).map_or(0, |at| at + 1);
+    let question = question.get(last..).filter(|asked| asked.starts_with(' ')).unwrap_or(&question).trim();
+    let question = without_personal_data(&pseudonyms.hide(question, &PatternPii));
+    Some((question, text.unwrap_or_else(|| BLANK.to_owned())))
 }
 
 /// The first words of a question as the name of a file.

@@ -29,10 +29,9 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
             }
             let report = add(global, &open_kb(global)?, paths)?;
             let taken = report.added + report.updated + report.unchanged + report.removed;
-            // Of a folder something may be left out; a file is named to be added.
-            if let Some(refused) = report.skipped.iter().find(|skipped| taken == 0 && paths.contains(&skipped.path)) {
-                return Err(Failure::refused(refused.to_string()));
-            }
+            // Of a folder something may be left out, and so it may beside others; a file alone is named to be added.
+            let refused = report.skipped.iter().filter(|skipped| taken == 0 && paths.contains(&skipped.path));
+            Failure::all(refused.map(|refused| Failure::refused(refused.to_string())).collect())?;
             if global.json {
                 let skipped: Vec<_> = report.skipped.iter().map(ToString::to_string).collect();
                 return json(

@@ -13,7 +13,7 @@ use std::io::Write;
 
 pub(crate) fn run(global: &Global, log: &Log, out: &mut dyn Write) -> Result<(), Failure> {
     match log {
-        Log::List { limit, since } => list(global, *limit, *since, out),
+        Log::List { limit, since } => list(global, limit.get(), *since, out),
         Log::Explain { run } => super::explain::run(global, run, out),
         Log::Show { run } => show(global, run, out),
         Log::Verify(args) => keep::verify(global, args, out),

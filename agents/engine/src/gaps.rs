@@ -11,15 +11,15 @@ pub struct Unanswered {
     /// What was searched for. Personal data is taken out: such questions are read
     /// by more people than the run.
     pub question: String,
-    /// The passages that were taken to answer it, and did not: digests of their texts.
-    tried: BTreeSet<Digest>,
+    /// The passages that were found and did not answer it: digests of their texts.
+    found: BTreeSet<Digest>,
 }
 
 impl Unanswered {
-    /// Whether a passage would answer it that nobody has tried.
+    /// Whether a passage would answer it that was not there, or not in these words.
     #[must_use]
     pub fn is_answered_by(&self, passage: &Passage) -> bool {
-        passage.answers() == Some(true) && !self.tried.contains(&digest(passage))
+        passage.answers() == Some(true) && !self.found.contains(&digest(passage))
     }
 }
 
@@ -50,8 +50,8 @@ pub fn unanswered(entries: &[Entry]) -> Option<Unanswered> {
         }
     }
     let question = without_personal_data(&asked_for(entries).filter(|_| badly)?);
-    let tried = entries.iter().flat_map(found).filter(|passage| passage.answers() == Some(true));
-    Some(Unanswered { question, tried: tried.map(|passage| digest(&passage)).collect() })
+    let found = entries.iter().flat_map(found).map(|passage| digest(&passage)).collect();
+    Some(Unanswered { question, found })
 }
 
 /// The passages that a search found, if this is the return of one.

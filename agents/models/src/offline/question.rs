@@ -19,26 +19,31 @@ pub(super) struct Question {
     pub(super) query: String,
 }
 
-const GREETINGS: &[&str] =
-    &["hello", "hi", "hey", "dear", "good morning", "good afternoon", "good evening", "good day", "greetings"];
-
-const THANKS: &[&str] = &["thanks", "thank you", "many thanks"];
-
-/// What stands below a message, before a name.
-const CLOSINGS: &[&str] = &[
-    "all the best",
-    "best",
+const GREETINGS: &[&str] = &[
+    "hello",
+    "hi",
+    "hey",
+    "dear",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "good day",
+    "greetings",
+    "thanks",
+    "thank you",
+    "many thanks",
+    "kind regards",
     "best regards",
+    "regards",
     "best wishes",
     "cheers",
-    "kind regards",
-    "regards",
-    "sent from",
-    "sincerely",
-    "warm regards",
-    "with kind regards",
     "yours",
+    "sincerely",
 ];
+
+/// What stands below a wish, before a name.
+const CLOSINGS: &[&str] =
+    &["all the best", "best", "best regards", "best wishes", "cheers", "kind regards", "regards", "sincerely", "yours"];
 
 const ASKING: &[&str] =
     &["how", "what", "which", "where", "can", "could", "when", "why", "who", "does", "do", "is", "are", "will"];
@@ -47,33 +52,28 @@ const ASKING: &[&str] =
 /// as often as in the question.
 const BEFORE: usize = 2;
 
-/// More of a message is not searched with.
+/// More of a message is not searched with: of a longer one the end, where the question is.
 const MAX_QUERY: usize = 2_000;
 
 impl Question {
     pub(super) fn of(text: &str, words: &Words) -> Self {
         let own = own_words(text);
-        let said = sentences(&own).into_iter().take_while(|sentence| !closes(sentence));
-        let said: Vec<&str> = said.filter_map(without_greeting).collect();
+        let all = sentences(&own);
+        let said: Vec<&str> = all.iter().copied().filter_map(without_greeting).collect();
         let asks = |sentence: &&str| sentence.ends_with('?') || ASKING.contains(&first_word(sentence).as_str());
         let marked: Vec<usize> = said.iter().enumerate().filter(|(_, s)| asks(s)).map(|(at, _)| at).collect();
         if marked.is_empty() {
             // A wish or a complaint: all of it, less a name below it.
-            let said: Vec<&str> = said.into_iter().filter(|s| s.split_whitespace().count() > 3).collect();
-            let query = said.join(" ");
+            let end = all.iter().skip(1).position(|s| closes(s)).map_or(all.len(), |at| at + 1);
+            let said = all.iter().copied().take(end).filter_map(without_greeting);
+            let query = said.filter(|s| s.split_whitespace().count() > 3).collect::<Vec<_>>().join(" ");
             let how = query.to_lowercase().contains("how to ");
             let asked = Some(words.of(&query)).filter(|words| !words.is_empty());
             let own = is_own(&query);
             return Self { asked: asked.into_iter().collect(), how, own, query: cut(query) };
         }
-        let mut query: Vec<&str> = Vec::new();
-        for at in &marked {
-            for sentence in said.get(at.saturating_sub(BEFORE)..=*at).unwrap_or_default() {
-                if !query.contains(sentence) {
-                    query.push(sentence);
-                }
-            }
-        }
+        let query: BTreeSet<usize> = marked.iter().flat_map(|at| at.saturating_sub(BEFORE)..=*at).collect();
+        let query: Vec<&str> = query.into_iter().filter_map(|at| said.get(at).copied()).collect();
         let questions = || marked.iter().filter_map(|at| said.get(*at));
         let how = questions().any(|s| {
             let s = s.to_lowercase();
@@ -129,28 +129,27 @@ fn own_words(text: &str) -> String {
     own
 }
 
-/// Whether a text begins with one of `phrases`.
-fn begins(text: &str, phrases: &[&str]) -> bool {
-    let lower = text.to_lowercase();
-    phrases.iter().any(|phrase| lower.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
-}
-
-/// Whether a message is over: a closing on a line of its own.
-fn closes(sentence: &str) -> bool {
-    let line = sentence.lines().next().unwrap_or_default();
-    begins(line, CLOSINGS) && !line.ends_with('?') && (line.ends_with(',') || line.split_whitespace().count() < 4)
-}
-
-/// `sentence` without a greeting at its start; nothing if that or thanks is all it is.
+/// `sentence` without a greeting at its start; nothing if that is all it is.
 fn without_greeting(sentence: &str) -> Option<&str> {
-    let thanks = begins(sentence, THANKS);
-    if !thanks && !begins(sentence, GREETINGS) {
+    let lower = sentence.to_lowercase();
+    let greeting = GREETINGS.iter().find(|greeting| {
+        lower.strip_prefix(**greeting).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+    });
+    if greeting.is_none() {
         return Some(sentence);
     }
     // Up to the comma: a name follows the greeting.
     let (_, rest) = sentence.split_once([',', '!', '\n'])?;
     let rest = rest.trim();
-    (rest.split_whitespace().count() > 2 && (!thanks || rest.ends_with('?'))).then_some(rest)
+    (rest.split_whitespace().count() > 2).then_some(rest)
+}
+
+/// Whether a sentence begins what stands below a message.
+fn closes(sentence: &str) -> bool {
+    let lower = sentence.to_lowercase();
+    let line = lower.lines().next().unwrap_or_default();
+    let alone = |rest: &str| rest.is_empty() || rest.starts_with([',', '!', '.']);
+    line.starts_with("sent from ") || CLOSINGS.iter().any(|closing| line.strip_prefix(closing).is_some_and(alone))
 }
 
 fn first_word(sentence: &str) -> String {
@@ -158,7 +157,7 @@ fn first_word(sentence: &str) -> String {
 }
 
 fn cut(text: String) -> String {
-    text.chars().take(MAX_QUERY).collect()
+    text.char_indices().rev().nth(MAX_QUERY - 1).and_then(|(at, _)| text.get(at..)).map_or(text.clone(), str::to_owned)
 }
 
 #[cfg(test)]

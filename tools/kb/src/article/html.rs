@@ -16,8 +16,10 @@ const MAX_DEPTH: usize = 200;
 /// More comments about what customers ask are not read.
 const MAX_COMMENTS: usize = 1_000;
 
-/// Stands around the number of a comment; no character of any text.
-const MARK: char = '\u{fdd0}';
+/// Stand around the number of a comment. Unicode gives no text the last character of
+/// either.
+const MARK: &str = "asked\u{fdd0}";
+const END: char = '\u{fdd1}';
 
 /// Shorter contents are taken for a mistake of the search for it.
 const MIN_CONTENT: usize = 40;
@@ -117,7 +119,7 @@ fn main_content(document: &Document) -> Option<String> {
         }
     }
     let whole = document.html();
-    let config = Config { max_elements_to_parse: MAX_ELEMENTS, ..Config::default() };
+    let config = Config { max_elements_to_parse: MAX_ELEMENTS + MAX_COMMENTS, ..Config::default() };
     let readable = Readability::new(whole, None, Some(config)).ok().and_then(|mut page| page.parse().ok());
     let readable = readable.map(|article| markdown(&Document::from(article.content).select("body")));
     readable.filter(long).or_else(|| {
@@ -161,7 +163,7 @@ fn mark_comments(document: &Document) -> Vec<String> {
     let comments = root.descendants_it().filter_map(|node| Some((node, text(&node)??)));
     let asked: Vec<_> = comments.filter(|(_, text)| text.starts_with("asked:")).take(MAX_COMMENTS).collect();
     let mark = |(at, (node, text)): (usize, (NodeRef<'_>, String))| {
-        node.after_html(format!("<p>{MARK}{at}{MARK}</p>"));
+        node.after_html(format!("<p>{MARK}{at}{END}</p>"));
         text
     };
     asked.into_iter().enumerate().map(mark).collect()
@@ -170,11 +172,15 @@ fn mark_comments(document: &Document) -> Vec<String> {
 /// Puts each comment where its mark stands.
 fn unmark(text: &str, comments: &[String]) -> String {
     let comment = |number: &str| comments.get(number.parse::<usize>().ok()?);
-    let parts = text.split(MARK).enumerate().map(|(at, part)| match comment(part).filter(|_| at % 2 == 1) {
-        Some(comment) => format!("\n\n<!-- {comment}\n-->\n\n"),
-        None => part.to_owned(),
-    });
-    parts.collect()
+    let mut parts = text.split(MARK);
+    let mut unmarked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(END).and_then(|(number, rest)| Some((comment(number)?, rest))) {
+            Some((comment, rest)) => unmarked.extend(["\n\n<!-- ", comment, "\n-->\n\n", rest]),
+            None => unmarked.push_str(part),
+        }
+    }
+    unmarked
 }
 
 fn title(document: &Document) -> String {

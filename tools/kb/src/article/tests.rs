@@ -173,7 +173,7 @@ fn a_page_says_what_customers_ask() {
     let filler = "This paragraph is long enough to be taken for the main content of a page, twice. ".repeat(3);
     for (open, close) in [("<main>", "</main>"), ("<div class=content>", "</div>")] {
         let article = page(&format!(
-            "<html><body><nav><!-- asked:\nNot this?\n--></nav>{open}<h1>Bikes</h1><p>{filler}</p><h2>Rain</h2>\
+            "<html><body>\u{fdd0}<nav><!-- asked:\nNot this?\n--></nav>{open}<h1>Bikes</h1><p>{filler}</p><h2>Rain</h2>\
              <p>{filler}</p><!-- asked:\nWhat if it pours?\n--><!-- hidden --><h2>Snow</h2><p>{filler}</p>{close}</body></html>"
         ));
         let text = article.document.text;

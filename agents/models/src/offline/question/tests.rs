@@ -23,12 +23,23 @@ fn what_stands_before_a_question_is_searched_with_and_what_stands_around_is_not(
     let found = question(letter);
     assert_eq!(found.query, "We print labels on film. Our printer is called Otto. Does the film hold in rain?");
     assert_eq!(found.asked, [stems(&["film", "hold", "rain"])]);
-    let wish = question(
-        "Dear all,\nI would like labels on film. Please tell me about it.\n\nKind regards,\nOwen Quist\nFacility manager, Quist & Co",
-    );
-    assert_eq!(wish.query, "I would like labels on film. Please tell me about it.");
-    assert_eq!(question("Best plan?").query, "Best plan?");
-    assert_eq!(question("Thanks, and how do I cancel?").query, "and how do I cancel?");
+    let wish = "I would like labels on film. Please tell me about it.";
+    for closing in
+        ["Kind regards,\nOwen Quist\nFacility manager, Quist & Co", "Sent from my old phone", "Best, Owen and the lads"]
+    {
+        assert_eq!(question(&format!("Dear all,\n{wish}\n\n{closing}")).query, wish, "{closing}");
+    }
+    for whole in [
+        "Best plan?",
+        "Cheers! How do I cancel?",
+        "My old one broke on Monday. Best would be another one.",
+        "Best price for ten seats",
+    ] {
+        assert!(question(whole).query.ends_with(whole.rsplit("! ").next().unwrap()), "{whole}");
+    }
+    let long = format!("{} How do I cancel?", "A long log without an end, ".repeat(200));
+    assert!(question(&long).query.ends_with("How do I cancel?"));
+    assert_eq!(question(&long).query.chars().count(), MAX_QUERY);
 }
 
 #[test]

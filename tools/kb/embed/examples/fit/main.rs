@@ -166,7 +166,8 @@ fn read(set: &Set, embedder: Option<Arc<dyn Embedder>>, counts: f32) -> Vec<Case
 fn bodies(letters: Set) -> Set {
     let short = |line: &&str| line.split_whitespace().count() < 5 && !line.ends_with('?');
     let body = |text: &str| {
-        let lines: Vec<&str> = text.lines().take_while(|line| !line.starts_with(['>', '-'])).collect();
+        let lines: Vec<&str> =
+            text.lines().take_while(|line| !line.starts_with("--")).filter(|line| !line.starts_with('>')).collect();
         let lines = lines.split(|line| line.is_empty()).map(|lines| lines.join(" "));
         let kept: Vec<String> = lines.filter(|lines| !short(&lines.as_str())).collect();
         if kept.is_empty() { text.to_owned() } else { kept.join(" ") }
