@@ -70,7 +70,7 @@ impl Question {
             let how = query.to_lowercase().contains("how to ");
             let asked = Some(words.of(&query)).filter(|words| !words.is_empty());
             let own = is_own(&query);
-            return Self { asked: asked.into_iter().collect(), how, own, query: cut(query) };
+            return Self { asked: asked.into_iter().collect(), how, own, query: cut(&query) };
         }
         let query: BTreeSet<usize> = marked.iter().flat_map(|at| at.saturating_sub(BEFORE)..=*at).collect();
         let query: Vec<&str> = query.into_iter().filter_map(|at| said.get(at).copied()).collect();
@@ -91,7 +91,7 @@ impl Question {
             asked
         });
         let asked = asked.filter(|words| !words.is_empty());
-        Self { asked: asked.collect(), how, own, query: cut(query.join(" ")) }
+        Self { asked: asked.collect(), how, own, query: cut(&query.join(" ")) }
     }
 
     /// The question with what the customer said when they were asked what they
@@ -103,7 +103,7 @@ impl Question {
             self.asked.push(BTreeSet::new());
         }
         self.asked.iter_mut().for_each(|asked| asked.extend(more.iter().cloned()));
-        self.query = cut(format!("{said}: {}", self.query));
+        self.query = format!("{said}: {}", self.query).chars().take(MAX_QUERY).collect();
         self
     }
 
@@ -156,8 +156,10 @@ fn first_word(sentence: &str) -> String {
     sentence.split_whitespace().next().unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
-fn cut(text: String) -> String {
-    text.char_indices().rev().nth(MAX_QUERY - 1).and_then(|(at, _)| text.get(at..)).map_or(text.clone(), str::to_owned)
+/// The end of a text that is too long to search with.
+fn cut(text: &str) -> String {
+    let from = text.char_indices().rev().nth(MAX_QUERY - 1).map_or(0, |(at, _)| at);
+    text.get(from..).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

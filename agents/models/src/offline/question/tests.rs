@@ -70,5 +70,7 @@ fn what_a_customer_means_goes_into_their_question() {
     let found = Question::of("Hello,\nhow do I export?\nMax", &words).meaning(" The invoices. ", &words);
     assert_eq!(found.asked, [stems(&["export", "invoic"])]);
     assert_eq!(found.query, "The invoices: how do I export?");
+    let long = Question::of(&"How do I export? ".repeat(200), &words).meaning("The invoices", &words);
+    assert!(long.query.starts_with("The invoices: ") && long.query.chars().count() == MAX_QUERY);
     assert_eq!(Question::default().meaning("invoices", &words).asked, [stems(&["invoic"])]);
 }
