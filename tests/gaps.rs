@@ -60,6 +60,13 @@ fn what_a_reviewer_wrote_becomes_an_article_once_it_was_read() {
         assert!(text.contains("draft: true") && text.contains(left_out), "{text}");
         fs::write(&file, text.replace(left_out, filled)).unwrap();
     }
+    let good = fs::read_to_string(&file).unwrap();
+    fs::write(&file, good.replacen("draft: true", "draft: true\npublished: false", 1)).unwrap();
+    let kept_back = publish();
+    assert_eq!(kept_back.status.code(), Some(2), "{}", out(&kept_back));
+    assert!(err(&kept_back).contains("marked as a draft; it stays a draft"), "{}", err(&kept_back));
+    assert!(fs::read_to_string(&file).unwrap().contains("draft: true"));
+    fs::write(&file, good).unwrap();
     let choice = dir.path().join("kb/embed.json");
     fs::write(&choice, "{").unwrap();
     assert_eq!(publish().status.code(), Some(2), "there is nothing to publish into");

@@ -49,9 +49,9 @@ pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write)
     Ok(())
 }
 
-/// Takes the mark of a draft from a file, in the name of who read it. The caller
-/// indexes it.
-pub(crate) fn publish(path: &Path, by: &str) -> Result<(), Failure> {
+/// Takes the mark of a draft from a file, in the name of who read it; what the file
+/// was. The caller indexes it.
+pub(crate) fn publish(path: &Path, by: &str) -> Result<String, Failure> {
     let by = by.trim();
     if by.is_empty() || by.contains(['\n', '\r']) {
         return Err(Failure::refused("--by is the name of who read the draft"));
@@ -70,10 +70,15 @@ pub(crate) fn publish(path: &Path, by: &str) -> Result<(), Failure> {
         )));
     }
     let kept: Vec<&str> = head.lines().filter(|line| line.trim() != DRAFT).collect();
-    let text = format!("---\n{}\nreviewed_by: {by}\n---\n{body}", kept.join("\n"));
-    // In one step: a file is a draft or an article, never half of one.
+    write(path, &format!("---\n{}\nreviewed_by: {by}\n---\n{body}", kept.join("\n")))?;
+    Ok(text)
+}
+
+/// In one step: a file is a draft or an article, never half of one.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let part = path.with_extension("part");
-    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(failed)
+    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    written.map_err(|e| Failure::refused(format!("{}: {e}", path.display())))
 }
 
 /// The first line that has a gap where personal data stood, and the gap.

@@ -107,9 +107,13 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
         Kb::Publish { file, by } => {
             // Before the file is changed: nobody publishes into what cannot be opened.
             let kb = open_kb(global)?;
-            super::draft::publish(file, by)?;
+            let draft = super::draft::publish(file, by)?;
             let report = add(global, &kb, std::slice::from_ref(file))?;
             for skipped in &report.skipped {
+                if skipped.path == *file && report.added + report.updated + report.unchanged == 0 {
+                    super::draft::write(file, &draft)?;
+                    return Err(Failure::refused(format!("{skipped}; it stays a draft")));
+                }
                 writeln!(out, "skipped {skipped}")?;
             }
             writeln!(out, "{} is an article now", file.display())?;
