@@ -30,7 +30,8 @@ pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write)
     let (question, text) = written(&entries).ok_or_else(|| {
         Failure::refused(format!("in the run {run} nobody asked the knowledge base, and no person changed a text"))
     })?;
-    let blank = text == BLANK;
+    let next = if text.is_some() { "read it" } else { "write the answer where `…` stands" };
+    let text = text.unwrap_or_else(|| BLANK.to_owned());
     let name = file_name(&question);
     let path = dir.join(&name);
     let failed = |e: std::io::Error| Failure::unavailable(format!("{}: {e}", path.display()));
@@ -44,7 +45,6 @@ pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write)
         _ => failed(e),
     })?;
     file.write_all(article.as_bytes()).map_err(failed)?;
-    let next = if blank { "write the answer where `…` stands" } else { "read it" };
     writeln!(out, "{}: {next}, then `attache kb publish {} --by NAME`", path.display(), path.display())?;
     Ok(())
 }
@@ -91,9 +91,9 @@ fn gap(text: &str) -> Option<(usize, String)> {
     })
 }
 
-/// What was asked in a run, and what a person wrote in the end or a blank, both
-/// without personal data.
-fn written(entries: &[Entry]) -> Option<(String, String)> {
+/// What was asked in a run, and what a person wrote in the end, if anyone did; both
+/// without personal data. Nothing where there is neither.
+fn written(entries: &[Entry]) -> Option<(String, Option<String>)> {
     let mut pseudonyms = None;
     let mut text = None;
     for event in entries.iter().filter_map(|entry| entry.event.as_ref()) {
@@ -103,20 +103,24 @@ fn written(entries: &[Entry]) -> Option<(String, String)> {
             _ => {}
         }
     }
-    // A placeholder stands where the customer's own name or address stood.
-    let mut pseudonyms: Pseudonyms = pseudonyms?;
-    let text = text.map(|text| without_personal_data(&pseudonyms.hide(&text, &PatternPii)));
     let question = asked_for(entries);
     if question.is_none() && text.is_none() {
         return None;
     }
-    let question = question.unwrap_or_else(|| "Untitled".to_owned());
-    let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
-    // What stands before the question is one customer's story.
-    let last = question.trim_end_matches(['.', '!', '?']).rfind(['.', '!', '?']).map_or(0, |at| at + 1);
-    let question = question.get(last..).filter(|asked| asked.starts_with(' ')).unwrap_or(&question).trim();
-    let question = without_personal_data(&pseudonyms.hide(question, &PatternPii));
-    Some((question, text.unwrap_or_else(|| BLANK.to_owned())))
+    // A placeholder stands where the customer's own name or address stood.
+    let mut pseudonyms: Pseudonyms = pseudonyms?;
+    let mut hidden = |text: &str| without_personal_data(&pseudonyms.hide(text, &PatternPii));
+    let text = text.map(|text| hidden(&text));
+    let question = question.map_or_else(|| "Untitled".to_owned(), |question| hidden(&last_sentence(&question)));
+    Some((question, text))
+}
+
+/// The question alone: what stands before it is one customer's story.
+fn last_sentence(query: &str) -> String {
+    let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    let from = query.trim_end_matches(['.', '!', '?']).rfind(['.', '!', '?']).map_or(0, |at| at + 1);
+    // A number or an address has such marks too, without a space behind.
+    query.get(from..).and_then(|last| last.strip_prefix(' ')).unwrap_or(&query).to_owned()
 }
 
 /// The first words of a question as the name of a file.

@@ -32,18 +32,12 @@ const GREETINGS: &[&str] = &[
     "thanks",
     "thank you",
     "many thanks",
-    "kind regards",
-    "best regards",
-    "regards",
-    "best wishes",
-    "cheers",
-    "yours",
-    "sincerely",
 ];
 
-/// What stands below a wish, before a name.
-const CLOSINGS: &[&str] =
-    &["all the best", "best", "best regards", "best wishes", "cheers", "kind regards", "regards", "sincerely", "yours"];
+const CLOSINGS: &[&str] = &["kind regards", "best regards", "regards", "best wishes", "cheers", "yours", "sincerely"];
+
+/// Closings only where they stand alone: a question may begin with them.
+const ALONE: &[&str] = &["all the best", "best"];
 
 const ASKING: &[&str] =
     &["how", "what", "which", "where", "can", "could", "when", "why", "who", "does", "do", "is", "are", "will"];
@@ -132,7 +126,7 @@ fn own_words(text: &str) -> String {
 /// `sentence` without a greeting at its start; nothing if that is all it is.
 fn without_greeting(sentence: &str) -> Option<&str> {
     let lower = sentence.to_lowercase();
-    let greeting = GREETINGS.iter().find(|greeting| {
+    let greeting = GREETINGS.iter().chain(CLOSINGS).find(|greeting| {
         lower.strip_prefix(**greeting).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
     });
     if greeting.is_none() {
@@ -149,7 +143,8 @@ fn closes(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
     let line = lower.lines().next().unwrap_or_default();
     let alone = |rest: &str| rest.is_empty() || rest.starts_with([',', '!', '.']);
-    line.starts_with("sent from ") || CLOSINGS.iter().any(|closing| line.strip_prefix(closing).is_some_and(alone))
+    line.starts_with("sent from ")
+        || CLOSINGS.iter().chain(ALONE).any(|closing| line.strip_prefix(closing).is_some_and(alone))
 }
 
 fn first_word(sentence: &str) -> String {
