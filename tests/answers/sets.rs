@@ -18,6 +18,35 @@ pub(crate) struct Question {
     pub(crate) text: String,
 }
 
+/// Other companies, each with its own articles and the questions to them: those of a
+/// folder beside `tools/kb/embed/training/train.py`.
+pub(crate) fn companies(folder: &str, name: &str) -> Vec<Set> {
+    let files = std::fs::read_dir(repository().join("tools/kb/embed/training").join(folder)).unwrap();
+    let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let company = |path: &PathBuf| {
+        let mut set = Set { name: name.to_owned(), articles: Vec::new(), questions: Vec::new() };
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+            match row["kind"].as_str() {
+                Some("article") => set.articles.push(Document {
+                    id: text("id"),
+                    text: format!("# {}\n\n{}\n", text("title"), text("text")),
+                    ..Document::default()
+                }),
+                Some("question") => set.questions.push(Question {
+                    answers: row["answer"].as_str().map(str::to_owned).into_iter().collect(),
+                    text: text("text"),
+                }),
+                _ => {}
+            }
+        }
+        set
+    };
+    files.iter().map(company).collect()
+}
+
 /// The folder that this is in, from whichever of its crates.
 fn repository() -> PathBuf {
     let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();

@@ -40,6 +40,8 @@ pub(crate) enum Step {
     Desk,
     /// a real small model behind a real HTTP server
     RealModel,
+    /// a real sentence model, and what reads over it
+    RealReader,
 }
 
 /// How a step that did not fail ended.
@@ -135,6 +137,7 @@ impl Step {
             Self::RealSignIn => return sign_in::run(house, tally),
             Self::RealImap => return mail::imap(house, tally),
             Self::RealModel => return model::run(house, tally),
+            Self::RealReader => return model::reader(house, tally),
         }
         Ok(Done::Passed)
     }

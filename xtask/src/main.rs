@@ -102,6 +102,12 @@ enum Verb {
         /// The folder of a sentence model
         model: PathBuf,
     },
+    /// Trains what reads passages together with a question, which takes more than half an hour
+    #[command(after_help = "Example:\n  cargo xtask train-reader path/to/all-MiniLM-L6-v2")]
+    TrainReader {
+        /// The folder of the sentence model
+        model: PathBuf,
+    },
     /// Builds the load example and says how to measure it beside its peers
     Peers {
         /// The folder of the peer harness
@@ -120,6 +126,7 @@ fn main() -> ExitCode {
         Verb::Quality { data, only } => quality::run(&house, data.as_deref(), only.as_deref()),
         Verb::TrainSentiment { data } => quality::train_sentiment(&house, &data),
         Verb::TrainFit { data, model } => quality::train_fit(&house, &data, &model),
+        Verb::TrainReader { model } => quality::train_reader(&house, &model),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });
     match outcome {

@@ -1,4 +1,4 @@
-//! The real model test: a small language model behind an OpenAI-compatible server on loopback.
+//! Tests over real models: a small language model behind an OpenAI-compatible server on loopback, and a sentence model.
 
 use crate::check::Done;
 use crate::house::{House, Tally};
@@ -6,6 +6,17 @@ use crate::server::{Server, free_port};
 use crate::{Outcome, tools};
 
 const SERVE: &str = "agents/models/tests/real_model/serve.py";
+
+/// Runs the tests named `real_reader` over the real sentence model.
+pub(crate) fn reader(house: &House, tally: &mut Tally) -> Outcome<Done> {
+    let model = match tools::sentence_model(house) {
+        Ok(model) => model,
+        Err(why) => return Ok(Done::Skipped { why, optional: None }),
+    };
+    let mut test = house.cargo(["test", "--locked", "--workspace", "--test", "real_reader", "--", "--nocapture"]);
+    house.run_tests(test.env("ATTACHE_REAL_SENTENCE_MODEL", model), tally)?;
+    Ok(Done::Passed)
+}
 
 /// Starts the server, runs the tests named `real_model` against it, stops it.
 pub(crate) fn run(house: &House, tally: &mut Tally) -> Outcome<Done> {

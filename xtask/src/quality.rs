@@ -1,4 +1,4 @@
-//! `cargo xtask quality`, `cargo xtask train-sentiment` and `cargo xtask train-fit`.
+//! `cargo xtask quality`, `train-sentiment`, `train-fit` and `train-reader`.
 //!
 //! `docs/quality.md` has a section for each part that is measured, between
 //! `<!-- NAME -->` and `<!-- /NAME -->`.
@@ -106,6 +106,14 @@ pub(crate) fn train_fit(house: &House, data: &Path, model: &Path) -> Outcome {
         return Err(format!("{} has no folder `intents`: see tools/kb/src/fit/CARD.md", data.display()));
     }
     house.run(example_of(house, "attache-embed", "fit").arg(data).arg(model))
+}
+
+/// Trains the reader over a sentence model.
+pub(crate) fn train_reader(house: &House, model: &Path) -> Outcome {
+    const TRAIN: &str = "tools/kb/embed/training/train.py";
+    const WEIGHTS: &str = "tools/kb/embed/src/bert/reader/weights.safetensors";
+    let python = crate::tools::training_python(house)?;
+    house.run(house.command(python).arg(house.path(TRAIN)).arg(model).arg(house.path(WEIGHTS)))
 }
 
 fn example_of(house: &House, package: &str, example: &str) -> std::process::Command {

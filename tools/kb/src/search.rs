@@ -6,7 +6,7 @@ use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, part
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
 use crate::synonyms::Synonyms;
-use crate::vectors::{Spoken, spoken};
+use crate::vectors::{Embedder, Spoken, spoken};
 use attache_tools::{Ask, Passage, Readers, Scope};
 use lru::LruCache;
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +33,9 @@ const ASKED: Score = 0.5;
 
 /// What a word counts that means the same as one of the question.
 const ALIKE: Score = 0.5;
+
+/// How many passages are read together with the question: that takes longer than all else.
+const READ: usize = 4;
 
 /// One state of the index, to search in.
 pub(crate) struct Search {
@@ -81,6 +84,8 @@ impl Default for Shelf {
 pub(crate) struct Near {
     pub(crate) dense: Arc<Dense>,
     pub(crate) query: Direction,
+    /// What made it, which may read too.
+    pub(crate) embedder: Arc<dyn Embedder>,
     /// Whether words count too.
     pub(crate) fused: bool,
 }
@@ -89,6 +94,18 @@ impl Near {
     /// How like everything within `scope` is to the question.
     fn likeness(&self, scope: &Scope) -> Likeness<'_> {
         self.dense.likeness(&self.query, scope)
+    }
+
+    /// The log odds that each of the best passages answers, if that can be read.
+    fn read(&self, query: &str, hits: &[(Score, DocAddress, Arc<Known>)]) -> Vec<f32> {
+        let passages = hits.iter().take(READ).map(|(.., known)| &known.passage);
+        let passages: Vec<String> = passages.map(|it| format!("{}: {}", it.title, it.passage)).collect();
+        let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
+        let read = self.embedder.read(query, &passages).unwrap_or_else(|error| {
+            tracing::warn!(%error, "passages were not read");
+            None
+        });
+        read.unwrap_or_default()
     }
 
     /// How near a passage is.
@@ -152,11 +169,14 @@ impl Search {
         };
         let hits = self.read(found, most)?;
         let asked = Asked::read(ask.query, |term| self.word(term))?;
-        let candidates = hits.iter().map(|(_, place, known)| Candidate {
+        let odds =
+            near.as_ref().filter(|_| asked.asks()).map(|(near, _)| near.read(ask.query, &hits)).unwrap_or_default();
+        let candidates = hits.iter().enumerate().map(|(at, (_, place, known))| Candidate {
             passage: &known.passage,
             read: known.read.get_or_init(|| Read::new(&known.passage, &known.asked)),
             score: by_words.get(place).copied().unwrap_or_default(),
             near: near.as_ref().and_then(|(near, likeness)| near.of(*place, known, likeness)),
+            odds: odds.get(at).copied(),
         });
         let candidates: Vec<_> = candidates.collect();
         let signs = asked.signs(&candidates, idf(counted.entries, 0));

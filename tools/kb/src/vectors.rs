@@ -33,6 +33,15 @@ pub trait Embedder: Send + Sync + 'static {
     /// # Errors
     /// If the model or its server cannot do it.
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFault>;
+
+    /// How likely each passage answers the question, read together with it, as log odds: the
+    /// higher, the likelier. Nothing from a model that only compares.
+    ///
+    /// # Errors
+    /// If the model cannot do it.
+    fn read(&self, _question: &str, _passages: &[&str]) -> Result<Option<Vec<f32>>, EmbedFault> {
+        Ok(None)
+    }
 }
 
 /// No vectors could be made.

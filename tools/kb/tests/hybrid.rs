@@ -3,14 +3,17 @@
 
 use attache_kb::{Document, EmbedFault, Embedder, Kb, Retrieval, WEIGHTS};
 use attache_tools::{About, Ask, Readers, Scope};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One direction for each group of words.
 #[derive(Default)]
 struct Senses {
     texts: AtomicUsize,
     broken: bool,
+    /// The word that a passage answers by.
+    answers: Option<&'static str>,
+    read: Mutex<Vec<(String, Vec<String>)>>,
 }
 
 const GROUPS: [&[&str]; 3] = [&["refund", "money", "reimburse"], &["password", "credentials", "login"], &["export"]];
@@ -33,6 +36,16 @@ impl Embedder for Senses {
             vector
         };
         Ok(texts.iter().map(vector).collect())
+    }
+
+    fn read(&self, question: &str, passages: &[&str]) -> Result<Option<Vec<f32>>, EmbedFault> {
+        if question.contains("unreadable") {
+            return Err(EmbedFault::new("it cannot be read"));
+        }
+        let passages: Vec<String> = passages.iter().map(|&passage| passage.to_owned()).collect();
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).push((question.to_owned(), passages.clone()));
+        let odds = |word: &str| passages.iter().map(|it| if it.contains(word) { 4.0 } else { -4.0 }).collect();
+        Ok(self.answers.map(odds))
     }
 }
 
@@ -193,4 +206,42 @@ fn vectors_follow_the_articles_on_disk() {
     assert_eq!(open().embed(&mut |_, _| {}).unwrap(), 1, "only what changed");
     let found = open().search(&Ask::new("my credentials", 1)).unwrap();
     assert_eq!(found.first().unwrap().doc, "export");
+}
+
+#[test]
+fn what_is_read_tells_an_answer_from_its_neighbour() {
+    let text = |what: &str| format!("# Refunds\n\nA refund takes {what}.\n");
+    let documents = ["long", "money", "a form", "patience", "nerve"].map(|what| document(what, &text(what)));
+    let senses = Arc::new(Senses { answers: Some("a form"), ..Senses::default() });
+    let kb = Kb::in_memory(documents.clone()).unwrap().embedder(senses.clone());
+    kb.embed(&mut |_, _| {}).unwrap();
+    let seen = kb.signs(&Ask::new("what does a refund take?", 5)).unwrap();
+    let [(question, passages)] = &senses.read.lock().unwrap()[..] else { panic!("read once") };
+    assert_eq!(question, "what does a refund take?");
+    assert_eq!(passages.len(), 4, "the best ones, since reading takes long");
+    assert!(passages.contains(&"Refunds: A refund takes a form.".to_owned()), "{passages:?}");
+    let odds = WEIGHTS.iter().position(|(name, _)| *name == "odds").unwrap();
+    let odds_of = |doc: &str| seen.iter().find(|(hit, _)| hit.doc == doc).unwrap().1.unwrap().values[odds];
+    assert_eq!(odds_of("a form"), 4.0);
+    assert_eq!(odds_of(&seen[0].0.doc), if seen[0].0.doc == "a form" { 4.0 } else { -4.0 });
+    assert_eq!(odds_of(&seen[4].0.doc), -4.5, "worse than the worst that was read");
+    assert!(seen.iter().all(|(_, signs)| signs.unwrap().read));
+    let fit = |kb: &Kb| kb.search(&Ask::new("what does a refund take?", 5)).unwrap();
+    let best = fit(&kb).into_iter().max_by(|one, other| one.fit.partial_cmp(&other.fit).unwrap()).unwrap();
+    assert_eq!(best.doc, "a form");
+    // A model that only compares weighs by other numbers.
+    let plain = Kb::in_memory(documents).unwrap().embedder(Arc::new(Senses::default()));
+    plain.embed(&mut |_, _| {}).unwrap();
+    let seen = plain.signs(&Ask::new("what does a refund take?", 5)).unwrap();
+    assert!(seen.iter().all(|(_, signs)| !signs.unwrap().read && signs.unwrap().values[odds] == 0.0));
+}
+
+#[test]
+fn what_cannot_be_read_is_found_by_likeness() {
+    let senses = Arc::new(Senses { answers: Some("refund"), ..Senses::default() });
+    let kb = Kb::in_memory(documents()).unwrap().embedder(senses);
+    kb.embed(&mut |_, _| {}).unwrap();
+    let seen = kb.signs(&Ask::new("an unreadable refund", 3)).unwrap();
+    assert_eq!(seen[0].0.doc, "refunds");
+    assert!(seen.iter().all(|(_, signs)| !signs.unwrap().read && signs.unwrap().near));
 }

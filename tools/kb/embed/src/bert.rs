@@ -1,5 +1,8 @@
 //! A BERT sentence model: mean of the last layer over the tokens, length 1.
 
+mod reader;
+
+use self::reader::Reader;
 use attache_kb::{EmbedFault, Embedder};
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::{Embedding, LayerNorm, Linear, Module, VarBuilder, embedding, layer_norm, linear, ops};
@@ -24,6 +27,8 @@ pub struct Bert {
     types: Embedding,
     norm: LayerNorm,
     layers: Vec<Layer>,
+    /// What was trained over this very model, if anything was.
+    reader: Option<Reader>,
 }
 
 impl std::fmt::Debug for Bert {
@@ -55,6 +60,7 @@ struct SentenceConfig {
 
 struct Layer {
     heads: usize,
+    eps: f64,
     query: Linear,
     key: Linear,
     value: Linear,
@@ -110,6 +116,7 @@ impl Bert {
             let attention = vars.pp("attention.self");
             Ok(Layer {
                 heads: config.num_attention_heads,
+                eps,
                 query: linear(size, size, attention.pp("query"))?,
                 key: linear(size, size, attention.pp("key"))?,
                 value: linear(size, size, attention.pp("value"))?,
@@ -120,7 +127,7 @@ impl Bert {
                 outer_norm: layer_norm(size, eps, vars.pp("output.LayerNorm"))?,
             })
         });
-        Ok(Self {
+        let mut bert = Self {
             name,
             tokenizer,
             words: embedding(config.vocab_size, size, first.pp("word_embeddings"))?,
@@ -128,7 +135,10 @@ impl Bert {
             types: embedding(config.type_vocab_size, size, first.pp("token_type_embeddings"))?,
             norm: layer_norm(size, eps, first.pp("LayerNorm"))?,
             layers: layers.collect::<Result<_>>()?,
-        })
+            reader: None,
+        };
+        bert.reader = Reader::over(&bert)?;
+        Ok(bert)
     }
 
     fn batch(&self, texts: &[&str]) -> std::result::Result<Vec<Vec<f32>>, EmbedFault> {
@@ -141,23 +151,36 @@ impl Bert {
 
     /// One vector a text.
     fn forward(&self, ids: Vec<Vec<u32>>, masks: Vec<Vec<u32>>) -> Result<Tensor> {
-        let ids = Tensor::new(ids, &Device::Cpu)?;
         let mask = Tensor::new(masks, &Device::Cpu)?.to_dtype(DType::F32)?;
-        let (_, length) = ids.dims2()?;
-        let places = Tensor::arange(0, u32::try_from(length).unwrap_or(u32::MAX), &Device::Cpu)?;
-        let kinds = ids.zeros_like()?;
-        let words = self.words.forward(&ids)?.broadcast_add(&self.positions.forward(&places)?)?;
-        let mut hidden = self.norm.forward(&(words + self.types.forward(&kinds)?)?)?;
-        // What is padding gets no attention: a large negative weight.
-        let unseen = ((mask.clone() - 1.0)? * 1e9)?.unsqueeze(1)?.unsqueeze(1)?;
-        for layer in &self.layers {
-            hidden = layer.forward(&hidden, &unseen)?;
-        }
-        let mask = mask.unsqueeze(2)?;
-        let sum = hidden.broadcast_mul(&mask)?.sum(1)?;
-        let mean = sum.broadcast_div(&mask.sum(1)?)?;
+        let hidden = through(&self.layers, self.begun(ids)?, &mask)?;
+        let mean = mean(&hidden, &mask)?;
         mean.broadcast_div(&mean.sqr()?.sum_keepdim(1)?.sqrt()?)
     }
+
+    /// The tokens of texts of one length as the first layer takes them.
+    fn begun(&self, ids: Vec<Vec<u32>>) -> Result<Tensor> {
+        let ids = Tensor::new(ids, &Device::Cpu)?;
+        let (_, length) = ids.dims2()?;
+        let places = Tensor::arange(0, u32::try_from(length).unwrap_or(u32::MAX), &Device::Cpu)?;
+        let words = self.words.forward(&ids)?.broadcast_add(&self.positions.forward(&places)?)?;
+        self.norm.forward(&(words + self.types.forward(&ids.zeros_like()?)?)?)
+    }
+}
+
+/// What layers make of texts. `mask` is 1 where a token is, 0 where padding is.
+fn through(layers: &[Layer], mut hidden: Tensor, mask: &Tensor) -> Result<Tensor> {
+    // What is padding gets no attention: a large negative weight.
+    let unseen = ((mask - 1.0)? * 1e9)?.unsqueeze(1)?.unsqueeze(1)?;
+    for layer in layers {
+        hidden = layer.forward(&hidden, &unseen)?;
+    }
+    Ok(hidden)
+}
+
+/// The mean of the tokens where `mask` is 1, of each text.
+fn mean(hidden: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let mask = mask.unsqueeze(2)?;
+    hidden.broadcast_mul(&mask)?.sum(1)?.broadcast_div(&mask.sum(1)?)
 }
 
 impl Layer {
@@ -198,6 +221,11 @@ impl Embedder for Bert {
             }
         }
         Ok(vectors)
+    }
+
+    fn read(&self, question: &str, passages: &[&str]) -> std::result::Result<Option<Vec<f32>>, EmbedFault> {
+        let read = self.reader.as_ref().map(|reader| reader.read(self, question, passages)).transpose();
+        read.map_err(|error| EmbedFault::new(format!("the reader over {}: {error}", self.name)))
     }
 }
 

@@ -104,3 +104,10 @@ fn a_model_that_does_not_fit_is_named() {
     assert!(Bert::open(Path::new("/nowhere")).unwrap_err().to_string().contains("config.json"));
     Bert::open(dir.path()).unwrap();
 }
+
+#[test]
+fn only_the_model_that_a_reader_was_trained_over_reads() {
+    let dir = model();
+    let bert = Bert::open(dir.path()).unwrap();
+    assert_eq!(bert.read("refund?", &["the money"]).unwrap(), None);
+}
