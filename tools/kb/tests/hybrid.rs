@@ -216,7 +216,8 @@ fn what_is_read_tells_an_answer_from_its_neighbour() {
     let kb = Kb::in_memory(documents.clone()).unwrap().embedder(senses.clone());
     kb.embed(&mut |_, _| {}).unwrap();
     let seen = kb.signs(&Ask::new("what does a refund take?", 5)).unwrap();
-    let [(question, passages)] = &senses.read.lock().unwrap()[..] else { panic!("read once") };
+    let read = senses.read.lock().unwrap().clone();
+    let [(question, passages)] = &read[..] else { panic!("read once") };
     assert_eq!(question, "what does a refund take?");
     assert_eq!(passages.len(), 4, "the best ones, since reading takes long");
     assert!(passages.contains(&"Refunds: A refund takes a form.".to_owned()), "{passages:?}");

@@ -38,14 +38,19 @@ const CHARACTERS: usize = 1_000;
 /// Passages that were read before: some 150 KB each.
 const KEPT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(127);
 
+/// Questions that were asked before: a list of gaps asks all of its own each time.
+const ASKED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+
 pub(super) struct Reader {
     together: Vec<Layer>,
     /// Added to each token: one for those of the question, one for those of the passage.
     sides: Tensor,
     inner: Linear,
-    odds: Linear,
+    last: Linear,
     /// What the first layers made of passages.
     passages: Mutex<LruCache<String, Tensor>>,
+    /// The log odds by the digest of question and passages.
+    asked: Mutex<LruCache<[u8; 32], Vec<f32>>>,
 }
 
 impl Reader {
@@ -60,8 +65,9 @@ impl Reader {
             together: together.map(|(n, layer)| trained.layer(n, layer)).collect::<Result<_>>()?,
             sides: trained.get("sides")?,
             inner: trained.linear("inner")?,
-            odds: trained.linear("odds")?,
+            last: trained.linear("odds")?,
             passages: Mutex::new(LruCache::new(KEPT)),
+            asked: Mutex::new(LruCache::new(ASKED)),
         }))
     }
 
@@ -70,6 +76,22 @@ impl Reader {
         if passages.is_empty() {
             return Ok(Vec::new());
         }
+        let mut key = Sha256::new();
+        for text in std::iter::once(&question).chain(passages) {
+            key.update(Sha256::digest(text));
+        }
+        let key = key.finalize().into();
+        // Nothing under this lock, or the other, panics half-way through a change.
+        let asked = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked().get(&key) {
+            return Ok(known.clone());
+        }
+        let odds = self.odds(bert, question, passages)?;
+        asked().put(key, odds.clone());
+        Ok(odds)
+    }
+
+    fn odds(&self, bert: &Bert, question: &str, passages: &[&str]) -> Result<Vec<f32>> {
         let question = alone(bert, last_chars(question), |ids| ids.get(ids.len().saturating_sub(OF_QUESTION)..))?;
         let passages = passages.iter().map(|text| self.passage(bert, text)).collect::<Result<Vec<_>>>()?;
         let (asked, size) = question.dims2()?;
@@ -94,11 +116,10 @@ impl Reader {
             mean(&hidden.narrow(1, asked, longest)?, &of_passage)?,
         ];
         let inner = self.inner.forward(&Tensor::cat(&sides, 1)?)?.gelu_erf()?;
-        self.odds.forward(&inner)?.squeeze(1)?.to_vec1()
+        self.last.forward(&inner)?.squeeze(1)?.to_vec1()
     }
 
     fn passage(&self, bert: &Bert, text: &str) -> Result<Tensor> {
-        // Nothing under this lock panics half-way through a change.
         let kept = || self.passages.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept().get(text) {
             return Ok(known.clone());
