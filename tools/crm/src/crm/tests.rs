@@ -66,7 +66,7 @@ fn rows_are_there_after_a_restart() {
     check(&crm);
     assert!(matches!(EmbeddedCrm::open(&folder), Err(CrmError::Busy { .. })), "one process at a time");
     drop(crm);
-    let crm = EmbeddedCrm::open(&folder).unwrap();
+    let crm = reopened(&folder);
     assert_eq!(crm.damage(), None);
     check(&crm);
     assert_eq!(crm.import(&rows(ROWS)).unwrap().replaced, 11);

@@ -1,7 +1,6 @@
 //! Fetching the model, when a person says so.
 
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -64,11 +63,7 @@ async fn from(host: &str, dir: &Path, tell: &mut dyn FnMut(&str)) -> Result<(), 
             }
             file.write_all(&bytes).map_err(|error| written(&part, error))?;
         }
-        let found = hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            // Writing to a `String` cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let found = hex::encode(hash.finalize());
         if digest.is_some_and(|digest| digest != found) {
             return Err(fault("not the file that is known by this name".to_owned()));
         }

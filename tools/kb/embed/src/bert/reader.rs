@@ -95,13 +95,12 @@ impl Reader {
         let question = alone(bert, last_chars(question), |ids| ids.get(ids.len().saturating_sub(OF_QUESTION)..))?;
         let passages = passages.iter().map(|text| self.passage(bert, text)).collect::<Result<Vec<_>>>()?;
         let (asked, size) = question.dims2()?;
-        let longest = passages.iter().map(|passage| passage.dims().first().copied().unwrap_or_default()).max();
-        let longest = longest.unwrap_or_default();
+        let lengths = passages.iter().map(|passage| passage.dim(0)).collect::<Result<Vec<_>>>()?;
+        let longest = lengths.iter().copied().max().unwrap_or_default();
         let (mut pairs, mut masks) = (Vec::new(), Vec::new());
         let [of_question, of_passage] = [0, 1].map(|side| self.sides.i(side));
         let (question, of_passage) = (question.broadcast_add(&of_question?)?, of_passage?);
-        for passage in &passages {
-            let length = passage.dim(0)?;
+        for (passage, length) in passages.iter().zip(lengths) {
             let padding = Tensor::zeros((longest - length, size), DType::F32, &Device::Cpu)?;
             pairs.push(Tensor::cat(&[&question, &passage.broadcast_add(&of_passage)?, &padding], 0)?);
             masks.push((0..longest).map(|at| f32::from(u8::from(at < length))).collect::<Vec<_>>());
@@ -204,7 +203,7 @@ fn fingerprint(bert: &Bert) -> Result<String> {
             hash.update(number.to_le_bytes());
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hash.finalize()))
 }
 
 #[cfg(test)]
