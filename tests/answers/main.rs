@@ -247,7 +247,8 @@ async fn answers_that_are_only_measured() {
     let unseen = [
         (vec![company("hard.tsv", &["hard.txt"], "the example company, hard")], false),
         (vec![company("near.tsv", &["near.txt"], "the example company, near")], false),
-        (companies("apart", "five other companies"), false),
+        (companies("apart", "five other companies", false), false),
+        (companies("apart", "five other companies, told what customers ask", true), false),
     ];
     let others: Vec<_> = unseen.into_iter().chain(others).collect();
     for (sets, seen) in &others {

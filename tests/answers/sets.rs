@@ -19,32 +19,55 @@ pub(crate) struct Question {
 }
 
 /// Other companies, each with its own articles and the questions to them: those of a
-/// folder beside `tools/kb/embed/training/train.py`.
-pub(crate) fn companies(folder: &str, name: &str) -> Vec<Set> {
+/// folder beside `tools/kb/embed/training/train.py`. Their articles say what customers
+/// ask, or they do not.
+pub(crate) fn companies(folder: &str, name: &str, asked: bool) -> Vec<Set> {
     let files = std::fs::read_dir(repository().join("tools/kb/embed/training").join(folder)).unwrap();
     let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     files.sort();
     let company = |path: &PathBuf| {
-        let mut set = Set { name: name.to_owned(), articles: Vec::new(), questions: Vec::new() };
-        for line in std::fs::read_to_string(path).unwrap().lines() {
-            let row: serde_json::Value = serde_json::from_str(line).unwrap();
-            let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
-            match row["kind"].as_str() {
-                Some("article") => set.articles.push(Document {
-                    id: text("id"),
-                    text: format!("# {}\n\n{}\n", text("title"), text("text")),
-                    ..Document::default()
-                }),
-                Some("question") => set.questions.push(Question {
-                    answers: row["answer"].as_str().map(str::to_owned).into_iter().collect(),
-                    text: text("text"),
-                }),
-                _ => {}
-            }
+        let rows = std::fs::read_to_string(path).unwrap();
+        let rows: Vec<serde_json::Value> = rows.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+        let of_kind = |kind: &'static str| rows.iter().filter(move |row| row["kind"] == kind);
+        let text = |row: &serde_json::Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+        let article = |row: &serde_json::Value| Document {
+            id: text(row, "id"),
+            text: format!("# {}\n\n{}", text(row, "title"), sections(row, of_kind("asked").filter(|_| asked))),
+            ..Document::default()
+        };
+        let question = |row: &serde_json::Value| Question {
+            answers: row["answer"].as_str().map(str::to_owned).into_iter().collect(),
+            text: text(row, "text"),
+        };
+        Set {
+            name: name.to_owned(),
+            articles: of_kind("article").map(article).collect(),
+            questions: of_kind("question").map(question).collect(),
         }
-        set
     };
     files.iter().map(company).collect()
+}
+
+/// The text of an article, with what customers ask of each section below it.
+fn sections<'a>(article: &serde_json::Value, asked: impl Iterator<Item = &'a serde_json::Value>) -> String {
+    let asked: Vec<_> = asked.filter(|row| row["article"] == article["id"]).collect();
+    let below = |section: &str| {
+        let lines = asked.iter().find(|row| row["section"] == section).and_then(|row| row["lines"].as_array());
+        let lines = lines.into_iter().flatten().map(|line| format!("{}\n", line.as_str().unwrap()));
+        let lines = lines.collect::<String>();
+        if lines.is_empty() { lines } else { format!("\n<!-- asked:\n{lines}-->\n\n") }
+    };
+    let (mut text, mut section) = (String::new(), "");
+    for line in article["text"].as_str().unwrap().lines() {
+        if line.starts_with('#') {
+            text.push_str(&below(section));
+            section = line.trim_start_matches('#').trim();
+        }
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push_str(&below(section));
+    text
 }
 
 /// The folder that this is in, from whichever of its crates.

@@ -35,7 +35,7 @@ const ASKED: Score = 0.5;
 const ALIKE: Score = 0.5;
 
 /// How many passages are read together with the question: that takes longer than all else.
-const READ: usize = 4;
+const READ: usize = 3;
 
 /// One state of the index, to search in.
 pub(crate) struct Search {
@@ -96,9 +96,8 @@ impl Near {
         self.dense.likeness(&self.query, scope)
     }
 
-    /// The log odds that each of the best passages answers, if that can be read.
-    fn read(&self, query: &str, hits: &[(Score, DocAddress, Arc<Known>)]) -> Vec<f32> {
-        let passages = hits.iter().take(READ).map(|(.., known)| &known.passage);
+    /// The log odds that each of these passages answers; nothing if that cannot be read.
+    fn read<'a>(&self, query: &str, passages: impl Iterator<Item = &'a Passage>) -> Vec<f32> {
         let passages: Vec<String> = passages.map(|it| format!("{}: {}", it.title, it.passage)).collect();
         let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
         let read = self.embedder.read(query, &passages).unwrap_or_else(|error| {
@@ -169,17 +168,28 @@ impl Search {
         };
         let hits = self.read(found, most)?;
         let asked = Asked::read(ask.query, |term| self.word(term))?;
-        let odds =
-            near.as_ref().filter(|_| asked.asks()).map(|(near, _)| near.read(ask.query, &hits)).unwrap_or_default();
-        let candidates = hits.iter().enumerate().map(|(at, (_, place, known))| Candidate {
+        let candidates = hits.iter().map(|(_, place, known)| Candidate {
             passage: &known.passage,
             read: known.read.get_or_init(|| Read::new(&known.passage, &known.asked)),
             score: by_words.get(place).copied().unwrap_or_default(),
             near: near.as_ref().and_then(|(near, likeness)| near.of(*place, known, likeness)),
-            odds: odds.get(at).copied(),
+            odds: None,
         });
-        let candidates: Vec<_> = candidates.collect();
-        let signs = asked.signs(&candidates, idf(counted.entries, 0));
+        let mut candidates: Vec<_> = candidates.collect();
+        let rarest = idf(counted.entries, 0);
+        let mut signs = asked.signs(&candidates, rarest);
+        if let Some((near, _)) = near.as_ref().filter(|_| asked.asks()) {
+            let mut likely: Vec<_> = signs.iter().map(Signs::fit).zip(&mut candidates).collect();
+            likely.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+            likely.truncate(READ);
+            let odds = near.read(ask.query, likely.iter().map(|(_, candidate)| candidate.passage));
+            if !odds.is_empty() {
+                for ((_, candidate), odds) in likely.into_iter().zip(odds) {
+                    candidate.odds = Some(odds);
+                }
+                signs = asked.signs(&candidates, rarest);
+            }
+        }
         let signs = signs.into_iter().map(|signs| asked.asks().then_some(signs)).collect::<Vec<_>>();
         Ok(hits.iter().map(|(score, _, known)| known.scored(*score)).zip(signs).collect())
     }

@@ -3,7 +3,7 @@
     python3 train.py MODEL WEIGHTS [--begin WEIGHTS] [--rounds N] [--seconds N]
 
 MODEL is the folder of all-MiniLM-L6-v2, WEIGHTS the file to write: src/bert/reader/weights.safetensors,
-of which CARD.md beside it tells. Wants torch, tokenizers and safetensors, and about forty minutes of two cores.
+of which CARD.md beside it tells. Wants torch, tokenizers and safetensors, and about eighty minutes of two cores.
 Learns from the companies in `learned/` and prints figures of those in `fitted/` and `apart/`.
 """
 
@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 HERE = Path(__file__).parent
-LAYERS, APART, HEADS, SIZE = 6, 3, 12, 384
+LAYERS, APART, HEADS, SIZE = 6, 2, 12, 384
 RANK, SCALE, INNER = 16, 2.0, 64
 OF_QUESTION, OF_PASSAGE = 96, 160
 CLS, SEP = 101, 102
@@ -190,7 +190,7 @@ def main():
     asked.add_argument("model", type=Path)
     asked.add_argument("weights", type=Path)
     asked.add_argument("--begin", type=Path, help="weights to go on from")
-    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--rounds", type=int, default=2)
     asked.add_argument("--seconds", type=float, default=math.inf, help="stop after the step at which these are over")
     asked = asked.parse_args()
     torch.manual_seed(0)

@@ -37,9 +37,9 @@ const PUBLIC: f32 = 0.5;
 const UNHEARD: f32 = 0.25;
 
 /// What a question to one of ten other companies counts where articles say what customers
-/// ask, and where they do not, as the articles of those. Half of these questions are near
-/// misses: the more they count, the more of such are refused and the less is answered.
-const OTHERS: [f32; 2] = [0.15, 0.4];
+/// ask, and where they do not. Half of these questions are near misses: the more they count, the more of such are
+/// refused and the less is answered, and of a bank's questions more.
+const OTHERS: [f32; 2] = [0.25, 0.4];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,8 +55,6 @@ fn main() {
         public(Path::new(data), "a shop", "bitext_train.jsonl.gz", (0, 10)),
         public(Path::new(data), "a bank", "banking77_train.jsonl.gz", (1, 20)),
     ];
-    // To other companies, which nothing was told of what their customers ask.
-    let companies = companies("fitted", "other companies");
     // To articles that say what customers ask, and to the same ones without.
     let fitted = |asked: bool| {
         let fitted = [By::Words, By::Vectors, By::Reading].map(|by| {
@@ -71,7 +69,7 @@ fn main() {
             for set in &others {
                 cases.extend(read(&kept(set), embedder(), PUBLIC));
             }
-            for set in companies.iter().filter(|_| by == By::Reading) {
+            for set in companies("fitted", "other companies", asked).iter().filter(|_| by == By::Reading) {
                 cases.extend(read(set, embedder(), OTHERS[usize::from(!asked)]));
             }
             let what = [by.name(), if asked { "yes" } else { "no" }];
