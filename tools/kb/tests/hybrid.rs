@@ -245,9 +245,15 @@ fn what_is_read_tells_an_answer_from_its_neighbour() {
 fn the_likeliest_are_read() {
     let asked = "money";
     let documents = [
-        document("said often", "# Ways to pay\n\nMoney, money, money: a song that we sing while a parcel is on its way.\n"),
+        document(
+            "said often",
+            "# Ways to pay\n\nMoney, money, money: a song that we sing while a parcel is on its way.\n",
+        ),
         document("near", "# Pay\n\nYou are reimbursed by a refund of money, which is a refund that reimburses.\n"),
-        document("titled", "# Money\n\nIt comes within two weeks. We send a letter about it to where you live, and nothing else.\n"),
+        document(
+            "titled",
+            "# Money\n\nIt comes within two weeks. We send a letter about it to where you live, and nothing else.\n",
+        ),
         document("one more", "# Cards\n\nA card takes money.\n"),
         document("another", "# Banks\n\nA bank takes money.\n"),
         document("a third", "# Boxes\n\nA box takes money.\n"),

@@ -36,11 +36,6 @@ const PUBLIC: f32 = 0.5;
 /// with: there are four times as many.
 const UNHEARD: f32 = 0.25;
 
-/// What a question to one of ten other companies counts where articles say what customers
-/// ask, and where they do not. Half of these questions are near misses: the more they count, the more of such are
-/// refused and the less is answered, and of a bank's questions more.
-const OTHERS: [f32; 2] = [0.25, 0.4];
-
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [data, model] = arguments.as_slice() else { panic!("usage: fit DATA MODEL") };
@@ -69,8 +64,8 @@ fn main() {
             for set in &others {
                 cases.extend(read(&kept(set), embedder(), PUBLIC));
             }
-            for set in companies("fitted", "other companies", asked).iter().filter(|_| by == By::Reading) {
-                cases.extend(read(set, embedder(), OTHERS[usize::from(!asked)]));
+            for set in companies("fitted", "other companies", asked) {
+                cases.extend(by.others(asked).into_iter().flat_map(|counts| read(&set, embedder(), counts)));
             }
             let what = [by.name(), if asked { "yes" } else { "no" }];
             let row = format!("| {} | {counted} | {} |", what.join(" | "), crossed(&cases, counted));
@@ -110,6 +105,19 @@ impl By {
             Self::Words => "words alone",
             Self::Vectors => "words and vectors",
             Self::Reading => "words, vectors and reading",
+        }
+    }
+
+    /// What a question to one of ten other companies counts, if it does, whose articles say what
+    /// customers ask or do not. Half of these questions are near misses: the more they count, the
+    /// more of such are refused and the less is answered, and of a bank's questions more. Who does not read can
+    /// hardly tell them.
+    fn others(self, asked: bool) -> Option<f32> {
+        match (self, asked) {
+            (Self::Reading, true) => Some(0.25),
+            (Self::Reading, false) => Some(0.4),
+            (Self::Vectors, true) => Some(0.1),
+            (Self::Vectors, false) | (Self::Words, _) => None,
         }
     }
 
