@@ -126,10 +126,11 @@ async fn it_signs_in_by_tls_and_moves_what_it_took_and_the_doctor_says_whether_i
         seat.deliver(&mail(&format!("<m{at}@grindlebeck.example>"), PASS, QUESTION));
         seat = aside(move || {
             seat.wait("Taken", &vec!["\\Seen"; at + 1]);
+            // A server may show it in both for a moment.
+            seat.wait("INBOX", &[]);
             seat
         })
         .await;
-        assert!(seat.marks("INBOX").is_empty());
         served.kill();
         seat.ask("SELECT Taken");
         let examined = attache(served.dir.path(), &["doctor", "--json"]).await;
