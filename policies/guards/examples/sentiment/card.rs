@@ -34,7 +34,7 @@ Written by `cargo xtask train-sentiment DATA`; the same texts and seed give the 
 |---|---|---|
 | {forum} | forum comments: GoEmotions, official training part (Google, by monologg/GoEmotions-pytorch) | Apache-2.0 |
 | {bank} | questions of a bank's customers: BANKING77 (PolyAI), taken as calm at half the weight | CC BY 4.0 |
-| {own} | messages to companies of many trades, written for this project: `training/messages.tsv`, `training/customers.tsv`, and `training/grammar.txt` filled by the seed | as this project |
+| {own} | messages to companies of many trades, written for this project: `training/messages.tsv`, and `training/grammar.txt` filled by the seed | as this project |
 | {lexicon} words | the VADER lexicon (Hutto and Gilbert, 2014), `training/lexicon.tsv` | MIT |
 
 No text of a customer of anybody is in it. The sets under `eval/` are not trained on.
@@ -53,9 +53,7 @@ No text of a customer of anybody is in it. The sets under `eval/` are not traine
   was written; `eval/calm.tsv` was only counted, and `eval/apart.tsv` is younger than the training. Measure on your own
   before you rely on a threshold.
 - A problem told as a fact is neutral, even one that costs somebody money; it is frustration where they say how often, how
-  long or in what tone. One calm problem in nine or so is still taken for an upset one.
-- Of the 2,160 questions to fifteen companies of other trades (`tools/kb/embed/training/fitted` and `apart`), hardly one of which is
-  a complaint, 4.5 % come out as negative: 5 % of the short ones and 2 % of the messages. Before `training/customers.tsv` it was 12 %.
+  long or in what tone. One calm problem in twelve or so is still taken for an upset one.
 - `frustrated` errs towards care. The label does not follow a suspicion, it turns negative where being upset is likelier
   than not.
 - Forum comments bring their own bias: coarse language counts as negative even where it is friendly.
