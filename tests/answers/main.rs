@@ -12,7 +12,8 @@
 //! might say and does not. The two `near` files are younger still and harder: near misses
 //! in the very words of the articles, beside answers in none of them. Both pairs were used
 //! for nothing, and nobody looks at their misses. Nor were the questions to five other
-//! companies, whose articles do not say what customers ask: half of them are near misses.
+//! companies, put to their articles as they are and with what customers ask: half of them
+//! are near misses.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops where something is wrong")]
 #![expect(clippy::print_stdout, reason = "the command that writes the figures down reads them")]
 

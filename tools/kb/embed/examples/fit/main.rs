@@ -109,9 +109,8 @@ impl By {
     }
 
     /// What a question to one of ten other companies counts, if it does, whose articles say what
-    /// customers ask or do not. Half of these questions are near misses: the more they count, the
-    /// more of such are refused and the less is answered, and of a bank's questions more. Who does not read can
-    /// hardly tell them.
+    /// customers ask or do not. Half of these questions are near misses: the more they count, the more
+    /// of such are refused, and the fewer of a bank's. Who does not read can hardly tell them.
     fn others(self, asked: bool) -> Option<f32> {
         match (self, asked) {
             (Self::Reading, true) => Some(0.25),
