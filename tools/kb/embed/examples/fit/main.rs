@@ -52,6 +52,7 @@ fn main() {
     ];
     // To articles that say what customers ask, and to the same ones without.
     let fitted = |asked: bool| {
+        let companies = companies("fitted", "other companies", asked);
         let fitted = [By::Words, By::Vectors, By::Reading].map(|by| {
             let embedder = || by.embedder(&once);
             let kept = |set: &Set| keeping(set, |_| asked);
@@ -64,8 +65,8 @@ fn main() {
             for set in &others {
                 cases.extend(read(&kept(set), embedder(), PUBLIC));
             }
-            for set in companies("fitted", "other companies", asked) {
-                cases.extend(by.others(asked).into_iter().flat_map(|counts| read(&set, embedder(), counts)));
+            if let Some(counts) = by.others(asked) {
+                cases.extend(companies.iter().flat_map(|set| read(set, embedder(), counts)));
             }
             let what = [by.name(), if asked { "yes" } else { "no" }];
             let row = format!("| {} | {counted} | {} |", what.join(" | "), crossed(&cases, counted));
@@ -92,7 +93,7 @@ fn main() {
 }
 
 /// What is known of a candidate.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum By {
     Words,
     Vectors,
