@@ -41,7 +41,7 @@ struct Row {
 
 /// The forum comments of a GoEmotions file.
 pub(crate) fn forum(path: &Path) -> Outcome<Vec<Labelled>> {
-    let rows = rows(path)?;
+    let rows: Vec<Row> = rows(path)?;
     let labelled = rows.into_iter().enumerate().filter_map(|(index, row)| {
         let label = match row.sentiments.as_slice() {
             [one] => named(one),
@@ -83,7 +83,7 @@ const BANK: f32 = 0.5;
 
 /// The questions of a bank's customers, which are calm.
 pub(crate) fn bank(path: &Path) -> Outcome<Vec<Labelled>> {
-    let rows = rows(path)?;
+    let rows: Vec<Row> = rows(path)?;
     let calm =
         rows.into_iter().enumerate().filter(|(_, row)| row.text.trim_end().ends_with('?') && row.text.len() < 120);
     Ok(calm
@@ -100,10 +100,38 @@ pub(crate) fn bank(path: &Path) -> Outcome<Vec<Labelled>> {
 
 /// Requests to a company that nobody is upset about, as far as their set says.
 pub(crate) fn requests(path: &Path) -> Outcome<Vec<String>> {
-    Ok(rows(path)?.into_iter().filter(|row| !row.offensive).map(|row| row.text).collect())
+    Ok(rows::<Row>(path)?.into_iter().filter(|row| !row.offensive).map(|row| row.text).collect())
 }
 
-fn rows(path: &Path) -> Outcome<Vec<Row>> {
+/// What customers ask fifteen companies that nothing is trained on; hardly one of them complains.
+pub(crate) fn questions() -> Outcome<Vec<String>> {
+    #[derive(Deserialize)]
+    #[serde(tag = "kind", rename_all = "lowercase")]
+    enum Line {
+        Question {
+            text: String,
+        },
+        #[serde(other)]
+        Other,
+    }
+    let mut files = Vec::new();
+    for folder in ["fitted", "apart"] {
+        let folder = here("../../tools/kb/embed/training").join(folder);
+        let listed = std::fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        files.extend(listed.filter_map(Result::ok).map(|file| file.path()));
+    }
+    let mut texts = Vec::new();
+    for file in files {
+        for line in rows(&file)? {
+            if let Line::Question { text } = line {
+                texts.push(text);
+            }
+        }
+    }
+    Ok(texts)
+}
+
+fn rows<T: DeserializeOwned>(path: &Path) -> Outcome<Vec<T>> {
     let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let reader: Box<dyn Read> = match path.extension() {
         Some(end) if end == "gz" => Box::new(flate2::read::GzDecoder::new(file)),

@@ -234,6 +234,9 @@ pub(crate) fn as_written(text: &str, label: SentimentLabel, dice: &mut Dice) -> 
         }
         SentimentLabel::Neutral | SentimentLabel::Unknown => {}
     }
+    if dice.chance(15) && !text.contains('\n') {
+        text = format!("{},\n\n{text}\n\n{}", dice.pick(&GREETINGS), dice.pick(&ENDS).replace(", ", "\n"));
+    }
     if dice.chance(if calm { 2 } else { 4 }) {
         text = text.to_uppercase();
     } else if dice.chance(22) {

@@ -31,6 +31,8 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
     row("messages to companies, written apart from the training (`eval/emotions.tsv`)", &own);
     let apart = data::table("eval/apart.tsv")?;
     row("messages to companies, written when the training was done (`eval/apart.tsv`)", &apart);
+    let trades = data::table("eval/trades.tsv")?;
+    row("messages to fifteen companies of other trades than those of the training (`eval/trades.tsv`)", &trades);
     if let Some(dir) = dir {
         let mut forum = data::forum(&dir.join("sentiment/goemotions_dev.jsonl.gz"))?;
         forum.retain(|one| one.label.is_some_and(|l| l != SentimentLabel::Unknown));
@@ -40,7 +42,7 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
         out,
         "\n| emotions | texts | frustrated or angry found as one of the two | confused taken for angry | calm, thankful or confused taken for frustrated or angry | exactly right, of six |\n|---|--:|--:|--:|--:|--:|"
     );
-    for (name, texts) in [("`eval/emotions.tsv`", &own), ("`eval/apart.tsv`", &apart)] {
+    for (name, texts) in [("`eval/emotions.tsv`", &own), ("`eval/apart.tsv`", &apart), ("`eval/trades.tsv`", &trades)] {
         let e = emotions(&feelings(texts, assess));
         let [upset, confused, calm, right] =
             [e.upset, e.confused_as_angry, e.false_upset, e.accuracy].map(|share| share * 100.0);
@@ -65,10 +67,14 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
         let of = said.iter().filter(|(real, _)| (*real == Emotion::None) == calm);
         row(name, &of.map(|(_, said)| said).collect::<Vec<_>>());
     }
+    let mut requests = |name: &str, texts: Vec<String>| {
+        let said: Vec<Sentiment> = texts.iter().map(|text| assess(text)).collect();
+        row(name, &said.iter().collect::<Vec<_>>());
+    };
+    requests("questions to the fifteen companies (`tools/kb/embed/training/{fitted,apart}`)", data::questions()?);
     if let Some(dir) = dir {
-        let requests = data::requests(&dir.join("intents/bitext_train.jsonl.gz"))?;
-        let said: Vec<Sentiment> = requests.iter().map(|text| assess(text)).collect();
-        row("requests of a shop's customers (bitext, not trained on)", &said.iter().collect::<Vec<_>>());
+        let file = dir.join("intents/bitext_train.jsonl.gz");
+        requests("requests of a shop's customers (bitext, not trained on)", data::requests(&file)?);
     }
     Ok(out)
 }

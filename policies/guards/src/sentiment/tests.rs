@@ -85,6 +85,25 @@ fn calm_and_upset_are_told_apart() {
     assert!(upset.0 * 100 >= upset.1 * 93, "upset found: {upset:?}");
 }
 
+/// Customers of trades that nothing is trained on, upset and calm about the same matters.
+#[test]
+fn upset_and_calm_are_told_apart_in_other_trades() {
+    let rows = include_str!("../../eval/trades.tsv").lines().filter(|line| !line.starts_with('#'));
+    let rows: Vec<(bool, bool)> = rows
+        .map(|line| {
+            let cells: Vec<_> = line.splitn(3, '\t').collect();
+            (cells[0] == "negative", assess(&cells[2].replace("\\n", "\n")).label == Negative)
+        })
+        .collect();
+    let share = |negative: bool| {
+        let of: Vec<_> = rows.iter().filter(|row| row.0 == negative).collect();
+        of.iter().filter(|row| row.1).count() as f64 / of.len() as f64
+    };
+    assert!(rows.len() >= 480);
+    assert!(share(true) >= 0.85, "negative found: {}", share(true));
+    assert!(share(false) <= 0.03, "others taken for negative: {}", share(false));
+}
+
 #[test]
 fn a_plain_question_is_no_complaint_and_a_reproach_is_no_plain_question() {
     labels(&["What is stored on the phone for offline work?", "How often are reports worked out?"], Neutral);
