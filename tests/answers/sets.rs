@@ -20,8 +20,8 @@ pub(crate) struct Question {
 
 /// Other companies, each with its own articles and the questions to them: those of a
 /// folder beside `tools/kb/embed/training/train.py`. Their articles say what customers
-/// ask, or they do not.
-pub(crate) fn companies(folder: &str, name: &str, asked: bool) -> Vec<Set> {
+/// ask.
+pub(crate) fn companies(folder: &str, name: &str) -> Vec<Set> {
     let files = std::fs::read_dir(repository().join("tools/kb/embed/training").join(folder)).unwrap();
     let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     files.sort();
@@ -32,7 +32,7 @@ pub(crate) fn companies(folder: &str, name: &str, asked: bool) -> Vec<Set> {
         let text = |row: &serde_json::Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
         let article = |row: &serde_json::Value| Document {
             id: text(row, "id"),
-            text: format!("# {}\n\n{}", text(row, "title"), sections(row, of_kind("asked").filter(|_| asked))),
+            text: format!("# {}\n\n{}", text(row, "title"), sections(row, of_kind("asked"))),
             ..Document::default()
         };
         let question = |row: &serde_json::Value| Question {
@@ -68,6 +68,32 @@ fn sections<'a>(article: &serde_json::Value, asked: impl Iterator<Item = &'a ser
     }
     text.push_str(&below(section));
     text
+}
+
+/// The same questions to articles that keep, of what customers ask, the lines with
+/// these numbers.
+pub(crate) fn keeping(set: &Set, keep: impl Fn(usize) -> bool) -> Set {
+    let articles = set.articles.iter().map(|article| {
+        let kept = told(&article.text).into_iter().filter_map(|(line, asked)| match asked {
+            Some(number) => keep(number).then_some(line),
+            None => Some(line),
+        });
+        Document { text: kept.collect::<Vec<_>>().join("\n"), ..article.clone() }
+    });
+    Set { articles: articles.collect(), ..set.clone() }
+}
+
+/// The lines of an article, with the number of each that is what customers ask.
+pub(crate) fn told(text: &str) -> Vec<(&str, Option<usize>)> {
+    let (mut inside, mut number) = (false, 0);
+    let lines = text.lines().map(|line| {
+        inside &= line != "-->";
+        let asked = inside.then_some(number);
+        number += usize::from(inside);
+        inside |= line == "<!-- asked:";
+        (line, asked)
+    });
+    lines.collect()
 }
 
 /// The folder that this is in, from whichever of its crates.

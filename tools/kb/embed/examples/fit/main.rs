@@ -21,7 +21,7 @@ use attache_embed::Bert;
 use attache_kb::{Document, EmbedFault, Embedder, Kb, SIGNS, WEIGHTS};
 use attache_tools::Ask;
 use learn::{Case, Weights, crossed, learn, shifted};
-use sets::{Question, Set, companies, company, letters, public};
+use sets::{Question, Set, companies, company, keeping, letters, public, told};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -50,9 +50,9 @@ fn main() {
         public(Path::new(data), "a shop", "bitext_train.jsonl.gz", (0, 10)),
         public(Path::new(data), "a bank", "banking77_train.jsonl.gz", (1, 20)),
     ];
+    let companies = companies("fitted", "other companies");
     // To articles that say what customers ask, and to the same ones without.
     let fitted = |asked: bool| {
-        let companies = companies("fitted", "other companies", asked);
         let fitted = [By::Words, By::Vectors, By::Reading].map(|by| {
             let embedder = || by.embedder(&once);
             let kept = |set: &Set| keeping(set, |_| asked);
@@ -66,7 +66,7 @@ fn main() {
                 cases.extend(read(&kept(set), embedder(), PUBLIC));
             }
             if let Some(counts) = by.others(asked) {
-                cases.extend(companies.iter().flat_map(|set| read(set, embedder(), counts)));
+                cases.extend(companies.iter().flat_map(|set| read(&kept(set), embedder(), counts)));
             }
             let what = [by.name(), if asked { "yes" } else { "no" }];
             let row = format!("| {} | {counted} | {} |", what.join(" | "), crossed(&cases, counted));
@@ -181,19 +181,6 @@ impl Embedder for Unread {
     }
 }
 
-/// The same questions to articles that keep, of what customers ask, the lines with
-/// these numbers.
-fn keeping(set: &Set, keep: impl Fn(usize) -> bool) -> Set {
-    let articles = set.articles.iter().map(|article| {
-        let kept = told(&article.text).into_iter().filter_map(|(line, asked)| match asked {
-            Some(number) => keep(number).then_some(line),
-            None => Some(line),
-        });
-        Document { text: kept.collect::<Vec<_>>().join("\n"), ..article.clone() }
-    });
-    Set { articles: articles.collect(), ..set.clone() }
-}
-
 /// Half of what customers ask, put to the articles that do not know of it.
 fn unheard(set: &Set, half: usize) -> Set {
     let asked = |article: &Document| {
@@ -203,19 +190,6 @@ fn unheard(set: &Set, half: usize) -> Set {
     };
     let questions = set.articles.iter().flat_map(asked).collect();
     Set { questions, ..keeping(set, |number| number % 2 == half) }
-}
-
-/// The lines of an article, with the number of each that is what customers ask.
-fn told(text: &str) -> Vec<(&str, Option<usize>)> {
-    let (mut inside, mut number) = (false, 0);
-    let lines = text.lines().map(|line| {
-        inside &= line != "-->";
-        let asked = inside.then_some(number);
-        number += usize::from(inside);
-        inside |= line == "<!-- asked:";
-        (line, asked)
-    });
-    lines.collect()
 }
 
 /// What is seen of the candidates of each question, and which of them answer it.
