@@ -13,12 +13,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
+use tantivy::directory::META_LOCK;
+use tantivy::error::DataCorruption;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
     Value,
 };
-use tantivy::{Index, IndexWriter, TantivyDocument, TantivyError, Term};
+use tantivy::{Directory as _, Index, IndexWriter, TantivyDocument, TantivyError, Term};
 
 /// The file that says which segments an index has. It is replaced in one step
 /// at every commit.
@@ -130,6 +132,21 @@ pub(crate) fn schema() -> (Schema, Fields) {
 /// Teaches `index` the analysis.
 pub(crate) fn prepare(index: &Index) {
     index.tokenizers().register(ANALYSIS, analysis::analyzer());
+}
+
+/// The index in `dir`, if each of its files is what was written: tantivy trusts them, and
+/// would find something else, or panic, where a disk changed a byte.
+pub(crate) fn open(dir: &Path) -> Result<Index, TantivyError> {
+    let index = Index::open_in_dir(dir)?;
+    // While it is held, no other process takes files away that it merged.
+    let _lock = index.directory().acquire_lock(&META_LOCK)?;
+    match index.validate_checksum()?.into_iter().min() {
+        Some(file) => {
+            let changed = "it is not what was written".to_owned();
+            Err(TantivyError::DataCorruption(DataCorruption::new(file, changed)))
+        }
+        None => Ok(index),
+    }
 }
 
 /// A document with where it is from.

@@ -487,7 +487,7 @@ impl Kb {
         if let Some(last) = last.filter(|last| last.stamp == Some(stamp)) {
             return Ok(Some(last));
         }
-        let index = self.guarded(|| Index::open_in_dir(dir))?;
+        let index = self.guarded(|| index::open(dir))?;
         let (schema, fields) = index::schema();
         if index.schema() != schema {
             return Err(KbError::Version { dir: dir.clone() });
