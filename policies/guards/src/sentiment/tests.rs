@@ -194,6 +194,9 @@ fn questions_and_reports_are_neutral() {
             "Can I talk to a person please?",
             "Do you support SAML with Entra ID?",
             "My card expired, how do I add a new one?",
+            "Hello,\n\nhow many rows may one file hold?\n\nThank you",
+            "Hi,\n\ncan the export be had as a PDF?\n\nBest\nVictor",
+            "The second one, please.",
         ],
         Neutral,
     );
