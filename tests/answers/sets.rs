@@ -74,7 +74,7 @@ fn sections<'a>(article: &serde_json::Value, asked: impl Iterator<Item = &'a ser
 /// these numbers.
 pub(crate) fn keeping(set: &Set, keep: impl Fn(usize) -> bool) -> Set {
     let articles = set.articles.iter().map(|article| {
-        let kept = told(&article.text).into_iter().filter_map(|(line, asked)| match asked {
+        let kept = numbered(&article.text).into_iter().filter_map(|(line, asked)| match asked {
             Some(number) => keep(number).then_some(line),
             None => Some(line),
         });
@@ -84,7 +84,7 @@ pub(crate) fn keeping(set: &Set, keep: impl Fn(usize) -> bool) -> Set {
 }
 
 /// The lines of an article, with the number of each that is what customers ask.
-pub(crate) fn told(text: &str) -> Vec<(&str, Option<usize>)> {
+pub(crate) fn numbered(text: &str) -> Vec<(&str, Option<usize>)> {
     let (mut inside, mut number) = (false, 0);
     let lines = text.lines().map(|line| {
         inside &= line != "-->";

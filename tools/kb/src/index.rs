@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
-use tantivy::directory::META_LOCK;
+use tantivy::directory::{META_LOCK, MmapDirectory};
 use tantivy::error::DataCorruption;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{
@@ -134,12 +134,14 @@ pub(crate) fn prepare(index: &Index) {
     index.tokenizers().register(ANALYSIS, analysis::analyzer());
 }
 
-/// The index in `dir`, if each of its files is what was written: tantivy trusts them, and
-/// would find something else, or panic, where a disk changed a byte.
+/// The index in `dir`, if each file of its segments is what was written: tantivy trusts
+/// them, and would find something else, or panic, where a disk changed a byte. All of them are
+/// read, which takes milliseconds for tens of thousands of articles.
 pub(crate) fn open(dir: &Path) -> Result<Index, TantivyError> {
-    let index = Index::open_in_dir(dir)?;
+    let directory = MmapDirectory::open(dir)?;
     // While it is held, no other process takes files away that it merged.
-    let _lock = index.directory().acquire_lock(&META_LOCK)?;
+    let _lock = directory.acquire_lock(&META_LOCK)?;
+    let index = Index::open(directory)?;
     match index.validate_checksum()?.into_iter().min() {
         Some(file) => {
             let changed = "it is not what was written".to_owned();

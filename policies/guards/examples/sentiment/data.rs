@@ -100,7 +100,8 @@ pub(crate) fn bank(path: &Path) -> Outcome<Vec<Labelled>> {
 
 /// Requests to a company that nobody is upset about, as far as their set says.
 pub(crate) fn requests(path: &Path) -> Outcome<Vec<String>> {
-    Ok(rows::<Row>(path)?.into_iter().filter(|row| !row.offensive).map(|row| row.text).collect())
+    let rows: Vec<Row> = rows(path)?;
+    Ok(rows.into_iter().filter(|row| !row.offensive).map(|row| row.text).collect())
 }
 
 /// What customers ask fifteen companies that nothing is trained on; hardly one of them complains.
@@ -114,17 +115,15 @@ pub(crate) fn questions() -> Outcome<Vec<String>> {
         #[serde(other)]
         Other,
     }
-    let mut files = Vec::new();
+    let mut texts = Vec::new();
     for folder in ["fitted", "apart"] {
         let folder = here("../../tools/kb/embed/training").join(folder);
-        let listed = std::fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        files.extend(listed.filter_map(Result::ok).map(|file| file.path()));
-    }
-    let mut texts = Vec::new();
-    for file in files {
-        for line in rows(&file)? {
-            if let Line::Question { text } = line {
-                texts.push(text);
+        let said = |e: std::io::Error| format!("{}: {e}", folder.display());
+        for file in std::fs::read_dir(&folder).map_err(said)? {
+            for line in rows(&file.map_err(said)?.path())? {
+                if let Line::Question { text } = line {
+                    texts.push(text);
+                }
             }
         }
     }
@@ -163,11 +162,16 @@ pub(crate) fn table(path: &str) -> Outcome<Vec<Labelled>> {
             label: judged(label).ok_or_else(refused)?,
             emotion: judged(emotion).ok_or_else(refused)?,
             weight: 1.0,
-            family: index as u64,
+            family: number(text),
             source: Source::Own,
         });
     }
     Ok(all)
+}
+
+/// A number of a text (FNV-1a): what is decided by it stays when lines come or go around the text.
+fn number(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// What a cell of a table says: nothing for `-`.

@@ -209,11 +209,16 @@ const GOOD_TAGS: [&str; 6] = ["#happy", "#greatservice", "#customerforlife", "#w
 pub(crate) fn as_written(text: &str, label: SentimentLabel, dice: &mut Dice) -> String {
     let mut text = text.to_owned();
     let calm = label == SentimentLabel::Neutral;
-    if dice.chance(12) {
-        text = format!("{}, {text}", dice.pick(&GREETINGS));
-    }
-    if dice.chance(8) {
-        text = format!("{text} {}", dice.pick(&ENDS));
+    // Letters are of every mood: what is upset has more lines of its own, which must not tell.
+    if dice.chance(15) && !text.contains('\n') {
+        text = format!("{},\n\n{text}\n\n{}", dice.pick(&GREETINGS), dice.pick(&ENDS).replace(", ", "\n"));
+    } else {
+        if dice.chance(12) {
+            text = format!("{}, {text}", dice.pick(&GREETINGS));
+        }
+        if dice.chance(8) {
+            text = format!("{text} {}", dice.pick(&ENDS));
+        }
     }
     match label {
         SentimentLabel::Negative => {
@@ -233,9 +238,6 @@ pub(crate) fn as_written(text: &str, label: SentimentLabel, dice: &mut Dice) -> 
             }
         }
         SentimentLabel::Neutral | SentimentLabel::Unknown => {}
-    }
-    if dice.chance(15) && !text.contains('\n') {
-        text = format!("{},\n\n{text}\n\n{}", dice.pick(&GREETINGS), dice.pick(&ENDS).replace(", ", "\n"));
     }
     if dice.chance(if calm { 2 } else { 4 }) {
         text = text.to_uppercase();

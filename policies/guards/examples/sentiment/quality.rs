@@ -30,9 +30,13 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
     let own = data::table("eval/emotions.tsv")?;
     row("messages to companies, written apart from the training (`eval/emotions.tsv`)", &own);
     let apart = data::table("eval/apart.tsv")?;
-    row("messages to companies, written when the training was done (`eval/apart.tsv`)", &apart);
+    row("messages to companies, by others again (`eval/apart.tsv`)", &apart);
     let trades = data::table("eval/trades.tsv")?;
-    row("messages to fifteen companies of other trades than those of the training (`eval/trades.tsv`)", &trades);
+    row("messages to fifteen other companies (`eval/trades.tsv`)", &trades);
+    row(
+        "messages to companies of any kind, by two who knew nothing of the training (`eval/inboxes.tsv`)",
+        &data::table("eval/inboxes.tsv")?,
+    );
     if let Some(dir) = dir {
         let mut forum = data::forum(&dir.join("sentiment/goemotions_dev.jsonl.gz"))?;
         forum.retain(|one| one.label.is_some_and(|l| l != SentimentLabel::Unknown));
@@ -67,14 +71,14 @@ pub(crate) fn rows(dir: Option<&Path>, assess: &dyn Fn(&str) -> Sentiment) -> Ou
         let of = said.iter().filter(|(real, _)| (*real == Emotion::None) == calm);
         row(name, &of.map(|(_, said)| said).collect::<Vec<_>>());
     }
-    let mut requests = |name: &str, texts: Vec<String>| {
+    let mut asked = |name: &str, texts: Vec<String>| {
         let said: Vec<Sentiment> = texts.iter().map(|text| assess(text)).collect();
         row(name, &said.iter().collect::<Vec<_>>());
     };
-    requests("questions to the fifteen companies (`tools/kb/embed/training/{fitted,apart}`)", data::questions()?);
+    asked("questions to the fifteen companies (`tools/kb/embed/training/{fitted,apart}`)", data::questions()?);
     if let Some(dir) = dir {
         let file = dir.join("intents/bitext_train.jsonl.gz");
-        requests("requests of a shop's customers (bitext, not trained on)", data::requests(&file)?);
+        asked("requests of a shop's customers (bitext, not trained on)", data::requests(&file)?);
     }
     Ok(out)
 }

@@ -267,7 +267,7 @@ fn a_damaged_index_says_what_to_do() {
     assert!(kb.is_err() || kb.unwrap().add(&[folder], &mut |_| {}).is_err());
 }
 
-/// A disk that changes a byte makes no other answer, and no panic.
+/// A disk that changes a byte of a segment makes no other answer, and no panic.
 #[test]
 fn a_changed_byte_of_an_index_is_found() {
     let dir = tempfile::tempdir().unwrap();

@@ -21,7 +21,7 @@ use attache_embed::Bert;
 use attache_kb::{Document, EmbedFault, Embedder, Kb, SIGNS, WEIGHTS};
 use attache_tools::Ask;
 use learn::{Case, Weights, crossed, learn, shifted};
-use sets::{Question, Set, companies, company, keeping, letters, public, told};
+use sets::{Question, Set, companies, company, keeping, letters, numbered, public};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -184,7 +184,7 @@ impl Embedder for Unread {
 /// Half of what customers ask, put to the articles that do not know of it.
 fn unheard(set: &Set, half: usize) -> Set {
     let asked = |article: &Document| {
-        let others = told(&article.text).into_iter().filter(|(_, asked)| asked.is_some_and(|n| n % 2 != half));
+        let others = numbered(&article.text).into_iter().filter(|(_, asked)| asked.is_some_and(|n| n % 2 != half));
         let question = |(text, _): (&str, _)| Question { answers: vec![article.id.clone()], text: text.to_owned() };
         others.map(question).collect::<Vec<_>>()
     };
