@@ -134,21 +134,25 @@ pub(crate) fn prepare(index: &Index) {
     index.tokenizers().register(ANALYSIS, analysis::analyzer());
 }
 
-/// The index in `dir`, if each file of its segments is what was written: tantivy trusts
-/// them, and would find something else, or panic, where a disk changed a byte. All of them are
-/// read, which takes milliseconds for tens of thousands of articles.
-pub(crate) fn open(dir: &Path) -> Result<Index, TantivyError> {
+/// The index in `dir` with its fields, if each file of its segments is what was written:
+/// tantivy trusts them, and would find something else, or panic, where a disk changed a byte. All
+/// of them are read, which takes milliseconds for tens of thousands of articles. Nothing if the
+/// index is of another version.
+pub(crate) fn open(dir: &Path) -> Result<Option<(Index, Fields)>, TantivyError> {
     let directory = MmapDirectory::open(dir)?;
     // While it is held, no other process takes files away that it merged.
     let _lock = directory.acquire_lock(&META_LOCK)?;
     let index = Index::open(directory)?;
-    match index.validate_checksum()?.into_iter().min() {
-        Some(file) => {
-            let changed = "it is not what was written".to_owned();
-            Err(TantivyError::DataCorruption(DataCorruption::new(file, changed)))
-        }
-        None => Ok(index),
+    let (schema, fields) = schema();
+    if index.schema() != schema {
+        return Ok(None);
     }
+    if let Some(file) = index.validate_checksum()?.into_iter().min() {
+        let changed = "it is not what was written".to_owned();
+        return Err(TantivyError::DataCorruption(DataCorruption::new(file, changed)));
+    }
+    prepare(&index);
+    Ok(Some((index, fields)))
 }
 
 /// A document with where it is from.

@@ -487,12 +487,9 @@ impl Kb {
         if let Some(last) = last.filter(|last| last.stamp == Some(stamp)) {
             return Ok(Some(last));
         }
-        let index = self.guarded(|| index::open(dir))?;
-        let (schema, fields) = index::schema();
-        if index.schema() != schema {
+        let Some((index, fields)) = self.guarded(|| index::open(dir))? else {
             return Err(KbError::Version { dir: dir.clone() });
-        }
-        index::prepare(&index);
+        };
         let opened = self.guarded(|| Opened::new(index, fields, Some(stamp)))?;
         Ok(Some(self.keep(opened)))
     }

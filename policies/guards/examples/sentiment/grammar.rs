@@ -209,7 +209,7 @@ const GOOD_TAGS: [&str; 6] = ["#happy", "#greatservice", "#customerforlife", "#w
 pub(crate) fn as_written(text: &str, label: SentimentLabel, dice: &mut Dice) -> String {
     let mut text = text.to_owned();
     let calm = label == SentimentLabel::Neutral;
-    // Letters are of every mood: what is upset has more lines of its own, which must not tell.
+    // Letters are of every mood: most that came with lines of their own are upset, and lines must not tell.
     if dice.chance(15) && !text.contains('\n') {
         text = format!("{},\n\n{text}\n\n{}", dice.pick(&GREETINGS), dice.pick(&ENDS).replace(", ", "\n"));
     } else {

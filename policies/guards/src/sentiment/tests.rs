@@ -14,6 +14,13 @@ fn labels(texts: &[&str], label: SentimentLabel) {
     assert!(wrong.is_empty(), "not {label}: {wrong:#?}");
 }
 
+/// The label, the emotion and what is found of each text of a table of `eval/`.
+fn assessed(table: &str) -> Vec<(&str, &str, Sentiment)> {
+    let rows = table.lines().filter(|line| !line.starts_with('#'));
+    let cells = rows.map(|line| line.splitn(3, '\t').collect::<Vec<_>>());
+    cells.map(|cells| (cells[0], cells[1], assess(&cells[2].replace("\\n", "\n")))).collect()
+}
+
 #[test]
 fn the_artefact_is_the_one_of_the_card() {
     assert_eq!(SentimentModel::new(BYTES).map(|_| ()), Ok(()));
@@ -26,15 +33,9 @@ fn the_artefact_is_the_one_of_the_card() {
 /// `docs/quality.md`; they leave a little room.
 #[test]
 fn the_model_is_as_good_as_it_was() {
-    let table = include_str!("../../eval/emotions.tsv").lines().filter(|line| !line.starts_with('#'));
-    let rows: Vec<(String, String, Sentiment)> = table
-        .map(|line| {
-            let cells: Vec<_> = line.splitn(3, '\t').collect();
-            (cells[0].to_owned(), cells[1].to_owned(), assess(cells[2]))
-        })
-        .collect();
+    let rows = assessed(include_str!("../../eval/emotions.tsv"));
     let share = |of: &dyn Fn(&str) -> bool, hit: &dyn Fn(&Sentiment) -> bool| {
-        let all: Vec<_> = rows.iter().filter(|row| of(&row.1)).collect();
+        let all: Vec<_> = rows.iter().filter(|row| of(row.1)).collect();
         all.iter().filter(|row| hit(&row.2)).count() as f64 / all.len() as f64
     };
     let upset = |said: &Sentiment| matches!(said.emotion, Angry | Frustrated);
@@ -73,12 +74,10 @@ fn a_problem_told_calmly_is_no_complaint() {
 #[test]
 fn calm_and_upset_are_told_apart() {
     let (mut calm, mut upset) = ((0, 0), (0, 0));
-    for line in include_str!("../../eval/calm.tsv").lines().filter(|line| !line.starts_with('#')) {
-        let mut cells = line.splitn(3, '\t').skip(1);
-        let (emotion, text) = (cells.next().unwrap(), cells.next().unwrap());
+    for (_, emotion, said) in assessed(include_str!("../../eval/calm.tsv")) {
         let of = if emotion == "none" { &mut calm } else { &mut upset };
         of.1 += 1;
-        of.0 += u32::from(matches!(assess(text).emotion, Angry | Frustrated));
+        of.0 += u32::from(matches!(said.emotion, Angry | Frustrated));
     }
     assert!(calm.1 >= 100 && upset.1 >= 40);
     assert!(calm.0 * 100 <= calm.1 * 14, "calm taken for upset: {calm:?}");
@@ -88,16 +87,10 @@ fn calm_and_upset_are_told_apart() {
 /// Customers of companies that nothing is trained on, upset and calm about the same matters.
 #[test]
 fn upset_and_calm_are_told_apart_in_many_trades() {
-    let rows = include_str!("../../eval/trades.tsv").lines().filter(|line| !line.starts_with('#'));
-    let rows: Vec<(bool, bool)> = rows
-        .map(|line| {
-            let cells: Vec<_> = line.splitn(3, '\t').collect();
-            (cells[0] == "negative", assess(&cells[2].replace("\\n", "\n")).label == Negative)
-        })
-        .collect();
+    let rows = assessed(include_str!("../../eval/trades.tsv"));
     let share = |negative: bool| {
-        let of: Vec<_> = rows.iter().filter(|row| row.0 == negative).collect();
-        of.iter().filter(|row| row.1).count() as f64 / of.len() as f64
+        let of: Vec<_> = rows.iter().filter(|row| (row.0 == "negative") == negative).collect();
+        of.iter().filter(|row| row.2.label == Negative).count() as f64 / of.len() as f64
     };
     assert!(rows.len() >= 480);
     assert!(share(true) >= 0.83, "negative found: {}", share(true));
