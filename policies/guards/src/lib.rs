@@ -44,7 +44,7 @@ pub use pseudonyms::{InventedPlaceholder, Pseudonyms};
 pub use scan::{Scan, scan};
 pub use sentiment::{
     CustomerSentiment, Features, HALF_LIFE_DAYS, ModelNumbers, NotAModel, SentimentDetector, SentimentModel,
-    SentimentTrend, gram_scale, read, upset_odds, write_model,
+    SentimentTrend, gram_scale, hashed, read, upset_odds, write_model,
 };
 pub use squeeze::stands_in;
 

@@ -7,7 +7,7 @@ mod model;
 mod plain;
 mod trend;
 
-pub use features::Features;
+pub use features::{Features, hashed};
 pub use model::{ModelNumbers, NotAModel, SentimentModel, gram_scale, write_model};
 pub use trend::{HALF_LIFE_DAYS, SentimentTrend};
 

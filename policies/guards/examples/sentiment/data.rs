@@ -1,6 +1,7 @@
 //! Labelled texts: the public sets and our own.
 
 use crate::{Outcome, here};
+use attache_guards::hashed;
 use attache_journal::{Emotion, SentimentLabel};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -162,16 +163,12 @@ pub(crate) fn table(path: &str) -> Outcome<Vec<Labelled>> {
             label: judged(label).ok_or_else(refused)?,
             emotion: judged(emotion).ok_or_else(refused)?,
             weight: 1.0,
-            family: number(text),
+            // By the text, so that it stays when lines come or go around it.
+            family: hashed(text.as_bytes()),
             source: Source::Own,
         });
     }
     Ok(all)
-}
-
-/// A number of a text (FNV-1a): what is decided by it stays when lines come or go around the text.
-fn number(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// What a cell of a table says: nothing for `-`.

@@ -163,8 +163,10 @@ const NEGATED: u64 = 0x5bd1_e995_9d1f_6c3b;
 const FIRST: u64 = 0x27d4_eb2f_1656_67c5;
 const LAST: u64 = 0x1656_67b1_9e37_79f9;
 
-/// FNV-1a.
-pub(super) fn hashed(bytes: &[u8]) -> u64 {
+/// The hash of a word or a text, FNV-1a: grams are made of it, and whoever trains a model decides by it
+/// what is held out.
+#[must_use]
+pub fn hashed(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| step(hash, *byte))
 }
 
