@@ -3,10 +3,12 @@
 use crate::by_run::ByRun;
 use attache_engine::{Unanswered, unanswered};
 use attache_journal::{RunId, Store, StoreError};
-use attache_kb::gaps;
+use attache_kb::{Gap, MAX_QUESTIONS, asked, gaps};
 use attache_tools::{Ask, KnowledgeBase, Passage, Readers, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::{BTreeSet, HashMap};
+use tokio::sync::Mutex;
 
 /// An article that is missing.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -35,7 +37,11 @@ pub struct Nearest {
 
 /// What was not answered in each run.
 #[derive(Default)]
-pub struct Gaps(ByRun<Unanswered>);
+pub struct Gaps {
+    runs: ByRun<Unanswered>,
+    /// What the questions mean that were compared last: a model takes milliseconds for each.
+    meanings: Mutex<HashMap<String, Vec<f32>>>,
+}
 
 impl Gaps {
     /// The articles that are missing, what most runs asked in front, and how many more
@@ -51,26 +57,34 @@ impl Gaps {
         kb: &dyn KnowledgeBase,
         top: usize,
     ) -> Result<(Vec<Missing>, usize), StoreError> {
-        let mut asked = self.0.ask(store, unanswered).await?;
+        let mut runs = self.runs.ask(store, unanswered).await?;
         // Of very many the newest are compared.
-        asked.reverse();
-        let questions: Vec<String> = asked.iter().map(|(_, asked)| asked.question.clone()).collect();
-        let found = gaps(&questions);
+        runs.truncate(MAX_QUESTIONS);
+        runs.reverse();
+        let questions: Vec<String> = runs.iter().map(|(_, searched)| asked(&searched.question)).collect();
+        let meanings = self.meanings(kb, &questions).await;
+        let found = gaps(&questions, meanings.as_deref());
         let (mut open, mut answered) = (Vec::new(), Vec::new());
         for gap in found.iter().take(top.saturating_mul(2)) {
             if open.len() == top {
                 break;
             }
-            let members: Vec<_> = gap.members.iter().rev().filter_map(|at| asked.get(*at)).collect();
-            let readable = search(kb, &gap.question, Readers::Public).await;
+            let Gap { central, members } = gap;
+            let Some(((_, Unanswered { question: searched, .. }), question)) =
+                runs.get(*central).zip(questions.get(*central))
+            else {
+                continue;
+            };
+            let members: Vec<_> = members.iter().rev().filter_map(|at| runs.get(*at)).collect();
+            let readable = search(kb, searched, Readers::Public).await;
             let new = readable.into_iter().find(|hit| members.iter().all(|(_, asked)| asked.is_answered_by(hit)));
             let answered_now = new.is_some();
             let nearest = match new {
-                None => search(kb, &gap.question, Readers::Internal).await.into_iter().next(),
+                None => search(kb, searched, Readers::Internal).await.into_iter().next(),
                 new => new,
             };
             let missing = Missing {
-                question: gap.question.clone(),
+                question: question.clone(),
                 count: members.len(),
                 runs: members.into_iter().map(|(run, _)| run.clone()).collect(),
                 nearest: nearest.map(|near| Nearest { doc: near.doc, title: near.title }),
@@ -83,6 +97,23 @@ impl Gaps {
         let more = found.len() - open.len();
         Ok((open, more))
     }
+
+    /// What questions mean, if the knowledge base can tell.
+    async fn meanings(&self, kb: &dyn KnowledgeBase, questions: &[String]) -> Option<Vec<Vec<f32>>> {
+        let mut known = self.meanings.lock().await;
+        let new: BTreeSet<&str> = questions.iter().map(String::as_str).filter(|q| !known.contains_key(*q)).collect();
+        let new: Vec<&str> = new.into_iter().collect();
+        if !new.is_empty() {
+            let meanings = kb.meanings(&new).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "what questions mean cannot be told; their words are compared");
+                None
+            })?;
+            known.extend(new.into_iter().map(str::to_owned).zip(meanings));
+        }
+        let asked: BTreeSet<&str> = questions.iter().map(String::as_str).collect();
+        known.retain(|question, _| asked.contains(question.as_str()));
+        questions.iter().map(|question| known.get(question).cloned()).collect()
+    }
 }
 
 async fn search(kb: &dyn KnowledgeBase, question: &str, readers: Readers) -> Vec<Passage> {
@@ -92,3 +123,6 @@ async fn search(kb: &dyn KnowledgeBase, question: &str, readers: Readers) -> Vec
         Vec::new()
     })
 }
+
+#[cfg(test)]
+mod tests;

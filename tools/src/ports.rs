@@ -159,6 +159,14 @@ pub trait KnowledgeBase: Send + Sync + 'static {
     /// The passages that fit what is asked best, best first, at most
     /// `ask.top`, of articles within `ask.scope` only.
     async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError>;
+
+    /// What each text means: vectors of one length of numbers, each of length 1, of which the
+    /// product is the higher the more alike two texts are, and about 0 where they have nothing
+    /// to do with each other. Nothing from whoever only finds words: that is the default.
+    /// Questions that nothing answered are put together by it.
+    async fn meanings(&self, _texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
+        Ok(None)
+    }
 }
 
 /// What a knowledge base is asked.

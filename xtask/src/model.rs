@@ -7,13 +7,15 @@ use crate::{Outcome, tools};
 
 const SERVE: &str = "agents/models/tests/real_model/serve.py";
 
-/// Runs the tests named `real_reader` over the real sentence model.
+/// Runs the tests named `real_reader` and `real_gaps` over the real sentence model.
 pub(crate) fn reader(house: &House, tally: &mut Tally) -> Outcome<Done> {
     let model = match tools::sentence_model(house) {
         Ok(model) => model,
         Err(why) => return Ok(Done::Skipped { why, optional: None }),
     };
-    let mut test = house.cargo(["test", "--locked", "--workspace", "--test", "real_reader", "--", "--nocapture"]);
+    let tests = ["--test", "real_reader", "--test", "real_gaps"];
+    let mut test = house.cargo(["test", "--locked", "--workspace"]);
+    test.args(tests).args(["--", "--nocapture"]);
     house.run_tests(test.env("ATTACHE_REAL_SENTENCE_MODEL", model), tally)?;
     Ok(Done::Passed)
 }

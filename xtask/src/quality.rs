@@ -14,8 +14,13 @@ use crate::house::House;
 type Measure = fn(&House, Option<&Path>) -> Outcome<String>;
 
 /// The sections, and what measures them.
-const PARTS: [(&str, Measure); 4] =
-    [("answers", answers), ("authority", authority), ("privacy", privacy::section), ("sentiment", sentiment)];
+const PARTS: [(&str, Measure); 5] = [
+    ("answers", answers),
+    ("authority", authority),
+    ("gaps", gaps),
+    ("privacy", privacy::section),
+    ("sentiment", sentiment),
+];
 
 const PAGE: &str = "docs/quality.md";
 
@@ -79,6 +84,27 @@ fn authority(house: &House, _: Option<&Path>) -> Outcome<String> {
         return Err(format!("the figures of authority: {}", output.status));
     }
     Ok(format!("| planner | runs | side effects outside the run's authority |\n|---|--:|--:|\n{}", rows.join("\n")))
+}
+
+/// How well unanswered questions are put together, by the test that asserts it.
+fn gaps(house: &House, data: Option<&Path>) -> Outcome<String> {
+    // On one thread the rows come one after the other.
+    let test = ["test", "--release", "--locked", "--workspace", "--test", "real_gaps", "--", "--nocapture"];
+    let mut command = house.cargo(test);
+    command.stderr(Stdio::inherit()).env("ATTACHE_REAL_SENTENCE_MODEL", crate::tools::sentence_model(house)?);
+    command.envs(data.map(|data| ("ATTACHE_QUALITY_DATA", data)));
+    let output = command.arg("--test-threads=1").output().map_err(|e| format!("cargo test: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // The first comes after the name of its test.
+    let rows = text.lines().filter_map(|line| line.find("| ").and_then(|at| line.get(at..)));
+    let rows: Vec<&str> = rows.collect();
+    if rows.is_empty() || !output.status.success() {
+        return Err(format!("the figures of gaps: {}\n{text}", output.status));
+    }
+    Ok(format!(
+        "| questions | how many | compared by | gaps | B-cubed precision | recall |\n|---|--:|---|--:|--:|--:|\n{}",
+        rows.join("\n")
+    ))
 }
 
 fn sentiment(house: &House, data: Option<&Path>) -> Outcome<String> {

@@ -144,6 +144,17 @@ impl Dense {
         Ok(dense)
     }
 
+    /// What all questions have in common: the mean of the cohort's vectors, of length 1 each; nothing without them.
+    pub(crate) fn usual(&self) -> Option<Vec<f32>> {
+        let lines = self.cohort.chunks_exact(self.dimensions.max(1));
+        let scale = ONE * u16::try_from(lines.len()).ok().filter(|lines| *lines > 0).map(f32::from)?;
+        let mut usual = vec![0.0; self.dimensions];
+        for line in lines {
+            usual.iter_mut().zip(line).for_each(|(sum, number)| *sum += f32::from(*number) / scale);
+        }
+        Some(usual)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

@@ -476,7 +476,7 @@ fn units(text: &str) -> Vec<&str> {
 }
 
 /// The sentences of a text.
-fn sentences(text: &str) -> Vec<&str> {
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut from, mut chars) = (0, text.char_indices().peekable());
     while let Some((at, c)) = chars.next() {

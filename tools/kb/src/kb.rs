@@ -1,6 +1,7 @@
 //! The knowledge base as its users see it.
 
 mod adding;
+mod port;
 
 use self::adding::Adding;
 use crate::analysis;
@@ -16,9 +17,7 @@ use crate::sentences::Written;
 use crate::sources::{self, Document, Skipped};
 use crate::synonyms::Synonyms;
 use crate::vectors::{self, Embedder, Spoken, Vectors};
-use async_trait::async_trait;
-use attache_tools::traces::TARGET;
-use attache_tools::{About, Ask, KnowledgeBase, Passage, PortError};
+use attache_tools::{About, Ask, Passage};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -28,8 +27,6 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError};
-use tracing::Instrument as _;
-use tracing::field::Empty;
 
 /// A knowledge base: in a folder, or in memory. Clones share it.
 #[derive(Clone)]
@@ -286,26 +283,28 @@ impl Kb {
         }
     }
 
+    /// The vectors of the index, as they are compared.
+    fn dense(&self, opened: &Opened, embedder: &dyn Embedder) -> Result<Arc<Dense>, KbError> {
+        if let Some((_, dense)) = opened.dense.get().filter(|(model, _)| model == embedder.name()) {
+            return Ok(Arc::clone(dense));
+        }
+        let vectors = self.vectors(embedder)?;
+        let sentences = match &self.inner.dir {
+            Some(dir) => Written::open(dir, embedder.name())?,
+            None => vectors.of_sentences(),
+        };
+        let searcher = opened.reader.searcher();
+        let dense = Arc::new(self.guarded(|| Dense::new(&searcher, opened.fields, &vectors, sentences))?);
+        let _ = opened.dense.set((embedder.name().to_owned(), Arc::clone(&dense)));
+        Ok(dense)
+    }
+
     /// The second retriever for a question, if there is one.
     fn near(&self, opened: &Opened, query: &str, retrieval: Retrieval) -> Result<Option<Near>, KbError> {
         let Some(embedder) = self.embedder.as_ref().filter(|_| retrieval != Retrieval::Lexical) else {
             return Ok(None);
         };
-        let dense = match opened.dense.get().filter(|(model, _)| model == embedder.name()) {
-            Some((_, dense)) => Arc::clone(dense),
-            None => {
-                let vectors = self.vectors(&**embedder)?;
-                let sentences = match &self.inner.dir {
-                    Some(dir) => Written::open(dir, embedder.name())?,
-                    None => vectors.of_sentences(),
-                };
-                let searcher = opened.reader.searcher();
-                let dense = self.guarded(|| Dense::new(&searcher, opened.fields, &vectors, sentences))?;
-                let dense = Arc::new(dense);
-                let _ = opened.dense.set((embedder.name().to_owned(), Arc::clone(&dense)));
-                dense
-            }
-        };
+        let dense = self.dense(opened, &**embedder)?;
         if dense.is_empty() {
             return Ok(None);
         }
@@ -550,46 +549,6 @@ impl Opened {
 
     fn search(&self, synonyms: &Arc<Synonyms>) -> Search {
         Search::new(self.reader.searcher(), self.fields, Arc::clone(synonyms), Arc::clone(&self.shelf))
-    }
-}
-
-#[async_trait]
-impl KnowledgeBase for Kb {
-    async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
-        let span = tracing::info_span!(
-            target: TARGET,
-            "retrieval",
-            otel.name = "retrieval knowledge_base",
-            otel.status_description = Empty,
-            error.type = Empty,
-            gen_ai.operation.name = "retrieval",
-            gen_ai.data_source.id = "knowledge_base",
-            attache.retrieval.passages = Empty,
-        );
-        let found = self.find(ask).instrument(span.clone()).await;
-        match &found {
-            Ok(passages) => {
-                span.record("attache.retrieval.passages", i64::try_from(passages.len()).unwrap_or(i64::MAX))
-            }
-            Err(_) => span.record("error.type", "index").record("otel.status_description", "index"),
-        };
-        found
-    }
-}
-
-impl Kb {
-    async fn find(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError> {
-        // In memory a search takes microseconds; a file may have to come from
-        // a disk first.
-        let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| self.inner.dir.is_some()) else {
-            return Ok(Kb::search(self, ask)?);
-        };
-        let (kb, query, top, scope) = (self.clone(), ask.query.to_owned(), ask.top, ask.scope.clone());
-        let found = runtime.spawn_blocking(move || kb.search(&Ask { query: &query, top, scope })).await;
-        Ok(found.map_err(|error| PortError {
-            message: format!("the search ended early: {error}"),
-            retry: attache_journal::Retry::Safe,
-        })??)
     }
 }
 

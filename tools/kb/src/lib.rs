@@ -42,7 +42,7 @@ mod vectors;
 pub use analysis::MAX_TERMS;
 pub use error::KbError;
 pub use fit::{SIGNS, Signs, WEIGHTS};
-pub use gaps::{Gap, gaps};
+pub use gaps::{Gap, MAX_QUESTIONS, asked, gaps};
 pub use kb::{Kb, Listed, Progress, Report, Retrieval};
 pub use passages::MAX_PASSAGE;
 pub use sources::{Document, MAX_DOCUMENT, Skipped};

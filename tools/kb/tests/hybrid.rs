@@ -2,7 +2,7 @@
 //! sentence model.
 
 use attache_kb::{Document, EmbedFault, Embedder, Kb, Retrieval, WEIGHTS};
-use attache_tools::{About, Ask, Readers, Scope};
+use attache_tools::{About, Ask, KnowledgeBase, Readers, Scope};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -281,4 +281,22 @@ fn what_cannot_be_read_is_found_by_likeness() {
     let seen = kb.signs(&Ask::new("an unreadable refund", 3)).unwrap();
     assert_eq!(seen[0].0.doc, "refunds");
     assert!(seen.iter().all(|(_, signs)| !signs.unwrap().read && signs.unwrap().near));
+}
+
+#[tokio::test]
+async fn a_knowledge_base_with_vectors_tells_what_texts_mean() {
+    let kb = Kb::in_memory(documents()).unwrap();
+    let texts = ["reimburse me", "my money", "login"];
+    assert_eq!(kb.meanings(&texts).await.unwrap(), None, "words alone");
+    let kb = kb.embedder(Arc::new(Senses::default()));
+    assert_eq!(kb.meanings(&texts).await.unwrap(), None, "no vectors yet");
+    kb.embed(&mut |_, _| {}).unwrap();
+    let meanings = kb.meanings(&texts).await.unwrap().unwrap();
+    let [reimburse, money, login] = meanings.as_slice() else { panic!("{meanings:?}") };
+    let alike = |one: &[f32], other: &[f32]| one.iter().zip(other).map(|(one, other)| one * other).sum::<f32>();
+    assert!(alike(reimburse, money) > 0.99 && alike(reimburse, login) < 0.45, "{meanings:?}");
+    assert!(kb.meanings(&[]).await.unwrap().unwrap().is_empty());
+    let broken = kb.clone().embedder(Arc::new(Senses { broken: true, ..Senses::default() }));
+    assert!(broken.meanings(&texts).await.is_err());
+    assert_eq!(kb.embedder(Arc::new(Longer)).meanings(&texts).await.unwrap(), None, "of another model");
 }

@@ -1,5 +1,5 @@
 use super::*;
-use attache_tools::Readers;
+use attache_tools::{KnowledgeBase, Readers};
 use proptest::prelude::*;
 
 fn doc(id: &str, title: &str, text: &str) -> Document {

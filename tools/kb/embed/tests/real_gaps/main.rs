@@ -1,0 +1,114 @@
+//! Questions that nothing answered, put together by what the real sentence model says they mean.
+//!
+//! `cargo xtask` fetches the model and sets `ATTACHE_REAL_SENTENCE_MODEL`; without it these
+//! tests do nothing and say so. With `ATTACHE_QUALITY_DATA` they also print figures of the
+//! public questions in that folder.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of tests stand outside of tests here")]
+
+use attache_embed::Bert;
+use attache_kb::{Document, Gap, Kb, asked, gaps};
+use attache_tools::KnowledgeBase;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A question and the name of the gap that it belongs to.
+#[derive(Deserialize)]
+struct Labelled {
+    text: String,
+    intent: String,
+}
+
+/// Messages with stories around what is asked, four to a gap.
+fn messages(text: &str) -> Vec<Labelled> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let rows = lines.map(|line| line.split_once('\t').unwrap());
+    // Of one gap after the other would be too easy: who comes first is the first member.
+    let mut rows: Vec<_> = rows.enumerate().collect();
+    rows.sort_by_key(|(at, _)| (at % 4, *at));
+    rows.into_iter().map(|(_, (gap, text))| Labelled { text: text.into(), intent: gap.into() }).collect()
+}
+
+/// Of each intent of a public set its first questions, one of each after the other.
+fn public(file: &Path, of_each: usize) -> Vec<Labelled> {
+    let output = std::process::Command::new("gzip").arg("-dc").arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", file.display());
+    let rows = String::from_utf8(output.stdout).unwrap();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found = Vec::new();
+    for row in rows.lines().map(|row| serde_json::from_str::<Labelled>(row).unwrap()) {
+        let count = taken.entry(row.intent.clone()).or_default();
+        *count += 1;
+        if *count <= of_each {
+            found.push((*count, row));
+        }
+    }
+    found.sort_by_key(|(count, _)| *count);
+    found.into_iter().map(|(_, row)| row).collect()
+}
+
+/// How pure the groups are and how whole, each from 0 to 1: for each question, which part of its group
+/// is of its gap, and which part of its gap is in its group, on average. B-cubed precision and recall
+/// (Bagga and Baldwin, 1998).
+fn b_cubed(rows: &[Labelled], groups: &[Gap]) -> (f64, f64) {
+    let mut of_gap: BTreeMap<&str, f64> = BTreeMap::new();
+    rows.iter().for_each(|row| *of_gap.entry(&row.intent).or_default() += 1.0);
+    let (mut precision, mut recall) = (0.0, 0.0);
+    for group in groups {
+        let names: Vec<&str> = group.members.iter().map(|at| rows.get(*at).unwrap().intent.as_str()).collect();
+        for name in &names {
+            let same = names.iter().filter(|other| *other == name).count() as f64;
+            precision += same / names.len() as f64;
+            recall += same / of_gap.get(name).unwrap();
+        }
+    }
+    (precision / rows.len() as f64, recall / rows.len() as f64)
+}
+
+/// A knowledge base with the sentence model; nothing without one.
+fn kb() -> Option<Kb> {
+    let Some(folder) = std::env::var_os("ATTACHE_REAL_SENTENCE_MODEL") else {
+        println!("skipped: ATTACHE_REAL_SENTENCE_MODEL is not set; `cargo xtask` can fetch the model");
+        return None;
+    };
+    let refunds = Document { id: "refunds".into(), text: "A refund takes 14 days.".into(), ..Document::default() };
+    let kb = Kb::in_memory([refunds]).unwrap().embedder(Arc::new(Bert::open(Path::new(&folder)).unwrap()));
+    kb.embed(&mut |_, _| {}).unwrap();
+    Some(kb)
+}
+
+/// The figures of a set by words and by meanings: precision, recall.
+async fn figures(kb: &Kb, name: &str, rows: &[Labelled]) -> [(f64, f64); 2] {
+    let questions: Vec<String> = rows.iter().map(|row| asked(&row.text)).collect();
+    let texts: Vec<&str> = questions.iter().map(String::as_str).collect();
+    let meanings = kb.meanings(&texts).await.unwrap().unwrap();
+    [("words", None), ("vectors", Some(meanings.as_slice()))].map(|(by, meanings)| {
+        let groups = gaps(&questions, meanings);
+        let (precision, recall) = b_cubed(rows, &groups);
+        println!("| {name} | {} | {by} | {} | {precision:.2} | {recall:.2} |", rows.len(), groups.len());
+        (precision, recall)
+    })
+}
+
+#[tokio::test]
+async fn letters_about_one_thing_are_one_gap() {
+    let Some(kb) = kb() else { return };
+    let [words, meanings] =
+        figures(&kb, "eight gaps, four messages each", &messages(include_str!("messages.tsv"))).await;
+    assert!(meanings.0 > 0.95 && meanings.1 > 0.55, "{meanings:?}");
+    assert!(words.0 > 0.95 && words.1 > 0.25, "{words:?}");
+}
+
+#[tokio::test]
+async fn public_questions_of_one_intent_are_put_together() {
+    let Some(data) = std::env::var_os("ATTACHE_QUALITY_DATA").map(PathBuf::from) else { return };
+    let Some(kb) = kb() else { return };
+    for (name, file, of_each) in
+        [("a shop, 27 intents", "bitext_dev.jsonl.gz", 12), ("a bank, 77 intents", "banking77_train.jsonl.gz", 6)]
+    {
+        let rows = public(&data.join("intents").join(file), of_each);
+        let [words, meanings] = figures(&kb, name, &rows).await;
+        assert!(meanings.1 > words.1, "{name}");
+    }
+}
