@@ -28,11 +28,12 @@ const PAGE: &str = "docs/quality.md";
 pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Outcome {
     let path = house.path(PAGE);
     let mut page = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
-    match data {
-        None => println!("without --data, only the project's own sets are measured"),
-        Some(data) if !data.is_dir() => return Err(format!("{}: there is no such folder", data.display())),
-        Some(_) => {}
+    if data.is_none() {
+        println!("without --data, only the project's own sets are measured");
     }
+    // Tests run in the folder of their package.
+    let data = data.map(|data| data.canonicalize().map_err(|e| format!("{}: {e}", data.display()))).transpose()?;
+    let data = data.as_deref();
     for (name, measure) in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part.0)) {
         let by = format!("By `cargo xtask quality --data DIR --only {name}`.\n\n{}", measure(house, data)?);
         page = section(&page, name, &by)?;
