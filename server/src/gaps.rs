@@ -7,8 +7,6 @@ use attache_kb::{Gap, MAX_QUESTIONS, asked, gaps};
 use attache_tools::{Ask, KnowledgeBase, Passage, Readers, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
-use tokio::sync::Mutex;
 
 /// An article that is missing.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -37,11 +35,7 @@ pub struct Nearest {
 
 /// What was not answered in each run.
 #[derive(Default)]
-pub struct Gaps {
-    runs: ByRun<Unanswered>,
-    /// What the questions mean that were compared last: a model takes milliseconds for each.
-    meanings: Mutex<HashMap<String, Vec<f32>>>,
-}
+pub struct Gaps(ByRun<Unanswered>);
 
 impl Gaps {
     /// The articles that are missing, what most runs asked in front, and how many more
@@ -57,13 +51,12 @@ impl Gaps {
         kb: &dyn KnowledgeBase,
         top: usize,
     ) -> Result<(Vec<Missing>, usize), StoreError> {
-        let mut runs = self.runs.ask(store, unanswered).await?;
+        let mut runs = self.0.ask(store, unanswered).await?;
         // Of very many the newest are compared.
         runs.truncate(MAX_QUESTIONS);
         runs.reverse();
         let questions: Vec<String> = runs.iter().map(|(_, searched)| asked(&searched.question)).collect();
-        let meanings = self.meanings(kb, &questions).await;
-        let found = gaps(&questions, meanings.as_deref());
+        let found = gaps(&questions, embedded(kb, &questions).await.as_deref());
         let (mut open, mut answered) = (Vec::new(), Vec::new());
         for gap in found.iter().take(top.saturating_mul(2)) {
             if open.len() == top {
@@ -97,22 +90,17 @@ impl Gaps {
         let more = found.len() - open.len();
         Ok((open, more))
     }
+}
 
-    /// What questions mean, if the knowledge base can tell.
-    async fn meanings(&self, kb: &dyn KnowledgeBase, questions: &[String]) -> Option<Vec<Vec<f32>>> {
-        let mut known = self.meanings.lock().await;
-        let new: BTreeSet<&str> = questions.iter().map(String::as_str).filter(|q| !known.contains_key(*q)).collect();
-        let new: Vec<&str> = new.into_iter().collect();
-        if !new.is_empty() {
-            let meanings = kb.meanings(&new).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "what questions mean cannot be told; their words are compared");
-                None
-            })?;
-            known.extend(new.into_iter().map(str::to_owned).zip(meanings));
+/// Embeddings of all questions, if the knowledge base has them.
+async fn embedded(kb: &dyn KnowledgeBase, questions: &[String]) -> Option<Vec<Vec<f32>>> {
+    let texts: Vec<&str> = questions.iter().map(String::as_str).collect();
+    match kb.embeddings(&texts).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(%error, "questions have no embeddings; their words are compared");
+            None
         }
-        let asked: BTreeSet<&str> = questions.iter().map(String::as_str).collect();
-        known.retain(|question, _| asked.contains(question.as_str()));
-        questions.iter().map(|question| known.get(question).cloned()).collect()
     }
 }
 

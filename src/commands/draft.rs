@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use attache::engine::{asked_for, without_personal_data};
 use attache::guards::{PatternPii, Pseudonyms, known_values};
 use attache::journal::{Decision, Entry, Event, RunId, Store};
+use attache::kb::asked;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -37,9 +38,9 @@ pub(crate) fn draft(global: &Global, run: &str, dir: &Path, out: &mut dyn Write)
     let failed = |e: std::io::Error| Failure::unavailable(format!("{}: {e}", path.display()));
     fs::create_dir_all(dir).map_err(failed)?;
     // Whoever gives it another title leaves the customer's words where they find it.
-    let asked = question.replace("-->", "");
+    let words = question.replace("-->", "");
     let article =
-        format!("---\n{DRAFT}\nrun: {run}\n---\n# {question}\n\n{}\n\n<!-- asked:\n{asked}\n-->\n", text.trim());
+        format!("---\n{DRAFT}\nrun: {run}\n---\n# {question}\n\n{}\n\n<!-- asked:\n{words}\n-->\n", text.trim());
     let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::refused(format!("{}: is there already", path.display())),
         _ => failed(e),
@@ -111,16 +112,8 @@ fn written(entries: &[Entry]) -> Option<(String, Option<String>)> {
     let mut pseudonyms: Pseudonyms = pseudonyms?;
     let mut hidden = |text: &str| without_personal_data(&pseudonyms.hide(text, &PatternPii));
     let text = text.map(|text| hidden(&text));
-    let question = question.map_or_else(|| "Untitled".to_owned(), |question| hidden(&last_sentence(&question)));
+    let question = question.map_or_else(|| "Untitled".to_owned(), |question| hidden(&asked(&question)));
     Some((question, text))
-}
-
-/// The question alone: what stands before it is one customer's story.
-fn last_sentence(query: &str) -> String {
-    let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
-    let from = query.trim_end_matches(['.', '!', '?']).rfind(['.', '!', '?']).map_or(0, |at| at + 1);
-    // A number or an address has such marks too, without a space behind.
-    query.get(from..).and_then(|last| last.strip_prefix(' ')).unwrap_or(&query).to_owned()
 }
 
 /// The first words of a question as the name of a file.

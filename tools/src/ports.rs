@@ -160,11 +160,11 @@ pub trait KnowledgeBase: Send + Sync + 'static {
     /// `ask.top`, of articles within `ask.scope` only.
     async fn search(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, PortError>;
 
-    /// What each text means: vectors of one length of numbers, each of length 1, of which the
-    /// product is the higher the more alike two texts are, and about 0 where they have nothing
-    /// to do with each other. Nothing from whoever only finds words: that is the default.
-    /// Questions that nothing answered are put together by it.
-    async fn meanings(&self, _texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
+    /// Embeddings of texts: a unit vector for each, in order and all of the same dimension, whose
+    /// dot product is the higher the more alike two texts are and about 0 where they have nothing
+    /// to do with each other; zeros for a text that says nothing. Nothing from a knowledge base that
+    /// only finds words, which is the default. Questions that nothing answered are put together by them.
+    async fn embeddings(&self, _texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
         Ok(None)
     }
 }

@@ -31,6 +31,9 @@ pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Out
     if data.is_none() {
         println!("without --data, only the project's own sets are measured");
     }
+    if let Some(data) = data.filter(|data| !data.is_dir()) {
+        return Err(format!("{}: there is no such folder", data.display()));
+    }
     // Tests run in the folder of their package.
     let data = data.map(|data| data.canonicalize().map_err(|e| format!("{}: {e}", data.display()))).transpose()?;
     let data = data.as_deref();

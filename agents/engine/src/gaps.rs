@@ -1,6 +1,6 @@
 //! Questions that were not answered well, as the journal tells them.
 
-use attache_guards::scan;
+use attache_guards::{PatternPii, Pseudonyms, known_values, scan};
 use attache_journal::{Decision, Digest, Entry, Event, Outcome};
 use attache_tools::{KbHits, KbSearch, Passage, Tool};
 use std::collections::BTreeSet;
@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 /// A question that was not answered well.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unanswered {
-    /// What was searched for. Personal data is taken out: such questions are read
-    /// by more people than the run.
+    /// What was searched for, with placeholders for what is known of the customer and for what
+    /// looks like personal data: such questions are read by more people than the run.
     pub question: String,
     /// The passages that were found and did not answer it: digests of their texts.
     found: BTreeSet<Digest>,
@@ -49,7 +49,7 @@ pub fn unanswered(entries: &[Entry]) -> Option<Unanswered> {
             _ => {}
         }
     }
-    let question = without_personal_data(&asked_for(entries).filter(|_| badly)?);
+    let question = hidden(entries, &asked_for(entries).filter(|_| badly)?);
     let found = entries.iter().flat_map(found).map(|passage| digest(&passage)).collect();
     Some(Unanswered { question, found })
 }
@@ -72,6 +72,16 @@ pub fn asked_for(entries: &[Entry]) -> Option<String> {
     });
     let input: serde_json::Value = serde_json::from_str(calls.next()?.input.as_str()).ok()?;
     input.get("query").and_then(|query| query.as_str()).map(str::to_owned)
+}
+
+/// A text of a run with placeholders where something stood that is known of its customer, or looks like
+/// personal data.
+fn hidden(entries: &[Entry], text: &str) -> String {
+    let known = entries.iter().find_map(|entry| match &entry.event {
+        Some(Event::RunStarted(started)) => Some(known_values(&started.bundle)),
+        _ => None,
+    });
+    without_personal_data(&Pseudonyms::new(&known.unwrap_or_default()).hide(text, &PatternPii))
 }
 
 /// A text with `…` where personal data stood.

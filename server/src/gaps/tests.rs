@@ -5,10 +5,9 @@ use attache_tools::PortError;
 use serde_json::json;
 use std::sync::Mutex as Told;
 
-/// Knows whether a text is about money, until it is away.
+/// Knows whether a text is about money, or is away.
 #[derive(Default)]
 struct Money {
-    asked: Told<Vec<String>>,
     searched: Told<Vec<String>>,
     away: bool,
 }
@@ -20,8 +19,7 @@ impl KnowledgeBase for Money {
         Ok(Vec::new())
     }
 
-    async fn meanings(&self, texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
-        self.asked.lock().unwrap().extend(texts.iter().map(|&text| text.to_owned()));
+    async fn embeddings(&self, texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
         if self.away {
             return Err(PortError { message: "away".into(), retry: attache_journal::Retry::Never });
         }
@@ -52,7 +50,7 @@ async fn counts(gaps: &Gaps, store: &MemoryStore, kb: &Money) -> Vec<(String, us
 }
 
 #[tokio::test]
-async fn what_means_the_same_is_one_gap_and_is_compared_once() {
+async fn what_is_alike_is_one_gap_without_its_story() {
     let story = "Our treasurer is new. Is crypto a coin that you take?";
     let store = searched_for(&[story, "How do I pay with Bitcoin?", "Do you sell drones?"]).await;
     let (gaps, kb) = (Gaps::default(), Money::default());
@@ -60,11 +58,18 @@ async fn what_means_the_same_is_one_gap_and_is_compared_once() {
     assert_eq!(found.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [2, 1], "{found:?}");
     assert_eq!(found[0].0, "Is crypto a coin that you take?", "a story is one customer's");
     assert_eq!(counts(&gaps, &store, &kb).await, found);
-    assert_eq!(kb.asked.lock().unwrap().len(), 3, "each text once");
     let searched = kb.searched.lock().unwrap().clone();
     assert!(searched.iter().any(|query| query == story), "what is near was found by all of it: {searched:?}");
 
     // Without it, words are what there is.
     let away = Money { away: true, ..Money::default() };
     assert_eq!(counts(&Gaps::default(), &store, &away).await.len(), 3);
+}
+
+#[tokio::test]
+async fn the_newest_count_and_nobody_known_is_named() {
+    let mut queries = vec!["Do you sell zeppelins?"];
+    queries.resize(MAX_QUESTIONS + 1, "Can Dana Example pay with Bitcoin?");
+    let found = counts(&Gaps::default(), &searched_for(&queries).await, &Money::default()).await;
+    assert_eq!(found, [("Can <person_1> pay with Bitcoin?".to_owned(), MAX_QUESTIONS)]);
 }

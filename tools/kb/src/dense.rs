@@ -2,6 +2,7 @@
 
 use crate::cohort;
 use crate::index::{Fields, INTERNAL};
+use crate::kb::Recent;
 use crate::metric::{Metric, by_length};
 use crate::search::Ids;
 use crate::sentences::Written;
@@ -56,6 +57,7 @@ pub(crate) struct Dense {
     /// What customers of other companies ask.
     cohort: Vec<i16>,
     pub(crate) sentences: Written,
+    pub(crate) recent: Recent,
 }
 
 /// A question's direction, as vectors are compared with it.
@@ -113,6 +115,7 @@ impl Dense {
                 .flat_map(|v| whole(&v.numbers))
                 .collect(),
             sentences,
+            recent: Recent::default(),
         };
         let ids = Ids::open(searcher)?;
         let mut places: HashMap<String, usize> = HashMap::new();
@@ -144,15 +147,15 @@ impl Dense {
         Ok(dense)
     }
 
-    /// What all questions have in common: the mean of the cohort's vectors, of length 1 each; nothing without them.
-    pub(crate) fn usual(&self) -> Option<Vec<f32>> {
+    /// What all questions have in common: the mean of the cohort's vectors; nothing without them.
+    pub(crate) fn mean(&self) -> Option<Vec<f32>> {
         let lines = self.cohort.chunks_exact(self.dimensions.max(1));
         let scale = ONE * u16::try_from(lines.len()).ok().filter(|lines| *lines > 0).map(f32::from)?;
-        let mut usual = vec![0.0; self.dimensions];
+        let mut mean = vec![0.0; self.dimensions];
         for line in lines {
-            usual.iter_mut().zip(line).for_each(|(sum, number)| *sum += f32::from(*number) / scale);
+            mean.iter_mut().zip(line).for_each(|(sum, number)| *sum += f32::from(*number) / scale);
         }
-        Some(usual)
+        Some(mean)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

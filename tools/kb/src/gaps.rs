@@ -2,7 +2,7 @@
 //! together.
 
 use crate::analysis::{is_filler, terms};
-use crate::fit::sentences;
+use crate::fit::{ratio, sentences};
 use crate::synonyms::standing_for;
 use std::collections::BTreeSet;
 
@@ -10,12 +10,16 @@ use std::collections::BTreeSet;
 /// ones over all of them.
 const ALIKE_WORDS: f32 = 0.4;
 
-/// Or, where it is known what they mean, if the product of their meanings is this. Chosen on
-/// the sets of `docs/quality.md`.
-const ALIKE_MEANINGS: f32 = 0.5;
+/// Or, where they have embeddings, if their dot product is this. Chosen on the sets of
+/// `docs/quality.md` that it says were looked at.
+const ALIKE_EMBEDDINGS: f32 = 0.5;
 
 /// No more are compared: the time grows with the square.
 pub const MAX_QUESTIONS: usize = 2_000;
+
+/// With what a question begins that has no mark.
+const OPENINGS: [&str; 14] =
+    ["are", "can", "could", "do", "does", "how", "is", "what", "when", "where", "which", "who", "why", "will"];
 
 /// Questions that one article would answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,33 +30,35 @@ pub struct Gap {
     pub members: Vec<usize>,
 }
 
-/// Puts questions that are alike together, the largest group first: by what they mean where
-/// that is known, a vector of length 1 for each, and else by their words, of which those that
-/// mean the same are one. Questions without content words are left out; of more than 2,000 the
-/// last ones count.
+/// Puts questions that are alike together, the largest group first: by their embeddings, if each has one
+/// (see `KnowledgeBase::embeddings`), and else by their words, of which those that mean the same are
+/// one. Questions without content words are left out; of more than 2,000 the last ones count.
 #[must_use]
-pub fn gaps(questions: &[String], meanings: Option<&[Vec<f32>]>) -> Vec<Gap> {
-    let words: Vec<_> = questions.iter().map(|question| meant(question)).collect();
-    let alike = |one: usize, other: usize| match meanings {
-        Some(meanings) => meanings.get(one).zip(meanings.get(other)).map_or(0.0, |(one, other)| cosine(one, other)),
-        None => words.get(one).zip(words.get(other)).map_or(0.0, |(one, other)| shared(one, other)),
-    };
-    let least = if meanings.is_some() { ALIKE_MEANINGS } else { ALIKE_WORDS };
-    let mut groups: Vec<Vec<usize>> = Vec::new();
+pub fn gaps(questions: &[String], embeddings: Option<&[Vec<f32>]>) -> Vec<Gap> {
     let first = questions.len().saturating_sub(MAX_QUESTIONS);
-    for (at, _) in words.iter().enumerate().skip(first).filter(|(_, words)| !words.is_empty()) {
-        // To the group whose members are most like it on average.
-        let near = groups.iter_mut().map(|group| (mean(group.iter().map(|&other| alike(at, other))), group));
-        match near.filter(|(near, _)| *near >= least).max_by(|one, other| one.0.total_cmp(&other.0)) {
-            Some((_, group)) => group.push(at),
-            None => groups.push(vec![at]),
+    let embeddings = embeddings.filter(|embeddings| embeddings.len() == questions.len());
+    let words: Vec<_> = questions.iter().skip(first).map(|question| meant(question)).collect();
+    let alike = match embeddings.and_then(|embeddings| embeddings.get(first..)) {
+        Some(embeddings) => Alike::Embeddings(embeddings),
+        None => Alike::Words(&words),
+    };
+    let mut groups: Vec<Group> = Vec::new();
+    for (at, _) in words.iter().enumerate().filter(|(_, words)| !words.is_empty()) {
+        let near = groups.iter_mut().map(|group| (alike.to(at, group), group));
+        match near.filter(|(near, _)| *near >= alike.least()).max_by(|one, other| one.0.total_cmp(&other.0)) {
+            Some((_, group)) => alike.join(at, group),
+            None => {
+                let mut group = Group::default();
+                alike.join(at, &mut group);
+                groups.push(group);
+            }
         }
     }
-    let central = |group: &[usize]| {
-        let all = group.iter().map(|&one| (one, mean(group.iter().map(|&other| alike(one, other)))));
-        all.rev().max_by(|one, other| one.1.total_cmp(&other.1)).map(|(at, _)| at)
-    };
-    let found = groups.into_iter().filter_map(|members| Some(Gap { central: central(&members)?, members }));
+    let found = groups.iter().filter_map(|group| {
+        let all = group.members.iter().rev().map(|&at| (at, alike.to(at, group)));
+        let (central, _) = all.max_by(|one, other| one.1.total_cmp(&other.1))?;
+        Some(Gap { central: first + central, members: group.members.iter().map(|at| first + at).collect() })
+    });
     let mut gaps: Vec<Gap> = found.collect();
     gaps.sort_by(|one, other| {
         other.members.len().cmp(&one.members.len()).then_with(|| one.members.cmp(&other.members))
@@ -60,23 +66,74 @@ pub fn gaps(questions: &[String], meanings: Option<&[Vec<f32>]>) -> Vec<Gap> {
     gaps
 }
 
+/// By what questions are compared.
+enum Alike<'a> {
+    Words(&'a [BTreeSet<String>]),
+    Embeddings(&'a [Vec<f32>]),
+}
+
+#[derive(Default)]
+struct Group {
+    members: Vec<usize>,
+    /// The sum of their embeddings: the mean of the products with all members is the product with
+    /// their mean.
+    sum: Vec<f32>,
+}
+
+impl Alike<'_> {
+    fn least(&self) -> f32 {
+        match self {
+            Self::Words(_) => ALIKE_WORDS,
+            Self::Embeddings(_) => ALIKE_EMBEDDINGS,
+        }
+    }
+
+    /// How alike a question and the members of a group are on average.
+    fn to(&self, at: usize, group: &Group) -> f32 {
+        let sum: f32 = match self {
+            Self::Words(words) => {
+                let alike = |&other: &usize| Some(shared(words.get(at)?, words.get(other)?));
+                group.members.iter().filter_map(alike).sum()
+            }
+            Self::Embeddings(all) => all.get(at).map_or(0.0, |own| dot(own, &group.sum)),
+        };
+        sum * ratio(1, group.members.len())
+    }
+
+    fn join(&self, at: usize, group: &mut Group) {
+        group.members.push(at);
+        if let Self::Embeddings(all) = self
+            && let Some(own) = all.get(at)
+        {
+            group.sum.resize(group.sum.len().max(own.len()), 0.0);
+            group.sum.iter_mut().zip(own).for_each(|(sum, number)| *sum += number);
+        }
+    }
+}
+
 /// What is asked in a text that was searched for, without the story around it, which is one
-/// customer's: the sentences that end in a question mark, each with what stands before it
-/// where it says too little by itself; all of it if none does.
+/// customer's: the sentences with a question mark, or that begin as a question does if none
+/// has one, each with the last one before it that has a word of content if it has none itself.
+/// All of the text if nothing is asked so.
 #[must_use]
 pub fn asked(query: &str) -> String {
     let all = sentences(query);
+    let marked = |sentence: &str| sentence.trim_end_matches(['!', ')', '"', '”', '’']).ends_with('?');
+    let opens = |sentence: &str| {
+        let word = sentence.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty());
+        word.is_some_and(|word| OPENINGS.contains(&word.to_lowercase().as_str()))
+    };
+    let some_marked = all.iter().any(|sentence| marked(sentence));
+    let asks = |sentence: &str| if some_marked { marked(sentence) } else { opens(sentence) };
     let mut kept = BTreeSet::new();
-    for (at, sentence) in all.iter().enumerate().filter(|(_, sentence)| sentence.ends_with('?')) {
+    for (at, sentence) in all.iter().enumerate().filter(|(_, sentence)| asks(sentence)) {
         kept.insert(at);
         if meant(sentence).is_empty() {
-            kept.extend(at.checked_sub(1));
+            kept.extend(all.iter().take(at).rposition(|before| !meant(before).is_empty()));
         }
     }
-    if kept.is_empty() {
-        return query.to_owned();
-    }
-    kept.into_iter().filter_map(|at| all.get(at).copied()).collect::<Vec<_>>().join(" ")
+    let question = kept.into_iter().filter_map(|at| all.get(at).copied()).collect::<Vec<_>>().join(" ");
+    if meant(&question).is_empty() { query.to_owned() } else { question }
 }
 
 /// The words of a question, each as the one that stands for it.
@@ -84,19 +141,14 @@ fn meant(question: &str) -> BTreeSet<String> {
     terms(question).into_iter().filter(|term| !is_filler(term)).map(standing_for).collect()
 }
 
-fn cosine(one: &[f32], other: &[f32]) -> f32 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
+/// The dot product; of vectors of unlike dimensions, nothing.
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    if one.len() == other.len() { one.iter().zip(other).map(|(one, other)| one * other).sum() } else { 0.0 }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of words and questions are far below 2^24")]
 fn shared(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f32 {
     let both = one.intersection(other).count();
-    both as f32 / (one.len() + other.len() - both).max(1) as f32
-}
-
-fn mean(values: impl Iterator<Item = f32>) -> f32 {
-    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
-    if count > 0.0 { sum / count } else { 0.0 }
+    ratio(both, one.len() + other.len() - both)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod adding;
 mod port;
 
 use self::adding::Adding;
+pub(crate) use self::port::Recent;
 use crate::analysis;
 use crate::article::Markup;
 use crate::cohort;

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 struct Senses {
     texts: AtomicUsize,
     broken: bool,
+    /// What is in all texts, beside their words.
+    share: f32,
     /// The word that a passage answers by.
     answers: Option<&'static str>,
     read: Mutex<Vec<(String, Vec<String>)>>,
@@ -32,7 +34,7 @@ impl Embedder for Senses {
             let text = text.to_lowercase();
             let count = |words: &&[&str]| words.iter().map(|word| text.matches(word).count()).sum::<usize>() as f32;
             let mut vector: Vec<f32> = GROUPS.iter().map(count).collect();
-            vector.push(0.1);
+            vector.push(0.1 + self.share);
             vector
         };
         Ok(texts.iter().map(vector).collect())
@@ -284,19 +286,27 @@ fn what_cannot_be_read_is_found_by_likeness() {
 }
 
 #[tokio::test]
-async fn a_knowledge_base_with_vectors_tells_what_texts_mean() {
+async fn embeddings_are_compared_without_what_all_questions_share() {
     let kb = Kb::in_memory(documents()).unwrap();
-    let texts = ["reimburse me", "my money", "login"];
-    assert_eq!(kb.meanings(&texts).await.unwrap(), None, "words alone");
-    let kb = kb.embedder(Arc::new(Senses::default()));
-    assert_eq!(kb.meanings(&texts).await.unwrap(), None, "no vectors yet");
+    let texts = ["reimburse me", "my money", "login", "reimburse me"];
+    assert_eq!(kb.embeddings(&texts).await.unwrap(), None, "words alone");
+    let senses = Arc::new(Senses { share: 3.0, ..Senses::default() });
+    let kb = kb.embedder(senses.clone());
+    assert_eq!(kb.embeddings(&texts).await.unwrap(), None, "no vectors yet");
     kb.embed(&mut |_, _| {}).unwrap();
-    let meanings = kb.meanings(&texts).await.unwrap().unwrap();
-    let [reimburse, money, login] = meanings.as_slice() else { panic!("{meanings:?}") };
-    let alike = |one: &[f32], other: &[f32]| one.iter().zip(other).map(|(one, other)| one * other).sum::<f32>();
-    assert!(alike(reimburse, money) > 0.99 && alike(reimburse, login) < 0.45, "{meanings:?}");
-    assert!(kb.meanings(&[]).await.unwrap().unwrap().is_empty());
+    let dot = |one: &[f32], other: &[f32]| one.iter().zip(other).map(|(one, other)| one * other).sum::<f32>();
+    let raw = senses.embed(&texts).unwrap();
+    let cosine = |one: &[f32], other: &[f32]| dot(one, other) / (dot(one, one) * dot(other, other)).sqrt();
+    assert!(cosine(&raw[0], &raw[2]) > 0.85, "by the model all are alike");
+    let before = senses.texts.load(Ordering::Relaxed);
+    let found = kb.embeddings(&texts).await.unwrap().unwrap();
+    let [reimburse, money, login, again] = found.as_slice() else { panic!("{found:?}") };
+    assert!(dot(reimburse, money) > 0.99 && dot(reimburse, login) < 0.2, "{found:?}");
+    assert_eq!(reimburse, again);
+    assert_eq!(kb.embeddings(&texts).await.unwrap().unwrap(), found);
+    assert_eq!(senses.texts.load(Ordering::Relaxed), before + 3, "each text once");
+    assert!(kb.embeddings(&[]).await.unwrap().unwrap().is_empty());
     let broken = kb.clone().embedder(Arc::new(Senses { broken: true, ..Senses::default() }));
-    assert!(broken.meanings(&texts).await.is_err());
-    assert_eq!(kb.embedder(Arc::new(Longer)).meanings(&texts).await.unwrap(), None, "of another model");
+    assert!(broken.embeddings(&["another"]).await.is_err());
+    assert!(kb.embedder(Arc::new(Longer)).embeddings(&["another"]).await.is_err(), "of another model");
 }

@@ -15,7 +15,7 @@ pub(super) struct Question {
     /// Whether they ask about the customer's own account, of which articles know
     /// nothing.
     pub(super) own: bool,
-    /// The questions with the sentences before each, to search with.
+    /// The questions with all that stands before them, to search with.
     pub(super) query: String,
 }
 
@@ -42,10 +42,6 @@ const ALONE: &[&str] = &["all the best", "best"];
 const ASKING: &[&str] =
     &["how", "what", "which", "where", "can", "could", "when", "why", "who", "does", "do", "is", "are", "will"];
 
-/// How many sentences before a question are searched with: what is meant stands there
-/// as often as in the question.
-const BEFORE: usize = 2;
-
 /// More of a message is not searched with: of a longer one the end, where the question is.
 const MAX_QUERY: usize = 2_000;
 
@@ -66,8 +62,8 @@ impl Question {
             let own = is_own(&query);
             return Self { asked: asked.into_iter().collect(), how, own, query: cut(&query) };
         }
-        let query: BTreeSet<usize> = marked.iter().flat_map(|at| at.saturating_sub(BEFORE)..=*at).collect();
-        let query: Vec<&str> = query.into_iter().filter_map(|at| said.get(at).copied()).collect();
+        // What is meant stands before a question as often as in it.
+        let query = marked.last().and_then(|last| said.get(..=*last)).unwrap_or_default();
         let questions = || marked.iter().filter_map(|at| said.get(*at));
         let how = questions().any(|s| {
             let s = s.to_lowercase();
@@ -85,7 +81,7 @@ impl Question {
             asked
         });
         let asked = asked.filter(|words| !words.is_empty());
-        Self { asked: asked.collect(), how, own, query: cut(&query.join(" ")) }
+        Self { asked: asked.collect(), how, own, query: cut(&joined(query)) }
     }
 
     /// The question with what the customer said when they were asked what they
@@ -149,6 +145,21 @@ fn closes(sentence: &str) -> bool {
 
 fn first_word(sentence: &str) -> String {
     sentence.split_whitespace().next().unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+/// Sentences as one text, in which each can be told from the next: what ended by an empty line has no mark.
+fn joined(sentences: &[&str]) -> String {
+    let mut text = String::new();
+    for sentence in sentences {
+        if text.ends_with(char::is_alphanumeric) {
+            text.push('.');
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(sentence);
+    }
+    text
 }
 
 /// The end of a text that is too long to search with.

@@ -37,6 +37,7 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
         metric: Metric::default(),
         cohort: Vec::new(),
         sentences: Written::default(),
+        recent: Recent::default(),
     };
     let query = dense.direction(&[1.0, 0.0]);
     let found = dense.likeness(&query, &Scope::default()).passages;
@@ -64,6 +65,7 @@ fn a_matter_tells_articles_apart_and_a_text_ranks() {
         metric: Metric::default(),
         cohort: Vec::new(),
         sentences: Written::default(),
+        recent: Recent::default(),
     };
     let query = dense.direction(&[1.0, 0.0]);
     let likeness = dense.likeness(&query, &Scope::default());
@@ -93,6 +95,7 @@ fn neighbours_are_texts_and_questions_within_scope_and_the_cohort() {
         metric: Metric::default(),
         cohort: all(&[60.0, 90.0]),
         sentences: Written::default(),
+        recent: Recent::default(),
     };
     let foreign = |scope: &Scope| dense.likeness(&dense.direction(&[1.0, 0.0]), scope).foreign;
     let near = |one: f32, other: f32| assert!((one - other).abs() < 1e-3, "{one} {other}");

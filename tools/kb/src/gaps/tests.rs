@@ -28,31 +28,38 @@ fn alike_questions_are_one_gap() {
 #[test]
 fn no_more_questions_are_grouped_than_can_be_compared() {
     let questions: Vec<_> = (0..20_000).map(|n| format!("question {n} about part {}", n % 7)).collect();
-    let found = gaps(&questions, None);
-    assert_eq!(found.iter().map(|gap| gap.members.len()).sum::<usize>(), MAX_QUESTIONS);
+    let embeddings = vec![vec![1.0, 0.0]; questions.len()];
+    for embeddings in [None, Some(embeddings.as_slice())] {
+        let found = gaps(&questions, embeddings);
+        let members: BTreeSet<usize> = found.iter().flat_map(|gap| gap.members.clone()).collect();
+        assert!(members.into_iter().eq(20_000 - MAX_QUESTIONS..20_000), "the last ones");
+        assert!(found.iter().all(|gap| gap.members.contains(&gap.central)));
+    }
 }
 
 #[test]
-fn questions_of_one_meaning_are_one_gap() {
+fn questions_with_like_embeddings_are_one_gap() {
     let questions = ["Can I pay with Bitcoin?", "is crypto taken", "how are you?", "Do you sell drones?"];
     let questions = questions.map(str::to_owned);
-    let meanings = [vec![1.0, 0.0], vec![0.8, 0.6], vec![1.0, 0.0], vec![0.0, 1.0]];
-    let found = gaps(&questions, Some(&meanings));
+    let embeddings = [vec![1.0, 0.0], vec![0.8, 0.6], vec![1.0, 0.0], vec![0.0, 1.0]];
+    let found = gaps(&questions, Some(&embeddings));
     // The third asks for nothing.
     assert_eq!(found.iter().map(|gap| gap.members.clone()).collect::<Vec<_>>(), [vec![0, 1], vec![3]]);
     assert_eq!(gaps(&questions, None).len(), 3);
     // The nearest group takes it, whichever came first.
-    let meanings = [vec![1.0, 0.0], vec![0.0, 1.0], vec![1.0, 0.0], vec![0.6, 0.8]];
-    let members: Vec<_> = gaps(&questions, Some(&meanings)).into_iter().map(|gap| gap.members).collect();
+    let embeddings = [vec![1.0, 0.0], vec![0.0, 1.0], vec![1.0, 0.0], vec![0.6, 0.8]];
+    let members: Vec<_> = gaps(&questions, Some(&embeddings)).into_iter().map(|gap| gap.members).collect();
     assert_eq!(members, [vec![1, 3], vec![0]]);
-    assert_eq!(gaps(&questions, Some(&[])).len(), 3, "of unknown meaning are alike to nobody");
+    assert_eq!(gaps(&questions, Some(&[])), gaps(&questions, None), "each has one, or words are compared");
+    let unlike = [vec![1.0, 0.0], vec![1.0], vec![], vec![1.0, 0.0, 0.0]];
+    assert_eq!(gaps(&questions, Some(&unlike)).len(), 3, "of other dimensions are alike to nobody");
 }
 
 #[test]
 fn the_one_in_the_middle_tells_of_a_gap() {
     let questions = ["Pay by coin?", "Pay by bitcoin?", "Pay by crypto?"].map(str::to_owned);
-    let meanings = [vec![1.0, 0.0], vec![0.8, 0.6], vec![0.28, 0.96]];
-    let found = gaps(&questions, Some(&meanings));
+    let embeddings = [vec![1.0, 0.0], vec![0.8, 0.6], vec![0.28, 0.96]];
+    let found = gaps(&questions, Some(&embeddings));
     assert_eq!(found, [Gap { central: 1, members: vec![0, 1, 2] }]);
 }
 
@@ -69,6 +76,12 @@ fn a_story_is_no_part_of_what_is_asked() {
         "Our scanner writes E57 files. Can you do that?"
     );
     assert_eq!(asked("I want to pay with Bitcoin. It is urgent."), "I want to pay with Bitcoin. It is urgent.");
+    let film = "Our scanner writes E57 files. Please help. Can you do that?";
+    assert_eq!(asked(film), "Our scanner writes E57 files. Can you do that?", "to the last one that says something");
+    assert_eq!(asked("Money is short. Can we pay with Bitcoin?! Yours"), "Can we pay with Bitcoin?!");
+    assert_eq!(asked("Money is short. can we pay with Bitcoin"), "can we pay with Bitcoin");
+    let first = "How are you? I want to pay with Bitcoin.";
+    assert_eq!(asked(first), first, "nothing is asked there");
     assert_eq!(asked("thermal imagery"), "thermal imagery");
     assert_eq!(asked("How?"), "How?");
     assert_eq!(asked(""), "");

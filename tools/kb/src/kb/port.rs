@@ -3,10 +3,16 @@
 use super::Kb;
 use crate::analysis;
 use crate::error::KbError;
-use crate::vectors::unit;
+use crate::gaps::MAX_QUESTIONS;
+use crate::index::content;
+use crate::vectors::{EmbedFault, unit};
 use async_trait::async_trait;
 use attache_tools::traces::TARGET;
 use attache_tools::{Ask, KnowledgeBase, Passage, PortError};
+use lru::LruCache;
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
@@ -33,9 +39,9 @@ impl KnowledgeBase for Kb {
         found
     }
 
-    async fn meanings(&self, texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
-        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
-        self.aside(move |kb| kb.meant(&texts.iter().map(String::as_str).collect::<Vec<_>>())).await
+    async fn embeddings(&self, texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
+        let texts: Vec<String> = texts.iter().map(|&text| analysis::first_chars(text).to_owned()).collect();
+        self.aside(move |kb| kb.centred(&texts)).await
     }
 }
 
@@ -45,36 +51,73 @@ impl Kb {
         self.aside(move |kb| kb.search(&Ask { query: &query, top, scope })).await
     }
 
-    /// In memory a search takes microseconds; a file may have to come from a disk first.
+    /// Away from what others wait for. In memory a search takes microseconds; a file may have to
+    /// come from a disk first, and a model thinks.
     async fn aside<T: Send + 'static>(
         &self,
         what: impl FnOnce(&Self) -> Result<T, KbError> + Send + 'static,
     ) -> Result<T, PortError> {
-        let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| self.inner.dir.is_some()) else {
+        let waits = self.inner.dir.is_some() || self.embedder.is_some();
+        let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| waits) else {
             return Ok(what(self)?);
         };
         let kb = self.clone();
         let found = runtime.spawn_blocking(move || what(&kb)).await;
         Ok(found.map_err(|error| PortError {
-            message: format!("the search ended early: {error}"),
+            message: format!("the knowledge base ended early: {error}"),
             retry: attache_journal::Retry::Safe,
         })??)
     }
 
-    /// What texts mean, less what all questions have in common: what is left of two that have
-    /// nothing to do with each other lies across, whatever the model (Mu and Viswanath 2018,
-    /// arXiv:1702.01417, take away the mean as well).
-    fn meant(&self, texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, KbError> {
+    /// Embeddings of texts less what all questions have in common, so that those of two that have
+    /// nothing to do with each other are close to orthogonal, whatever the model (Mu and Viswanath
+    /// 2018, arXiv:1702.01417, take away the mean as well).
+    fn centred(&self, texts: &[String]) -> Result<Option<Vec<Vec<f32>>>, KbError> {
         let (Some(embedder), Some(opened)) = (&self.embedder, self.opened()?) else { return Ok(None) };
-        let Some(usual) = self.dense(&opened, &**embedder)?.usual() else { return Ok(None) };
-        let texts: Vec<&str> = texts.iter().map(|text| analysis::first_chars(text)).collect();
-        let vectors = embedder.embed(&texts).map_err(KbError::Embed)?;
-        let meanings = vectors.into_iter().map(|vector| {
+        let dense = self.dense(&opened, &**embedder)?;
+        let Some(mean) = dense.mean() else { return Ok(None) };
+        // While it is held others wait, who are likely to ask for the same.
+        let mut recent = dense.recent.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found: HashMap<u64, Vec<f32>> = HashMap::new();
+        let mut new: BTreeMap<u64, &str> = BTreeMap::new();
+        let keys: Vec<u64> = texts.iter().map(|text| content("", text)).collect();
+        for (key, text) in keys.iter().zip(texts) {
+            match recent.get(key) {
+                Some(known) => drop(found.insert(*key, known.clone())),
+                None => drop(new.insert(*key, text)),
+            }
+        }
+        let new: Vec<(u64, &str)> = new.into_iter().collect();
+        for batch in new.chunks(BATCH) {
+            let vectors = embedder.embed(&batch.iter().map(|(_, text)| *text).collect::<Vec<_>>());
+            let vectors = vectors.map_err(KbError::Embed)?;
             // A server may have another model under the same name.
-            let mut vector = unit(vector).filter(|vector| vector.len() == usual.len())?;
-            vector.iter_mut().zip(&usual).for_each(|(number, usual)| *number -= usual);
-            Some(unit(vector).unwrap_or_default())
-        });
-        Ok(meanings.collect())
+            if vectors.len() != batch.len() || vectors.iter().any(|vector| vector.len() != mean.len()) {
+                let what = format!("the model {} made other vectors than it did", embedder.name());
+                return Err(KbError::Embed(EmbedFault::new(what)));
+            }
+            for ((key, _), vector) in batch.iter().zip(vectors) {
+                let less = unit(vector).map(|own| own.iter().zip(&mean).map(|(own, mean)| own - mean).collect());
+                let vector = less.and_then(unit).unwrap_or_else(|| vec![0.0; mean.len()]);
+                recent.put(*key, vector.clone());
+                found.insert(*key, vector);
+            }
+        }
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 }
+
+/// Embeddings of the last texts that they were asked for, by what the texts say: a model takes
+/// milliseconds for each, and the same ones are compared again and again.
+pub(crate) struct Recent(Mutex<LruCache<u64, Vec<f32>>>);
+
+impl Default for Recent {
+    fn default() -> Self {
+        // Kilobytes each.
+        const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(MAX_QUESTIONS);
+        Self(Mutex::new(LruCache::new(MOST)))
+    }
+}
+
+/// What is embedded is kept after so many, whatever becomes of the others.
+const BATCH: usize = 64;

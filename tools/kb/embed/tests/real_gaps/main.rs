@@ -1,4 +1,4 @@
-//! Questions that nothing answered, put together by what the real sentence model says they mean.
+//! Questions that nothing answered, put together by the real sentence model.
 //!
 //! `cargo xtask` fetches the model and sets `ATTACHE_REAL_SENTENCE_MODEL`; without it these
 //! tests do nothing and say so. With `ATTACHE_QUALITY_DATA` they also print figures of the
@@ -20,13 +20,13 @@ struct Labelled {
     intent: String,
 }
 
-/// Messages with stories around what is asked, four to a gap.
-fn messages(text: &str) -> Vec<Labelled> {
+/// Messages with stories around what is asked, so many to a gap.
+fn messages(text: &str, of_each: usize) -> Vec<Labelled> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let rows = lines.map(|line| line.split_once('\t').unwrap());
-    // Of one gap after the other would be too easy: who comes first is the first member.
+    // In the order of the file each gap's messages would come together.
     let mut rows: Vec<_> = rows.enumerate().collect();
-    rows.sort_by_key(|(at, _)| (at % 4, *at));
+    rows.sort_by_key(|(at, _)| (at % of_each, *at));
     rows.into_iter().map(|(_, (gap, text))| Labelled { text: text.into(), intent: gap.into() }).collect()
 }
 
@@ -78,13 +78,13 @@ fn kb() -> Option<Kb> {
     Some(kb)
 }
 
-/// The figures of a set by words and by meanings: precision, recall.
+/// The figures of a set by words and by embeddings: precision, recall.
 async fn figures(kb: &Kb, name: &str, rows: &[Labelled]) -> [(f64, f64); 2] {
     let questions: Vec<String> = rows.iter().map(|row| asked(&row.text)).collect();
     let texts: Vec<&str> = questions.iter().map(String::as_str).collect();
-    let meanings = kb.meanings(&texts).await.unwrap().unwrap();
-    [("words", None), ("vectors", Some(meanings.as_slice()))].map(|(by, meanings)| {
-        let groups = gaps(&questions, meanings);
+    let embeddings = kb.embeddings(&texts).await.unwrap().unwrap();
+    [("words", None), ("vectors", Some(embeddings.as_slice()))].map(|(by, embeddings)| {
+        let groups = gaps(&questions, embeddings);
         let (precision, recall) = b_cubed(rows, &groups);
         println!("| {name} | {} | {by} | {} | {precision:.2} | {recall:.2} |", rows.len(), groups.len());
         (precision, recall)
@@ -94,21 +94,24 @@ async fn figures(kb: &Kb, name: &str, rows: &[Labelled]) -> [(f64, f64); 2] {
 #[tokio::test]
 async fn letters_about_one_thing_are_one_gap() {
     let Some(kb) = kb() else { return };
-    let [words, meanings] =
+    let [words, embeddings] =
         figures(&kb, "eight gaps, four messages each", &messages(include_str!("messages.tsv"))).await;
-    assert!(meanings.0 > 0.95 && meanings.1 > 0.55, "{meanings:?}");
+    assert!(embeddings.0 > 0.95 && embeddings.1 > 0.55, "{embeddings:?}");
     assert!(words.0 > 0.95 && words.1 > 0.25, "{words:?}");
 }
 
 #[tokio::test]
 async fn public_questions_of_one_intent_are_put_together() {
-    let Some(data) = std::env::var_os("ATTACHE_QUALITY_DATA").map(PathBuf::from) else { return };
+    let Some(data) = std::env::var_os("ATTACHE_QUALITY_DATA").map(PathBuf::from) else {
+        println!("skipped: ATTACHE_QUALITY_DATA is not set; `cargo xtask quality` sets it");
+        return;
+    };
     let Some(kb) = kb() else { return };
     for (name, file, of_each) in
         [("a shop, 27 intents", "bitext_dev.jsonl.gz", 12), ("a bank, 77 intents", "banking77_train.jsonl.gz", 6)]
     {
         let rows = public(&data.join("intents").join(file), of_each);
-        let [words, meanings] = figures(&kb, name, &rows).await;
-        assert!(meanings.1 > words.1, "{name}");
+        let [words, embeddings] = figures(&kb, name, &rows).await;
+        assert!(embeddings.1 > words.1, "{name}");
     }
 }
