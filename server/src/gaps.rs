@@ -2,7 +2,7 @@
 
 use crate::by_run::ByRun;
 use attache_engine::{Unanswered, unanswered};
-use attache_journal::{RunId, Store, StoreError};
+use attache_journal::{Entry, RunId, Store, StoreError};
 use attache_kb::{Gap, MAX_QUESTIONS, asked, gaps};
 use attache_tools::{Ask, KnowledgeBase, Passage, Readers, Scope};
 use schemars::JsonSchema;
@@ -35,7 +35,10 @@ pub struct Nearest {
 
 /// What was not answered in each run.
 #[derive(Default)]
-pub struct Gaps(ByRun<Unanswered>);
+pub struct Gaps(ByRun<Searched>);
+
+/// What was searched for in vain, and what was asked there.
+type Searched = (Unanswered, String);
 
 impl Gaps {
     /// The articles that are missing, what most runs asked in front, and how many more
@@ -51,11 +54,16 @@ impl Gaps {
         kb: &dyn KnowledgeBase,
         top: usize,
     ) -> Result<(Vec<Missing>, usize), StoreError> {
-        let mut runs = self.0.ask(store, unanswered).await?;
+        let read = |entries: &[Entry]| {
+            let found = unanswered(entries)?;
+            let question = asked(&found.question);
+            Some((found, question))
+        };
+        let mut runs = self.0.ask(store, read).await?;
         // Of very many the newest are compared.
         runs.truncate(MAX_QUESTIONS);
         runs.reverse();
-        let questions: Vec<String> = runs.iter().map(|(_, searched)| asked(&searched.question)).collect();
+        let questions: Vec<String> = runs.iter().map(|(_, (_, question))| question.clone()).collect();
         let found = gaps(&questions, embedded(kb, &questions).await.as_deref());
         let (mut open, mut answered) = (Vec::new(), Vec::new());
         for gap in found.iter().take(top.saturating_mul(2)) {
@@ -63,14 +71,10 @@ impl Gaps {
                 break;
             }
             let Gap { central, members } = gap;
-            let Some(((_, Unanswered { question: searched, .. }), question)) =
-                runs.get(*central).zip(questions.get(*central))
-            else {
-                continue;
-            };
+            let Some((_, (Unanswered { question: searched, .. }, question))) = runs.get(*central) else { continue };
             let members: Vec<_> = members.iter().rev().filter_map(|at| runs.get(*at)).collect();
             let readable = search(kb, searched, Readers::Public).await;
-            let new = readable.into_iter().find(|hit| members.iter().all(|(_, asked)| asked.is_answered_by(hit)));
+            let new = readable.into_iter().find(|hit| members.iter().all(|(_, (asked, _))| asked.is_answered_by(hit)));
             let answered_now = new.is_some();
             let nearest = match new {
                 None => search(kb, searched, Readers::Internal).await.into_iter().next(),

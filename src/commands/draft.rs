@@ -111,9 +111,8 @@ fn written(entries: &[Entry]) -> Option<(String, Option<String>)> {
     // A placeholder stands where the customer's own name or address stood.
     let mut pseudonyms: Pseudonyms = pseudonyms?;
     let mut hidden = |text: &str| without_personal_data(&pseudonyms.hide(text, &PatternPii));
-    let text = text.map(|text| hidden(&text));
-    let question = question.map_or_else(|| "Untitled".to_owned(), |question| hidden(&asked(&question)));
-    Some((question, text))
+    let question = question.map_or_else(|| "Untitled".to_owned(), |question| asked(&question));
+    Some((question, text.map(|text| hidden(&text))))
 }
 
 /// The first words of a question as the name of a file.

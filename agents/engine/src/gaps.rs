@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 /// A question that was not answered well.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unanswered {
-    /// What was searched for, with placeholders for what is known of the customer and for what
-    /// looks like personal data: such questions are read by more people than the run.
+    /// What was searched for, by [`asked_for`]: such questions are read by more people than the run.
     pub question: String,
     /// The passages that were found and did not answer it: digests of their texts.
     found: BTreeSet<Digest>,
@@ -49,7 +48,7 @@ pub fn unanswered(entries: &[Entry]) -> Option<Unanswered> {
             _ => {}
         }
     }
-    let question = hidden(entries, &asked_for(entries).filter(|_| badly)?);
+    let question = asked_for(entries).filter(|_| badly)?;
     let found = entries.iter().flat_map(found).map(|passage| digest(&passage)).collect();
     Some(Unanswered { question, found })
 }
@@ -63,7 +62,8 @@ fn found(entry: &Entry) -> Vec<Passage> {
         .map_or_else(Vec::new, |found| found.hits)
 }
 
-/// What a run searched the knowledge base for, the last time it did.
+/// What a run searched the knowledge base for, the last time it did, with `…` where something
+/// stood that its bundle knows of the customer or that looks like personal data.
 #[must_use]
 pub fn asked_for(entries: &[Entry]) -> Option<String> {
     let mut calls = entries.iter().rev().filter_map(|entry| match &entry.event {
@@ -71,17 +71,12 @@ pub fn asked_for(entries: &[Entry]) -> Option<String> {
         _ => None,
     });
     let input: serde_json::Value = serde_json::from_str(calls.next()?.input.as_str()).ok()?;
-    input.get("query").and_then(|query| query.as_str()).map(str::to_owned)
-}
-
-/// A text of a run with placeholders where something stood that is known of its customer, or looks like
-/// personal data.
-fn hidden(entries: &[Entry], text: &str) -> String {
+    let query = input.get("query")?.as_str()?;
     let known = entries.iter().find_map(|entry| match &entry.event {
         Some(Event::RunStarted(started)) => Some(known_values(&started.bundle)),
         _ => None,
     });
-    without_personal_data(&Pseudonyms::new(&known.unwrap_or_default()).hide(text, &PatternPii))
+    Some(without_personal_data(&Pseudonyms::new(&known.unwrap_or_default()).blank(query, &PatternPii)))
 }
 
 /// A text with `…` where personal data stood.

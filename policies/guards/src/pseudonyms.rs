@@ -195,6 +195,20 @@ impl Pseudonyms {
         out
     }
 
+    /// `text` with `…` in each place that [`hide`](Self::hide) hides: for whoever is never
+    /// told what stood there.
+    pub fn blank(&mut self, text: &str, detector: &dyn PiiDetector) -> String {
+        let hidden = self.hide(text, detector);
+        let (mut blanked, mut rest) = (String::with_capacity(hidden.len()), hidden.as_str());
+        while let Some((before, _, after)) = shape::next(rest) {
+            blanked.push_str(before);
+            blanked.push('…');
+            rest = after;
+        }
+        blanked.push_str(rest);
+        blanked
+    }
+
     /// `text` with the originals in place of the placeholders.
     ///
     /// A placeholder counts as given out when a text that was hidden held it, or

@@ -17,6 +17,9 @@ const ALIKE_EMBEDDINGS: f32 = 0.5;
 /// No more are compared: the time grows with the square.
 pub const MAX_QUESTIONS: usize = 2_000;
 
+/// A question with fewer words of content asks about what was said before it.
+const THIN: usize = 2;
+
 /// With what a question begins that has no mark.
 const OPENINGS: [&str; 14] =
     ["are", "can", "could", "do", "does", "how", "is", "what", "when", "where", "which", "who", "why", "will"];
@@ -113,7 +116,7 @@ impl Alike<'_> {
 
 /// What is asked in a text that was searched for, without the story around it, which is one
 /// customer's: the sentences with a question mark, or that begin as a question does if none
-/// has one, each with the last one before it that has a word of content if it has none itself.
+/// has one, each with the last one before it that says something if it says too little itself.
 /// All of the text if nothing is asked so.
 #[must_use]
 pub fn asked(query: &str) -> String {
@@ -125,11 +128,14 @@ pub fn asked(query: &str) -> String {
     };
     let some_marked = all.iter().any(|sentence| marked(sentence));
     let asks = |sentence: &str| if some_marked { marked(sentence) } else { opens(sentence) };
-    let mut kept = BTreeSet::new();
-    for (at, sentence) in all.iter().enumerate().filter(|(_, sentence)| asks(sentence)) {
-        kept.insert(at);
-        if meant(sentence).is_empty() {
-            kept.extend(all.iter().take(at).rposition(|before| !meant(before).is_empty()));
+    let (mut kept, mut said) = (BTreeSet::new(), None);
+    for (at, sentence) in all.iter().enumerate() {
+        let words = meant(sentence).len();
+        if asks(sentence) {
+            kept.insert(at);
+            kept.extend(said.filter(|_| words < THIN));
+        } else if words > 0 {
+            said = Some(at);
         }
     }
     let question = kept.into_iter().filter_map(|at| all.get(at).copied()).collect::<Vec<_>>().join(" ");

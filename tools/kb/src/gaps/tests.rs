@@ -67,10 +67,8 @@ fn the_one_in_the_middle_tells_of_a_gap() {
 fn a_story_is_no_part_of_what_is_asked() {
     let story = "Our treasurer is new. We keep money in coins. Can we pay with Bitcoin?";
     assert_eq!(asked(story), "Can we pay with Bitcoin?");
-    assert_eq!(
-        asked("We own a drone. Can we fly? It is heavy. Where is your shop?"),
-        "Can we fly? Where is your shop?"
-    );
+    let two = "We own a drone. Can we fly by night? It is heavy. Where is your nearest shop?";
+    assert_eq!(asked(two), "Can we fly by night? Where is your nearest shop?");
     assert_eq!(
         asked("Our scanner writes E57 files. Can you do that?"),
         "Our scanner writes E57 files. Can you do that?"
@@ -80,9 +78,13 @@ fn a_story_is_no_part_of_what_is_asked() {
     assert_eq!(asked(film), "Our scanner writes E57 files. Can you do that?", "to the last one that says something");
     assert_eq!(asked("Money is short. Can we pay with Bitcoin?! Yours"), "Can we pay with Bitcoin?!");
     assert_eq!(asked("Money is short. can we pay with Bitcoin"), "can we pay with Bitcoin");
+    let thin = "I would like to pay with Bitcoin. Is that supported?";
+    assert_eq!(asked(thin), thin);
     let first = "How are you? I want to pay with Bitcoin.";
     assert_eq!(asked(first), first, "nothing is asked there");
     assert_eq!(asked("thermal imagery"), "thermal imagery");
     assert_eq!(asked("How?"), "How?");
     assert_eq!(asked(""), "");
+    let long = "a? ".repeat(100_000) + "Is zebra? ";
+    assert!(asked(&long).ends_with("Is zebra?"), "however many there are");
 }

@@ -76,14 +76,14 @@ impl Kb {
         let (Some(embedder), Some(opened)) = (&self.embedder, self.opened()?) else { return Ok(None) };
         let dense = self.dense(&opened, &**embedder)?;
         let Some(mean) = dense.mean() else { return Ok(None) };
-        // While it is held others wait, who are likely to ask for the same.
-        let mut recent = dense.recent.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held for moments: others may need to wait for a model less than we do.
+        let recent = || dense.recent.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: HashMap<u64, Vec<f32>> = HashMap::new();
         let mut new: BTreeMap<u64, &str> = BTreeMap::new();
         let keys: Vec<u64> = texts.iter().map(|text| content("", text)).collect();
         for (key, text) in keys.iter().zip(texts) {
-            match recent.get(key) {
-                Some(known) => drop(found.insert(*key, known.clone())),
+            match recent().get(key).cloned() {
+                Some(known) => drop(found.insert(*key, known)),
                 None => drop(new.insert(*key, text)),
             }
         }
@@ -99,7 +99,7 @@ impl Kb {
             for ((key, _), vector) in batch.iter().zip(vectors) {
                 let less = unit(vector).map(|own| own.iter().zip(&mean).map(|(own, mean)| own - mean).collect());
                 let vector = less.and_then(unit).unwrap_or_else(|| vec![0.0; mean.len()]);
-                recent.put(*key, vector.clone());
+                recent().put(*key, vector.clone());
                 found.insert(*key, vector);
             }
         }
