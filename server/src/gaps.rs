@@ -64,7 +64,9 @@ impl Gaps {
         runs.truncate(MAX_QUESTIONS);
         runs.reverse();
         let questions: Vec<String> = runs.iter().map(|(_, (_, question))| question.clone()).collect();
-        let found = gaps(&questions, embedded(kb, &questions).await.as_deref());
+        // What a question is about stands in its story as often as in it.
+        let whole: Vec<&str> = runs.iter().map(|(_, (searched, _))| searched.question.as_str()).collect();
+        let found = gaps(&questions, embedded(kb, &whole).await.as_deref());
         let (mut open, mut answered) = (Vec::new(), Vec::new());
         for gap in found.iter().take(top.saturating_mul(2)) {
             if open.len() == top {
@@ -96,10 +98,9 @@ impl Gaps {
     }
 }
 
-/// Embeddings of all questions, if the knowledge base has them.
-async fn embedded(kb: &dyn KnowledgeBase, questions: &[String]) -> Option<Vec<Vec<f32>>> {
-    let texts: Vec<&str> = questions.iter().map(String::as_str).collect();
-    match kb.embeddings(&texts).await {
+/// Embeddings of all texts, if the knowledge base has them.
+async fn embedded(kb: &dyn KnowledgeBase, texts: &[&str]) -> Option<Vec<Vec<f32>>> {
+    match kb.embeddings(texts).await {
         Ok(found) => found,
         Err(error) => {
             tracing::warn!(%error, "questions have no embeddings; their words are compared");

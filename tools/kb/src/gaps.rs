@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 const ALIKE_WORDS: f32 = 0.4;
 
 /// Or, where they have embeddings, if their dot product is this. Chosen on the sets of
-/// `docs/quality.md` that it says were looked at.
-const ALIKE_EMBEDDINGS: f32 = 0.5;
+/// `docs/quality.md`.
+const ALIKE_EMBEDDINGS: f32 = 0.4;
 
 /// No more are compared: the time grows with the square.
 pub const MAX_QUESTIONS: usize = 2_000;
@@ -33,8 +33,8 @@ pub struct Gap {
     pub members: Vec<usize>,
 }
 
-/// Puts questions that are alike together, the largest group first: by their embeddings, if each has one
-/// (see `KnowledgeBase::embeddings`), and else by their words, of which those that mean the same are
+/// Puts questions that are alike together, the largest group first: by embeddings of each with its story,
+/// if there are (see `KnowledgeBase::embeddings`), and else by their words, of which those that mean the same are
 /// one. Questions without content words are left out; of more than 2,000 the last ones count.
 #[must_use]
 pub fn gaps(questions: &[String], embeddings: Option<&[Vec<f32>]>) -> Vec<Gap> {
