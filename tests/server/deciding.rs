@@ -24,6 +24,8 @@ async fn another_version_follows_the_reviewers_words_and_takes_the_place_of_the_
     let first = draft(&house, &admin).await;
     let revise = path(&first, "revise");
     let digest = &first["digest"];
+    // As its description says: a list that is empty is there.
+    assert_eq!((&first["changed"], first["obstacles"].is_array()), (&json!([]), true), "{first}");
     let mute = house.post(&revise, &lena, &json!({ "digest": digest, "reason": " " })).await;
     assert_eq!((mute.status, mute.text.contains("what the other version is to be")), (422, true), "{}", mute.text);
     assert_eq!(house.post(&revise, &lena, &json!({ "digest": "00", "reason": "shorter" })).await.status, 412);

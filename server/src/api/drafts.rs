@@ -55,10 +55,8 @@ pub(crate) struct Shown {
     /// How many people must.
     approvers: u8,
     /// What has changed since it was made.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<Changed>,
     /// Why it would not leave if it were approved now.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     obstacles: Vec<String>,
 }
 
