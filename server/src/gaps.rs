@@ -68,11 +68,10 @@ impl Gaps {
         let whole: Vec<&str> = runs.iter().map(|(_, (searched, _))| searched.question.as_str()).collect();
         let found = gaps(&questions, embedded(kb, &whole).await.as_deref());
         let (mut open, mut answered) = (Vec::new(), Vec::new());
-        for gap in found.iter().take(top.saturating_mul(2)) {
+        for Gap { central, members } in found.iter().take(top.saturating_mul(2)) {
             if open.len() == top {
                 break;
             }
-            let Gap { central, members } = gap;
             let Some((_, (Unanswered { question: searched, .. }, question))) = runs.get(*central) else { continue };
             let members: Vec<_> = members.iter().rev().filter_map(|at| runs.get(*at)).collect();
             let readable = search(kb, searched, Readers::Public).await;

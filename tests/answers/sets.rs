@@ -1,5 +1,8 @@
 //! Questions over articles.
 
+#[path = "gzip.rs"]
+mod gzip;
+
 use super::Document;
 use std::path::{Path, PathBuf};
 
@@ -171,7 +174,7 @@ pub(crate) fn public(data: &Path, name: &str, file: &str, (first, nth): (usize, 
         "terminate_account",
         "track_refund",
     ];
-    let rows = lines(&data.join("intents").join(file)).into_iter().skip(first).step_by(nth);
+    let rows = gzip::lines(&data.join("intents").join(file)).into_iter().skip(first).step_by(nth);
     let questions = rows.filter_map(|row| {
         let row: serde_json::Value = serde_json::from_str(&row).unwrap();
         let intent = row["intent"].as_str().unwrap();
@@ -181,10 +184,4 @@ pub(crate) fn public(data: &Path, name: &str, file: &str, (first, nth): (usize, 
         (!UNCLEAR.contains(&intent)).then_some(Question { answers, text })
     });
     Set { name: name.to_owned(), articles: articles(), questions: questions.collect() }
-}
-
-fn lines(path: &Path) -> Vec<String> {
-    let output = std::process::Command::new("gzip").arg("-dc").arg(path).output().unwrap();
-    assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }

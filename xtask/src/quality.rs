@@ -5,6 +5,7 @@
 
 mod privacy;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -48,19 +49,9 @@ pub(crate) fn run(house: &House, data: Option<&Path>, only: Option<&str>) -> Out
 
 /// What the offline model makes of questions, by the test that asserts it.
 fn answers(house: &House, data: Option<&Path>) -> Outcome<String> {
-    // A sentence model that is not optimised takes hours.
-    let test = ["test", "--release", "--locked", "--workspace", "--test", "answers", "--", "--nocapture"];
-    let mut command = house.cargo(test);
-    command.stderr(Stdio::inherit()).env("ATTACHE_QUALITY", "1");
-    command.envs(data.map(|data| ("ATTACHE_QUALITY_DATA", data)));
-    let output = command.output().map_err(|e| format!("cargo test: {e}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let mut rows = rows_of(house, "answers", data, ("ATTACHE_QUALITY", "1".as_ref()))?;
     // The tests run side by side.
-    let mut rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
     rows.sort_by_key(|row| (!row.contains("| words |"), !row.contains("the example company")));
-    if rows.is_empty() || !output.status.success() {
-        return Err(format!("the figures of answers: {}\n{text}", output.status));
-    }
     Ok(format!(
         "| questions of customers of | found by | answered from the right article | refused, where none answers | \
          asked back | sentences that stand in what is cited |\n|---|---|--:|--:|--:|--:|\n{}",
@@ -92,23 +83,29 @@ fn authority(house: &House, _: Option<&Path>) -> Outcome<String> {
 
 /// How well unanswered questions are put together, by the test that asserts it.
 fn gaps(house: &House, data: Option<&Path>) -> Outcome<String> {
-    // On one thread the rows come one after the other.
-    let test = ["test", "--release", "--locked", "--workspace", "--test", "real_gaps", "--", "--nocapture"];
-    let mut command = house.cargo(test);
-    command.stderr(Stdio::inherit()).env("ATTACHE_REAL_SENTENCE_MODEL", crate::tools::sentence_model(house)?);
-    command.envs(data.map(|data| ("ATTACHE_QUALITY_DATA", data)));
-    let output = command.arg("--test-threads=1").output().map_err(|e| format!("cargo test: {e}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    // The first comes after the name of its test.
-    let rows = text.lines().filter_map(|line| line.find("| ").and_then(|at| line.get(at..)));
-    let rows: Vec<&str> = rows.collect();
-    if rows.is_empty() || !output.status.success() {
-        return Err(format!("the figures of gaps: {}\n{text}", output.status));
-    }
+    let model = crate::tools::sentence_model(house)?;
+    let mut rows = rows_of(house, "real_gaps", data, ("ATTACHE_REAL_SENTENCE_MODEL", model.as_os_str()))?;
+    // The tests run side by side.
+    rows.sort_by_key(|row| !row.contains(" gaps, "));
     Ok(format!(
         "| questions | how many | compared by | gaps | B-cubed precision | recall |\n|---|--:|---|--:|--:|--:|\n{}",
         rows.join("\n")
     ))
+}
+
+/// The rows that a test prints, each on a line of its own, of the sets in `data` too.
+fn rows_of(house: &House, test: &str, data: Option<&Path>, set: (&str, &OsStr)) -> Outcome<Vec<String>> {
+    // A sentence model that is not optimised takes hours.
+    let args = ["test", "--release", "--locked", "--workspace", "--test", test, "--", "--nocapture"];
+    let mut command = house.cargo(args);
+    command.stderr(Stdio::inherit()).envs([set]).envs(data.map(|data| ("ATTACHE_QUALITY_DATA", data)));
+    let output = command.output().map_err(|e| format!("cargo test: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rows: Vec<String> = text.lines().filter(|line| line.starts_with("| ")).map(str::to_owned).collect();
+    if rows.is_empty() || !output.status.success() {
+        return Err(format!("the figures of {test}: {}\n{text}", output.status));
+    }
+    Ok(rows)
 }
 
 fn sentiment(house: &House, data: Option<&Path>) -> Outcome<String> {

@@ -178,8 +178,7 @@ impl Asked {
             }
             terms.len()
         };
-        // `How do I do that?` asks about what was said before it.
-        if add(&marked) < 2 {
+        if add(&marked) < THIN {
             add(&all);
         }
         terms.truncate(crate::MAX_TERMS);
@@ -502,6 +501,9 @@ fn has_figure(text: &str) -> bool {
 pub(crate) fn ratio(part: usize, all: usize) -> f32 {
     part as f32 / all.max(1) as f32
 }
+
+/// A question with fewer words of content, such as `How do I do that?`, asks about what was said before it.
+pub(crate) const THIN: usize = 2;
 
 const WHETHERS: [&str; 12] = ["are", "can", "could", "did", "do", "does", "has", "have", "is", "may", "or", "will"];
 const MINE: [&str; 6] = ["i", "me", "my", "our", "us", "we"];

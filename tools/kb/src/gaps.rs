@@ -2,7 +2,7 @@
 //! together.
 
 use crate::analysis::{is_filler, terms};
-use crate::fit::{ratio, sentences};
+use crate::fit::{THIN, ratio, sentences};
 use crate::synonyms::standing_for;
 use std::collections::BTreeSet;
 
@@ -16,9 +16,6 @@ const ALIKE_EMBEDDINGS: f32 = 0.4;
 
 /// No more are compared: the time grows with the square.
 pub const MAX_QUESTIONS: usize = 2_000;
-
-/// A question with fewer words of content asks about what was said before it.
-const THIN: usize = 2;
 
 /// With what a question begins that has no mark.
 const OPENINGS: [&str; 14] =

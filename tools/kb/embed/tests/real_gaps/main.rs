@@ -5,6 +5,9 @@
 //! public questions in that folder.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of tests stand outside of tests here")]
 
+#[path = "../../../../../tests/answers/gzip.rs"]
+mod gzip;
+
 use attache_embed::Bert;
 use attache_kb::{Document, Gap, Kb, asked, gaps};
 use attache_tools::KnowledgeBase;
@@ -32,12 +35,9 @@ fn messages(text: &str, of_each: usize) -> Vec<Labelled> {
 
 /// Of each intent of a public set its first questions, one of each after the other.
 fn public(file: &Path, of_each: usize) -> Vec<Labelled> {
-    let output = std::process::Command::new("gzip").arg("-dc").arg(file).output().unwrap();
-    assert!(output.status.success(), "{}", file.display());
-    let rows = String::from_utf8(output.stdout).unwrap();
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for row in rows.lines().map(|row| serde_json::from_str::<Labelled>(row).unwrap()) {
+    for row in gzip::lines(file).iter().map(|row| serde_json::from_str::<Labelled>(row).unwrap()) {
         let count = taken.entry(row.intent.clone()).or_default();
         *count += 1;
         if *count <= of_each {
@@ -86,7 +86,8 @@ async fn figures(kb: &Kb, name: &str, rows: &[Labelled]) -> [(f64, f64); 2] {
     [("words", None), ("embeddings", Some(embeddings.as_slice()))].map(|(by, embeddings)| {
         let groups = gaps(&questions, embeddings);
         let (precision, recall) = b_cubed(rows, &groups);
-        println!("| {name} | {} | {by} | {} | {precision:.2} | {recall:.2} |", rows.len(), groups.len());
+        // On a line of its own, whatever the harness has printed before.
+        println!("\n| {name} | {} | {by} | {} | {precision:.2} | {recall:.2} |", rows.len(), groups.len());
         (precision, recall)
     })
 }
