@@ -22,7 +22,7 @@ pub(crate) struct Question {
 }
 
 /// Other companies, each with its own articles and the questions to them: those of a
-/// folder beside `tools/kb/embed/training/train.py`. Their articles say what customers
+/// folder beside `tools/kb/embed/training/reader.py`. Their articles say what customers
 /// ask.
 pub(crate) fn companies(folder: &str, name: &str) -> Vec<Set> {
     let files = std::fs::read_dir(repository().join("tools/kb/embed/training").join(folder)).unwrap();

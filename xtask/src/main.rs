@@ -108,6 +108,12 @@ enum Verb {
         /// The folder of the sentence model
         model: PathBuf,
     },
+    /// Trains what skims passages without a sentence model, which takes some twenty minutes
+    #[command(after_help = "Example:\n  cargo xtask train-skim path/to/all-MiniLM-L6-v2")]
+    TrainSkim {
+        /// The folder of the sentence model, from which the tokens are
+        model: PathBuf,
+    },
     /// Builds the load example and says how to measure it beside its peers
     Peers {
         /// The folder of the peer harness
@@ -127,6 +133,7 @@ fn main() -> ExitCode {
         Verb::TrainSentiment { data } => quality::train_sentiment(&house, &data),
         Verb::TrainFit { data, model } => quality::train_fit(&house, &data, &model),
         Verb::TrainReader { model } => quality::train_reader(&house, &model),
+        Verb::TrainSkim { model } => quality::train_skim(&house, &model),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });
     match outcome {

@@ -1,4 +1,4 @@
-//! `cargo xtask quality`, `train-sentiment`, `train-fit` and `train-reader`.
+//! `cargo xtask quality`, `train-sentiment`, `train-fit`, `train-reader` and `train-skim`.
 //!
 //! `docs/quality.md` has a section for each part that is measured, between
 //! `<!-- NAME -->` and `<!-- /NAME -->`.
@@ -135,12 +135,20 @@ pub(crate) fn train_fit(house: &House, data: &Path, model: &Path) -> Outcome {
     house.run(example_of(house, "attache-embed", "fit").arg(data).arg(model))
 }
 
-/// Trains the reader over a sentence model.
+/// Trains what reads over a sentence model.
 pub(crate) fn train_reader(house: &House, model: &Path) -> Outcome {
-    const TRAIN: &str = "tools/kb/embed/training/train.py";
-    const WEIGHTS: &str = "tools/kb/embed/src/bert/reader/weights.safetensors";
+    train(house, "reader.py", "tools/kb/embed/src/bert/reader/weights.safetensors", model)
+}
+
+/// Trains what skims without one.
+pub(crate) fn train_skim(house: &House, model: &Path) -> Outcome {
+    train(house, "skim.py", "tools/kb/src/skim/weights.safetensors", model)
+}
+
+fn train(house: &House, script: &str, weights: &str, model: &Path) -> Outcome {
     let python = crate::tools::training_python(house)?;
-    house.run(house.command(python).arg(house.path(TRAIN)).arg(model).arg(house.path(WEIGHTS)))
+    let script = house.path("tools/kb/embed/training").join(script);
+    house.run(house.command(python).arg(script).arg(model).arg(house.path(weights)))
 }
 
 fn example_of(house: &House, package: &str, example: &str) -> std::process::Command {

@@ -20,8 +20,9 @@ const DKIM: &str = "dkimpy==1.1.8";
 const KEYS: &str = "cryptography==50.0.2";
 /// A package of Debian.
 const DOVECOT: &str = "dovecot-imapd";
-/// What `cargo xtask train-reader` runs on, some gigabytes.
-const TRAINING: [&str; 4] = ["torch==2.15.0", "numpy==2.4.6", "tokenizers==0.23.3", "safetensors==0.8.0"];
+/// What `cargo xtask train-reader` and `train-skim` run on, some gigabytes.
+const TRAINING: [&str; 5] =
+    ["torch==2.15.0", "numpy==2.4.6", "tokenizers==0.23.3", "safetensors==0.8.0", "snowballstemmer==3.1.1"];
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// The spelling checker.
@@ -48,7 +49,7 @@ pub(crate) fn sentence_model(house: &House) -> Outcome<PathBuf> {
     if folder.is_dir() { Ok(folder) } else { Err(format!("{SENTENCE_MODEL} has no folder `model`")) }
 }
 
-/// The python of a virtualenv that holds what trains the reader.
+/// The python of a virtualenv that holds what trains the readers.
 pub(crate) fn training_python(house: &House) -> Outcome<PathBuf> {
     for pin in TRAINING {
         wheel(house, pin, &[])?;

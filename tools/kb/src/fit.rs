@@ -14,15 +14,15 @@ use std::collections::BTreeSet;
 use std::ops::{Bound, Range};
 
 /// How many candidates are looked at, at least.
-pub(crate) const CANDIDATES: usize = 8;
+pub(crate) const CANDIDATES: usize = 24;
 
 /// How many signs there are.
-pub const SIGNS: usize = 34;
+pub const SIGNS: usize = 35;
 
-/// The name of each sign, with what it weighs for words alone, with vectors and where
-/// passages were read too, and all three once more where articles say what customers ask: what a question has in
-/// common with such a line tells more than any other sign, and those who have no
-/// such lines should not be measured by it.
+/// The name of each sign, with what it weighs for words alone, where passages were skimmed, with
+/// vectors and where passages were read too, and all four once more where articles say what customers
+/// ask: what a question has in common with such a line tells more than any other sign, and
+/// those who have no such lines should not be measured by it.
 ///
 /// - `always`: what a candidate starts from
 /// - `said`: the share of the question's words that it says, each counted once
@@ -65,7 +65,8 @@ pub const SIGNS: usize = 34;
 /// - `odds`: the log odds that a passage of its article answers, the best of them, read
 ///   together with the question ([`Embedder::read`](crate::Embedder::read)); a passage that
 ///   was not read has less than the worst
-pub const WEIGHTS: [(&str, [f32; 6]); SIGNS] = include!("fit/weights.in");
+/// - `skimmed`: the same by the small reader that is part of the program (`skim.rs`)
+pub const WEIGHTS: [(&str, [f32; 8]); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
 const MOST_SCORED: f32 = 5.0;
@@ -107,6 +108,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) score: f32,
     /// How near it is, if that can be told.
     pub(crate) near: Option<Nearness>,
+    /// The log odds that it answers, if it was skimmed.
+    pub(crate) skimmed: Option<f32>,
     /// The log odds that it answers, if it was read.
     pub(crate) odds: Option<f32>,
 }
@@ -140,6 +143,8 @@ pub struct Signs {
     pub values: [f32; SIGNS],
     /// Whether it could be told how near it is.
     pub near: bool,
+    /// Whether the candidates were skimmed.
+    pub skimmed: bool,
     /// Whether the best candidates were read together with the question.
     pub read: bool,
     /// Whether any candidate's section says what customers ask.
@@ -150,12 +155,15 @@ impl Signs {
     /// How likely it is that the candidate answers, from 0 to 1.
     #[must_use]
     pub fn fit(&self) -> f32 {
-        let half = |[words, near, read]: [f32; 3]| match (self.near, self.read) {
-            (false, _) => words,
-            (true, false) => near,
-            (true, true) => read,
+        let half = |[words, skimmed, near, read]: [f32; 4]| match (self.skimmed, self.near, self.read) {
+            (false, false, _) => words,
+            (true, false, _) => skimmed,
+            (_, true, false) => near,
+            (_, true, true) => read,
         };
-        let of = |[words, near, read, asked @ ..]: [f32; 6]| half(if self.asked { asked } else { [words, near, read] });
+        let of = |[words, skimmed, near, read, asked @ ..]: [f32; 8]| {
+            half(if self.asked { asked } else { [words, skimmed, near, read] })
+        };
         let worth: f32 = self.values.iter().zip(WEIGHTS).map(|(value, (_, weights))| value * of(weights)).sum();
         1.0 / (1.0 + (-worth).exp())
     }
@@ -207,11 +215,15 @@ impl Asked {
         let is_known = candidates.iter().any(|candidate| !candidate.read.asked.is_empty());
         let sentences = candidates.iter().map(|candidate| candidate.near.unwrap_or_default().sentence);
         let sentences: Vec<f32> = sentences.collect();
+        // All or none: beside what was skimmed, what could not be would look bad.
+        let is_skimmed = candidates.iter().all(|candidate| candidate.skimmed.is_some());
         let is_read = candidates.iter().any(|candidate| candidate.odds.is_some());
-        let worst = candidates.iter().filter_map(|candidate| candidate.odds).reduce(f32::min).unwrap_or_default();
-        let odds = |doc: &str| {
+        // The best of an article; nothing where none was read.
+        let odds = |of: fn(&Candidate<'_>) -> Option<f32>, doc: &str| {
+            let worst = candidates.iter().filter_map(of).reduce(f32::min);
             let same = candidates.iter().filter(|other| other.passage.doc == doc);
-            same.map(|other| other.odds.unwrap_or(worst - UNREAD)).reduce(f32::max).unwrap_or_default()
+            let best = |worst: f32| same.map(|other| of(other).unwrap_or(worst - UNREAD)).reduce(f32::max);
+            worst.and_then(best).unwrap_or_default()
         };
         // The best of an article, and by how much it is better than that of any other.
         let by_article = |of: &[f32], doc: &str| {
@@ -278,9 +290,11 @@ impl Asked {
                     sentence_stands_out,
                     near.matter,
                     near.foreign,
-                    if is_read { odds(doc) } else { 0.0 },
+                    odds(|other| other.odds, doc),
+                    if is_skimmed { odds(|other| other.skimmed, doc) } else { 0.0 },
                 ],
                 near: candidate.near.is_some(),
+                skimmed: is_skimmed,
                 read: is_read,
                 asked: is_known,
             }

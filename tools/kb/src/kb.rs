@@ -10,7 +10,7 @@ use crate::article::Markup;
 use crate::cohort;
 use crate::dense::Dense;
 use crate::error::KbError;
-use crate::fit::Signs;
+use crate::fit::{CANDIDATES, Signs};
 use crate::index::{self, Change, Entry, Fields, META, stored_about, stored_number, stored_text};
 use crate::passages;
 use crate::search::{Near, Search, Shelf};
@@ -408,7 +408,7 @@ impl Kb {
     /// # Errors
     /// As [`search`](Self::search).
     pub fn signs(&self, ask: &Ask<'_>) -> Result<Vec<(Passage, Option<Signs>)>, KbError> {
-        self.retrieved(ask, Retrieval::Fused, |search| search.seen(ask, ask.top))
+        self.retrieved(ask, Retrieval::Fused, |search| search.seen(ask, ask.top.max(CANDIDATES)))
     }
 
     fn retrieved<T: Default>(

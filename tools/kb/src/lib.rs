@@ -35,6 +35,7 @@ mod metric;
 mod passages;
 mod search;
 mod sentences;
+mod skim;
 mod sources;
 mod synonyms;
 mod vectors;

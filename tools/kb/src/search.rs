@@ -5,6 +5,7 @@ use crate::dense::{Dense, Direction, Likeness, Own, Row};
 use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
+use crate::skim;
 use crate::synonyms::Synonyms;
 use crate::vectors::{Embedder, Spoken, spoken};
 use attache_tools::{Ask, Passage, Readers, Scope};
@@ -59,12 +60,20 @@ struct Known {
     read: OnceLock<Read>,
     /// The numbers of its sentences, once vectors are compared.
     sentences: OnceLock<Vec<u64>>,
+    /// What it is skimmed by, if it can be.
+    skimmed: OnceLock<Option<skim::Passage>>,
 }
 
 impl Known {
     fn sentences(&self) -> &[u64] {
         let all = || parts(&self.passage.title, &self.passage.passage);
         self.sentences.get_or_init(|| all().map(|(heading, part)| content(heading, part)).collect())
+    }
+
+    /// The log odds that it answers, at a glance.
+    fn skimmed(&self, question: &skim::Question) -> Option<f32> {
+        let text = || skim::passage(&self.passage.title, &self.asked, &self.passage.passage);
+        skim::odds(question, self.skimmed.get_or_init(text).as_ref()?)
     }
 
     fn scored(&self, score: Score) -> Passage {
@@ -74,7 +83,7 @@ impl Known {
 
 impl Default for Shelf {
     fn default() -> Self {
-        // Some ten kilobytes each.
+        // Some fifty kilobytes each.
         const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
         Self(Mutex::new(LruCache::new(MOST)))
     }
@@ -143,12 +152,14 @@ impl Search {
         Self { near, ..self }
     }
 
-    /// The best passages, each with how likely it answers.
+    /// The passages that answer likeliest, the likeliest first, each with how likely it does.
     pub(crate) fn passages(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let candidates = if ask.top == 0 { 0 } else { ask.top.max(CANDIDATES) };
         let seen = self.seen(ask, candidates)?.into_iter();
-        let hits = seen.map(|(hit, signs)| Passage { fit: Some(signs.map_or(0.0, |signs| signs.fit())), ..hit });
-        Ok(hits.take(ask.top).collect())
+        let hits = seen.map(|(hit, signs)| (signs.map_or(0.0, |signs| signs.fit()), hit));
+        let mut hits: Vec<(f32, Passage)> = hits.collect();
+        hits.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        Ok(hits.into_iter().take(ask.top).map(|(fit, hit)| Passage { fit: Some(fit), ..hit }).collect())
     }
 
     /// The best passages, each with what is seen of it; nothing if nothing is
@@ -168,11 +179,13 @@ impl Search {
         };
         let hits = self.read(found, most)?;
         let asked = Asked::read(ask.query, |term| self.word(term))?;
+        let question = skim::question(ask.query);
         let candidates = hits.iter().map(|(_, place, known)| Candidate {
             passage: &known.passage,
             read: known.read.get_or_init(|| Read::new(&known.passage, &known.asked)),
             score: by_words.get(place).copied().unwrap_or_default(),
             near: near.as_ref().and_then(|(near, likeness)| near.of(*place, known, likeness)),
+            skimmed: question.as_ref().and_then(|question| known.skimmed(question)),
             odds: None,
         });
         let mut candidates: Vec<_> = candidates.collect();
@@ -433,7 +446,8 @@ impl Search {
         }
         let entry = self.searcher.doc(place)?;
         let (passage, asked) = (self.passage(&entry), stored_text(&entry, self.fields.asked));
-        let known = Arc::new(Known { passage, asked, read: OnceLock::new(), sentences: OnceLock::new() });
+        let (read, sentences, skimmed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let known = Arc::new(Known { passage, asked, read, sentences, skimmed });
         shelf().put(key, Arc::clone(&known));
         Ok(known)
     }

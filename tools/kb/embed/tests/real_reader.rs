@@ -29,7 +29,7 @@ const PASSAGES: [&str; 3] = [
 fn reads_as_it_did_in_training() {
     let Some(bert) = model() else { return };
     let odds = bert.read(QUESTION, &PASSAGES).unwrap().unwrap();
-    // By `training/train.py` with these weights.
+    // By `training/reader.py` with these weights.
     for (found, expected) in odds.iter().zip([1.622, -0.839, -5.004]) {
         assert!((found - expected).abs() < 0.05, "{odds:?}");
     }

@@ -27,8 +27,9 @@ fn passage(title: &str, text: &str) -> Passage {
 fn fit(query: &str, passages: &[Passage]) -> Vec<f32> {
     let read: Vec<_> = passages.iter().map(|passage| Read::new(passage, "")).collect();
     let candidates = passages.iter().zip(&read);
-    let candidates: Vec<_> =
-        candidates.map(|(passage, read)| Candidate { passage, read, score: 9.0, near: None, odds: None }).collect();
+    let candidates: Vec<_> = candidates
+        .map(|(passage, read)| Candidate { passage, read, score: 9.0, near: None, skimmed: None, odds: None })
+        .collect();
     asked(query).signs(&candidates, 3.0).iter().map(Signs::fit).collect()
 }
 
@@ -53,6 +54,21 @@ fn what_is_said_in_one_place_under_its_heading_fits_best() {
     );
     // Of one article the passage that says it goes first; below 0.5 nothing is answered.
     assert!(found[0] > found[1] && found[1] > 0.5 && 0.5 > found[2], "{found:?}");
+}
+
+#[test]
+fn what_was_skimmed_counts_where_all_of_it_was() {
+    let passages = [passage("Refunds", "We pay back within 14 days."), passage("Parts", "Parts are kept in stock.")];
+    let read = passages.each_ref().map(|passage| Read::new(passage, ""));
+    let seen = |odds: [Option<f32>; 2]| {
+        let all = passages.iter().zip(&read).zip(odds);
+        let candidate =
+            |((passage, read), skimmed)| Candidate { passage, read, score: 9.0, near: None, skimmed, odds: None };
+        asked("When do I see my cash?").signs(&all.map(candidate).collect::<Vec<_>>(), 3.0)
+    };
+    let (all, some, none) = (seen([Some(4.0), Some(-4.0)]), seen([Some(4.0), None]), seen([None, None]));
+    assert!(all[0].skimmed && all[0].fit() > none[0].fit() && all[1].fit() < none[1].fit());
+    assert!(!some[0].skimmed && some[0].fit() == none[0].fit() && some[1].fit() == none[1].fit());
 }
 
 #[test]
@@ -89,9 +105,11 @@ fn what_is_near_and_stands_out_fits_better() {
     let text = passage("Quiet hours", "Set the time when no message arrives.");
     let fit = |own, article, other| {
         let near = Some(Nearness { own, article, other, ..Nearness::default() });
-        asked("How do I mute my phone?")
-            .signs(&[Candidate { passage: &text, read: &Read::new(&text, ""), score: 0.0, near, odds: None }], 3.0)[0]
-            .fit()
+        asked("How do I mute my phone?").signs(
+            &[Candidate { passage: &text, read: &Read::new(&text, ""), score: 0.0, near, skimmed: None, odds: None }],
+            3.0,
+        )[0]
+        .fit()
     };
     assert!(fit(0.7, 0.7, 0.3) > fit(0.7, 0.7, 0.7));
     assert!(fit(0.7, 0.7, 0.3) > fit(0.4, 0.4, 0.3));
@@ -106,6 +124,7 @@ fn each_sign_has_a_name_of_its_own_and_weighs_only_where_it_is_seen() {
         let those = WEIGHTS.iter().filter(|(name, _)| name.starts_with(what));
         those.flat_map(|(_, weights)| of.iter().map(|at| weights[*at])).all(|weight| weight == 0.0)
     };
-    assert!(zero("near", &[0, 3]) && zero("sentence", &[0, 3]) && zero("asked", &[0, 1, 2]));
-    assert!(zero("odds", &[0, 1, 3, 4]) && !zero("odds", &[2]) && !zero("odds", &[5]));
+    assert!(zero("near", &[0, 1, 4, 5]) && zero("sentence", &[0, 1, 4, 5]) && zero("asked", &[0, 1, 2, 3]));
+    assert!(zero("skimmed", &[0, 4]) && [1, 2, 3, 5, 6, 7].iter().all(|at| !zero("skimmed", &[*at])));
+    assert!(zero("odds", &[0, 1, 2, 4, 5, 6]) && !zero("odds", &[3]) && !zero("odds", &[7]));
 }

@@ -131,6 +131,27 @@ fn an_answer_fits_and_a_neighbour_does_not() {
 }
 
 #[test]
+fn other_words_find_an_answer_and_a_near_miss_in_its_words_does_not() {
+    let kb = Kb::in_memory(sample()).unwrap();
+    let best = |question: &str| kb.search(&Ask::new(question, 1)).unwrap().remove(0);
+    let found = best("when do I see the cash on my card?");
+    let missed = best("which card does the money of a payment go back to in Paris?");
+    assert_eq!(found.doc, "refunds");
+    assert!(found.fit > missed.fit, "{:?} {:?}", found.fit, missed.fit);
+}
+
+#[test]
+fn what_answers_likeliest_comes_first_wherever_it_was_found() {
+    // Each says the words of the question more often than the one that answers it.
+    let noise =
+        |n: usize| doc(&format!("n{n:02}"), "", &format!("# Note {n}\n\nRefund, card, refund, card, refund {n}.\n"));
+    let kb = Kb::in_memory((0..20).map(noise).chain(sample())).unwrap();
+    let hits = kb.search(&Ask::new("When does the refund arrive on my card?", 3)).unwrap();
+    assert_eq!(hits[0].doc, "refunds", "{hits:?}");
+    assert!(hits.is_sorted_by(|one, other| one.fit >= other.fit));
+}
+
+#[test]
 fn most_articles_may_be_for_colleagues() {
     let internal = About { audience: Readers::Internal, ..About::default() };
     let runbook = |n: usize| Document { about: internal.clone(), ..doc(&format!("r{n}"), "", "# R\n\nA runbook.\n") };

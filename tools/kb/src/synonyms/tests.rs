@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Document, Kb};
+use crate::{Document, Kb, WEIGHTS};
 use attache_tools::Ask;
 
 fn kb(texts: &[(&str, &str)]) -> Kb {
@@ -16,8 +16,9 @@ fn found(kb: &Kb, query: &str) -> Vec<String> {
 fn a_word_that_no_article_has_finds_its_like() {
     let kb = kb(&[("refunds", "# Refunds\n\nA refund takes 14 days.\n"), ("export", "# Export\n\nA ZIP file.\n")]);
     assert_eq!(found(&kb, "Will you reimburse me?"), ["refunds"]);
-    let fit = |query: &str| kb.search(&Ask::new(query, 1)).unwrap()[0].fit.unwrap();
-    let (alike, other) = (fit("Will you reimburse me?"), fit("Will you reupholster me a refund?"));
+    let place = WEIGHTS.iter().position(|(name, _)| *name == "said").unwrap();
+    let said = |query: &str| kb.signs(&Ask::new(query, 1)).unwrap()[0].1.unwrap().values[place];
+    let (alike, other) = (said("Will you reimburse me?"), said("Will you reupholster me a refund?"));
     assert!(alike > other, "what means the same holds what is asked: {alike} {other}");
     assert!(found(&kb, "Will you reupholster me?").is_empty());
 }

@@ -14,13 +14,12 @@ pub(crate) struct Case {
     pub(crate) counts: f32,
 }
 
-/// What of the questions that no article answers is refused, at least.
-const REFUSED: f32 = 0.95;
-
 /// What a large weight costs: few questions should not be learnt by heart.
 const PENALTY: f32 = 1.0;
 
+/// From nothing, and from what was learned from nearly the same.
 const STEPS: usize = 2_000;
+const MORE: usize = 400;
 const RATE: f32 = 0.03;
 
 fn worth(weights: &Weights, signs: &[f32; SIGNS]) -> f32 {
@@ -29,9 +28,13 @@ fn worth(weights: &Weights, signs: &[f32; SIGNS]) -> f32 {
 
 /// The weights under which what answers is likeliest to be chosen, and none where
 /// nothing answers. Adam, all cases at each step.
-pub(crate) fn learn<'a>(cases: impl IntoIterator<Item = &'a Case> + Clone) -> Weights {
-    let (mut weights, mut mean, mut square) = ([0.0_f32; SIGNS], [0.0_f32; SIGNS], [0.0_f32; SIGNS]);
-    for step in 1..=STEPS {
+pub(crate) fn learn(cases: &[Case]) -> Weights {
+    learned([0.0; SIGNS], cases, STEPS)
+}
+
+fn learned<'a>(begun: Weights, cases: impl IntoIterator<Item = &'a Case> + Clone, steps: usize) -> Weights {
+    let (mut weights, mut mean, mut square) = (begun, [0.0_f32; SIGNS], [0.0_f32; SIGNS]);
+    for step in 1..=steps {
         let mut slope = [0.0_f32; SIGNS];
         for case in cases.clone() {
             let worths: Vec<f32> = case.candidates.iter().map(|(signs, _)| worth(&weights, signs).exp()).collect();
@@ -69,46 +72,47 @@ fn best(weights: &Weights, case: &Case) -> Option<(f32, bool)> {
     worths.max_by(|one, other| one.0.total_cmp(&other.0))
 }
 
-/// The worth from which on enough is refused.
-fn bar(refused: &mut [f32]) -> f32 {
+/// The worth from which on this share is refused.
+fn bar(refused: &mut [f32], share: f32) -> f32 {
     refused.sort_by(f32::total_cmp);
-    let at = (refused.len() as f32 * REFUSED) as usize;
+    let at = (refused.len() as f32 * share) as usize;
     refused.get(at.min(refused.len() - 1)).copied().unwrap()
 }
 
-/// The same weights with the bar at 0: there a candidate is as likely as not.
-pub(crate) fn shifted(mut weights: Weights, own: &[Case]) -> Weights {
+/// The same weights with the bar at 0, where this share is refused: there a candidate is as likely as not.
+pub(crate) fn shifted(mut weights: Weights, own: &[Case], share: f32) -> Weights {
     let unanswerable = own.iter().filter(|case| !case.answerable);
     let mut worths: Vec<f32> = unanswerable.filter_map(|case| best(&weights, case)).map(|(worth, _)| worth).collect();
-    weights[0] -= bar(&mut worths);
+    weights[0] -= bar(&mut worths, share);
     weights
 }
 
 /// What comes of the first `own` cases where each fifth of them is judged by what
-/// was learnt from all others.
-pub(crate) fn crossed(cases: &[Case], own: usize) -> String {
+/// was learnt from all others, which begins with the `weights` learnt from all: there is one
+/// optimum, wherever it begins.
+pub(crate) fn crossed(cases: &[Case], own: usize, weights: Weights, share: f32) -> String {
     const PARTS: usize = 5;
     let mut found: Vec<(bool, f32, bool)> = Vec::new();
     for part in 0..PARTS {
         let held = |at: usize| at < own && at % PARTS == part;
         let others: Vec<&Case> = cases.iter().enumerate().filter(|(at, _)| !held(*at)).map(|(_, case)| case).collect();
-        let weights = learn(others);
+        let weights = learned(weights, others, MORE);
         for (_, case) in cases.iter().enumerate().filter(|(at, _)| held(*at)) {
             let (worth, right) = best(&weights, case).unwrap_or((f32::MIN, false));
             found.push((case.answerable, worth, right));
         }
     }
-    figures(&found)
+    figures(&found, share)
 }
 
 /// The best candidate is right, and is above the bar too; what is refused.
-fn figures(found: &[(bool, f32, bool)]) -> String {
+fn figures(found: &[(bool, f32, bool)], refusing: f32) -> String {
     let mut refused: Vec<f32> =
         found.iter().filter(|(answerable, ..)| !answerable).map(|(_, worth, _)| *worth).collect();
     let share = |part: usize, all: usize| 100.0 * part as f32 / all.max(1) as f32;
     let answerable = found.iter().filter(|(answerable, ..)| *answerable).count();
     let first = found.iter().filter(|(answerable, _, right)| *answerable && *right).count();
-    let bar = bar(&mut refused);
+    let bar = bar(&mut refused, refusing);
     let answered = found.iter().filter(|(answerable, worth, right)| *answerable && *right && *worth > bar).count();
     let left = refused.iter().filter(|worth| **worth <= bar).count();
     format!(

@@ -1,6 +1,6 @@
 """Trains the reader: whether a passage answers a question, read together with it.
 
-    python3 train.py MODEL WEIGHTS [--begin WEIGHTS] [--rounds N] [--seconds N]
+    python3 reader.py MODEL WEIGHTS [--begin WEIGHTS] [--rounds N] [--seconds N]
 
 MODEL is the folder of all-MiniLM-L6-v2, WEIGHTS the file to write: src/bert/reader/weights.safetensors,
 of which CARD.md beside it tells. Wants torch, tokenizers and safetensors, and about eighty minutes of two cores.
