@@ -65,7 +65,8 @@ pub const SIGNS: usize = 35;
 /// - `odds`: the log odds that a passage of its article answers, the best of them, read
 ///   together with the question ([`Embedder::read`](crate::Embedder::read)); a passage that
 ///   was not read has less than the worst
-/// - `skimmed`: the same by the small reader that is part of the program (`skim.rs`)
+/// - `skimmed`: the same by the small reader that is part of the program (`skim.rs`), for more of
+///   them; what weighs vectors was fitted with it. These two are the last
 pub const WEIGHTS: [(&str, [f32; 8]); SIGNS] = include!("fit/weights.in");
 
 /// More words of a score count nothing.
@@ -73,6 +74,11 @@ const MOST_SCORED: f32 = 5.0;
 
 /// By how much a passage that was not read is worse than the worst that was.
 const UNREAD: f32 = 0.5;
+
+/// What is taken for the odds of all where nothing could be skimmed: what weighs vectors was
+/// fitted with them. Of the best candidates half have less than -3.4 where nothing answers, and
+/// more than 4.5 where something does.
+const UNSKIMMED: f32 = -2.0;
 
 /// What a word of the same meaning counts, and one of the same beginning.
 const ALIKE: f32 = 0.7;
@@ -143,7 +149,7 @@ pub struct Signs {
     pub values: [f32; SIGNS],
     /// Whether it could be told how near it is.
     pub near: bool,
-    /// Whether the candidates were skimmed.
+    /// Whether the likeliest candidates were skimmed.
     pub skimmed: bool,
     /// Whether the best candidates were read together with the question.
     pub read: bool,
@@ -215,16 +221,6 @@ impl Asked {
         let is_known = candidates.iter().any(|candidate| !candidate.read.asked.is_empty());
         let sentences = candidates.iter().map(|candidate| candidate.near.unwrap_or_default().sentence);
         let sentences: Vec<f32> = sentences.collect();
-        // All or none: beside what was skimmed, what could not be would look bad.
-        let is_skimmed = candidates.iter().all(|candidate| candidate.skimmed.is_some());
-        let is_read = candidates.iter().any(|candidate| candidate.odds.is_some());
-        // The best of an article; nothing where none was read.
-        let odds = |of: fn(&Candidate<'_>) -> Option<f32>, doc: &str| {
-            let worst = candidates.iter().filter_map(of).reduce(f32::min);
-            let same = candidates.iter().filter(|other| other.passage.doc == doc);
-            let best = |worst: f32| same.map(|other| of(other).unwrap_or(worst - UNREAD)).reduce(f32::max);
-            worst.and_then(best).unwrap_or_default()
-        };
         // The best of an article, and by how much it is better than that of any other.
         let by_article = |of: &[f32], doc: &str| {
             let best = |same: bool| {
@@ -290,16 +286,18 @@ impl Asked {
                     sentence_stands_out,
                     near.matter,
                     near.foreign,
-                    odds(|other| other.odds, doc),
-                    if is_skimmed { odds(|other| other.skimmed, doc) } else { 0.0 },
+                    0.0,
+                    0.0,
                 ],
                 near: candidate.near.is_some(),
-                skimmed: is_skimmed,
-                read: is_read,
+                skimmed: false,
+                read: false,
                 asked: is_known,
             }
         });
-        signs.collect()
+        let mut signs: Vec<Signs> = signs.collect();
+        read_together(candidates, &mut signs);
+        signs
     }
 
     /// Whether anything is asked.
@@ -362,6 +360,24 @@ impl Asked {
         head.retain(|term| !is_filler(term));
         let begun = set(&head);
         !head.is_empty() && head.len() <= self.words.len() + 1 && self.words.iter().all(|word| word.said(&begun) > 0.0)
+    }
+}
+
+/// Adds what was read of candidates together with the question to what is seen of them.
+pub(crate) fn read_together(candidates: &[Candidate<'_>], signs: &mut [Signs]) {
+    // The best of an article; nothing where none was read.
+    let best = |of: fn(&Candidate<'_>) -> Option<f32>, doc: &str| {
+        let worst = candidates.iter().filter_map(of).reduce(f32::min);
+        let same = candidates.iter().filter(|other| other.passage.doc == doc);
+        let best = |worst: f32| same.map(|other| of(other).unwrap_or(worst - UNREAD)).reduce(f32::max);
+        worst.and_then(best)
+    };
+    for (candidate, signs) in candidates.iter().zip(signs) {
+        let odds = best(|other| other.odds, &candidate.passage.doc);
+        let skimmed = best(|other| other.skimmed, &candidate.passage.doc);
+        (signs.read, signs.skimmed) = (odds.is_some(), skimmed.is_some());
+        let [.., last_but_one, last] = &mut signs.values;
+        (*last_but_one, *last) = (odds.unwrap_or_default(), skimmed.unwrap_or(UNSKIMMED));
     }
 }
 

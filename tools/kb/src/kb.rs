@@ -37,7 +37,7 @@ pub struct Kb {
     synonyms: Arc<Synonyms>,
 }
 
-/// Which retrievers rank.
+/// Which retrievers find what is ranked: passages by how likely they answer, documents as they were found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Retrieval {
     /// Words and vectors together; words alone where there are no vectors.
@@ -367,7 +367,7 @@ impl Kb {
         Ok(true)
     }
 
-    /// The passages that fit best, best first, as [`Ask`] says. At most
+    /// The passages that answer likeliest, the likeliest first, as [`Ask`] says. At most
     /// [`MAX_TERMS`](crate::MAX_TERMS) terms of a question are searched for.
     ///
     /// # Errors
@@ -402,8 +402,8 @@ impl Kb {
         self.retrieved(ask, retrieval, |search| search.documents(ask))
     }
 
-    /// What is seen of the passages that fit best, from which
-    /// [`Passage::fit`] comes: for fitting what it weighs.
+    /// What is seen of all candidates, 24 or `ask.top`, in the order that they were found in,
+    /// from which [`Passage::fit`] comes: for fitting what it weighs.
     ///
     /// # Errors
     /// As [`search`](Self::search).

@@ -1,7 +1,7 @@
 //! The embedded knowledge base: articles split into passages, searched with BM25.
 //!
 //! A [`Kb`] keeps documents (Markdown or plain text) and their passages in one
-//! tantivy index. An agent asks for passages ([`Kb::search`]), a person for
+//! tantivy index. What is found for a question is skimmed with it. An agent asks for passages ([`Kb::search`]), a person for
 //! documents ([`Kb::search_documents`]); both answers name exact places in the
 //! document's text, in Unicode scalar values.
 //!

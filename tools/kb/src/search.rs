@@ -2,7 +2,7 @@
 
 use crate::analysis::{self, MAX_TERMS};
 use crate::dense::{Dense, Direction, Likeness, Own, Row};
-use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts};
+use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts, read_together};
 use crate::fusion::{DEPTH, fuse};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
 use crate::skim;
@@ -35,6 +35,9 @@ const ASKED: Score = 0.5;
 /// What a word counts that means the same as one of the question.
 const ALIKE: Score = 0.5;
 
+/// How many passages are skimmed. With all candidates nothing is answered better.
+const SKIMMED: usize = 6;
+
 /// How many passages are read together with the question: that takes longer than all else.
 const READ: usize = 3;
 
@@ -50,7 +53,14 @@ pub(crate) struct Search {
 }
 
 /// Passages that were found before, by where they stand: reading one is most of what a search costs.
-pub(crate) struct Shelf(Mutex<LruCache<(u64, DocAddress), Arc<Known>>>);
+pub(crate) struct Shelf {
+    known: Mutex<LruCache<Place, Arc<Known>>>,
+    /// What they are skimmed by, if they can be.
+    skimmed: Mutex<LruCache<Place, Arc<Option<skim::Passage>>>>,
+}
+
+/// Where a passage stands in which state of the index.
+type Place = (u64, DocAddress);
 
 /// A passage without a score, the questions that it is known to answer, and what was
 /// read of both.
@@ -60,20 +70,12 @@ struct Known {
     read: OnceLock<Read>,
     /// The numbers of its sentences, once vectors are compared.
     sentences: OnceLock<Vec<u64>>,
-    /// What it is skimmed by, if it can be.
-    skimmed: OnceLock<Option<skim::Passage>>,
 }
 
 impl Known {
     fn sentences(&self) -> &[u64] {
         let all = || parts(&self.passage.title, &self.passage.passage);
         self.sentences.get_or_init(|| all().map(|(heading, part)| content(heading, part)).collect())
-    }
-
-    /// The log odds that it answers, at a glance.
-    fn skimmed(&self, question: &skim::Question) -> Option<f32> {
-        let text = || skim::passage(&self.passage.title, &self.asked, &self.passage.passage);
-        skim::odds(question, self.skimmed.get_or_init(text).as_ref()?)
     }
 
     fn scored(&self, score: Score) -> Passage {
@@ -83,9 +85,10 @@ impl Known {
 
 impl Default for Shelf {
     fn default() -> Self {
-        // Some fifty kilobytes each.
-        const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
-        Self(Mutex::new(LruCache::new(MOST)))
+        // Some ten kilobytes each, and at most 140.
+        const KNOWN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+        const SKIMMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
+        Self { known: Mutex::new(LruCache::new(KNOWN)), skimmed: Mutex::new(LruCache::new(SKIMMED)) }
     }
 }
 
@@ -179,29 +182,36 @@ impl Search {
         };
         let hits = self.read(found, most)?;
         let asked = Asked::read(ask.query, |term| self.word(term))?;
-        let question = skim::question(ask.query);
         let candidates = hits.iter().map(|(_, place, known)| Candidate {
             passage: &known.passage,
             read: known.read.get_or_init(|| Read::new(&known.passage, &known.asked)),
             score: by_words.get(place).copied().unwrap_or_default(),
             near: near.as_ref().and_then(|(near, likeness)| near.of(*place, known, likeness)),
-            skimmed: question.as_ref().and_then(|question| known.skimmed(question)),
+            skimmed: None,
             odds: None,
         });
         let mut candidates: Vec<_> = candidates.collect();
-        let rarest = idf(counted.entries, 0);
-        let mut signs = asked.signs(&candidates, rarest);
-        if let Some((near, _)) = near.as_ref().filter(|_| asked.asks()) {
-            let mut likely: Vec<_> = signs.iter().map(Signs::fit).zip(&mut candidates).collect();
-            likely.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-            likely.truncate(READ);
-            let odds = near.read(ask.query, likely.iter().map(|(_, candidate)| candidate.passage));
-            if !odds.is_empty() {
-                for ((_, candidate), odds) in likely.into_iter().zip(odds) {
-                    candidate.odds = Some(odds);
-                }
-                signs = asked.signs(&candidates, rarest);
+        let mut signs = asked.signs(&candidates, idf(counted.entries, 0));
+        if let Some(question) = asked.asks().then(|| skim::question(ask.query)).flatten() {
+            let likely = likeliest(&signs, SKIMMED);
+            let skimmed = likely.iter().map(|at| {
+                let (_, place, known) = hits.get(*at)?;
+                skim::odds(&question, self.skimmed(*place, known).as_ref().as_ref()?)
+            });
+            // All or none: beside what was skimmed, what could not be would look bad.
+            let skimmed: Option<Vec<f32>> = skimmed.collect();
+            for (at, odds) in likely.into_iter().zip(skimmed.unwrap_or_default()) {
+                candidates.get_mut(at).into_iter().for_each(|candidate| candidate.skimmed = Some(odds));
             }
+            read_together(&candidates, &mut signs);
+        }
+        if let Some((near, _)) = near.as_ref().filter(|_| asked.asks()) {
+            let likely = likeliest(&signs, READ);
+            let odds = near.read(ask.query, likely.iter().filter_map(|at| Some(&hits.get(*at)?.2.passage)));
+            for (at, odds) in likely.into_iter().zip(odds) {
+                candidates.get_mut(at).into_iter().for_each(|candidate| candidate.odds = Some(odds));
+            }
+            read_together(&candidates, &mut signs);
         }
         let signs = signs.into_iter().map(|signs| asked.asks().then_some(signs)).collect::<Vec<_>>();
         Ok(hits.iter().map(|(score, _, known)| known.scored(*score)).zip(signs).collect())
@@ -439,15 +449,14 @@ impl Search {
 
     fn known(&self, place: DocAddress) -> Result<Arc<Known>, TantivyError> {
         let key = (self.searcher.generation().generation_id(), place);
-        // Nothing under this lock panics half-way through a change.
-        let shelf = || self.shelf.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nothing under this lock, or the other, panics half-way through a change.
+        let shelf = || self.shelf.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = shelf().get(&key) {
             return Ok(Arc::clone(known));
         }
         let entry = self.searcher.doc(place)?;
         let (passage, asked) = (self.passage(&entry), stored_text(&entry, self.fields.asked));
-        let (read, sentences, skimmed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let known = Arc::new(Known { passage, asked, read, sentences, skimmed });
+        let known = Arc::new(Known { passage, asked, read: OnceLock::new(), sentences: OnceLock::new() });
         shelf().put(key, Arc::clone(&known));
         Ok(known)
     }
@@ -458,6 +467,19 @@ impl Search {
         // and may miss one.
         let collector = TopDocs::with_limit(limit).tweak_score(|_: &SegmentReader| |_: DocId, score: Score| score);
         self.searcher.search_with_statistics_provider(query, &collector, counted)
+    }
+
+    /// What a passage is skimmed by, if it can be.
+    fn skimmed(&self, place: DocAddress, known: &Known) -> Arc<Option<skim::Passage>> {
+        let key = (self.searcher.generation().generation_id(), place);
+        let shelf = || self.shelf.skimmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(skimmed) = shelf().get(&key) {
+            return Arc::clone(skimmed);
+        }
+        let Passage { title, passage, .. } = &known.passage;
+        let skimmed = Arc::new(skim::passage(title, &known.asked, passage));
+        shelf().put(key, Arc::clone(&skimmed));
+        skimmed
     }
 
     fn passage(&self, entry: &TantivyDocument) -> Passage {
@@ -550,6 +572,13 @@ fn nearest(mut rows: Vec<(f32, &Row)>, most: usize) -> Vec<(f32, &Row)> {
     }
     rows.sort_by(order);
     rows
+}
+
+/// The places of the candidates that answer likeliest, the likeliest first.
+fn likeliest(signs: &[Signs], most: usize) -> Vec<usize> {
+    let mut likely: Vec<(f32, usize)> = signs.iter().map(Signs::fit).zip(0..).collect();
+    likely.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    likely.into_iter().take(most).map(|(_, at)| at).collect()
 }
 
 /// The `top` best, the best first, in a fixed order.

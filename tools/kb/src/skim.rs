@@ -24,8 +24,9 @@ const TRAINED: &[u8] = include_bytes!("skim/weights.safetensors");
 /// The tokens, one a line, as the sentence models of the BERT family have them.
 const VOCABULARY: &str = include_str!("skim/vocabulary.txt");
 
-/// The token of a word that has no pieces either.
+/// The token of a word that has no pieces either, and what a piece that begins no word begins with.
 const UNKNOWN: &str = "[UNK]";
+const PIECE: &str = "##";
 
 /// The end of a question is read, since a message comes to its point there, and the
 /// beginning of a passage: so many tokens, looked for in so many characters. It was trained with
@@ -34,10 +35,16 @@ const OF_QUESTION: usize = 96;
 const OF_PASSAGE: usize = 240;
 const CHARACTERS: usize = 1_500;
 
-/// More of the tokens with letters are pieces of words in another language: of 13,425 English
-/// passages one of a thousand had more than 0.32 and the worst 0.42, sentences of ten other languages
-/// 0.43 to 0.82.
+/// What stands above a passage and what customers ask leave room for what it says.
+const OF_ASKED: usize = 120;
+
+/// A text is taken for another language if more than this share of its tokens with letters are
+/// pieces of words: of 13,425 English passages one of a thousand had more than 0.32 and the worst
+/// 0.42, sentences of ten other languages 0.43 to 0.82.
 const PIECES: f32 = 0.4;
+
+/// Of fewer tokens nobody can tell.
+const TELLING: usize = 8;
 
 /// What is added to a variance before it divides.
 const EPSILON: f32 = 1e-5;
@@ -73,11 +80,14 @@ pub(crate) struct Passage {
     begun: Columns,
 }
 
-/// The question, or nothing if there is nothing to read in it.
+/// The question, or nothing if there is nothing to read in it or it is not English.
 pub(crate) fn question(text: &str) -> Option<Question> {
     let skim = SKIM.as_ref()?;
     let mut ids = skim.ids(last_chars(text))?;
     ids.drain(..ids.len().saturating_sub(OF_QUESTION));
+    if skim.is_foreign(&ids) {
+        return None;
+    }
     let (seen, alone, rarity) = (skim.seen(&ids)?, skim.alone(&ids)?, skim.rarities(&ids)?);
     let begun = [&skim.of_question.own * &seen, &skim.of_passage.other * &seen];
     Some(Question { looks: &skim.look * &seen, ids, seen, alone, rarity, begun })
@@ -87,7 +97,9 @@ pub(crate) fn question(text: &str) -> Option<Question> {
 /// is not English.
 pub(crate) fn passage(title: &str, asked: &str, text: &str) -> Option<Passage> {
     let skim = SKIM.as_ref()?;
-    let mut ids = skim.ids(first_chars(&format!("{title}: {asked}\n{text}")))?;
+    let mut ids = skim.ids(first_chars(&format!("{title}: {asked}")))?;
+    ids.truncate(OF_ASKED);
+    ids.extend(skim.ids(first_chars(text))?);
     ids.truncate(OF_PASSAGE);
     if skim.is_foreign(&ids) {
         return None;
@@ -230,13 +242,21 @@ impl Skim {
         Some(self.tokenizer.encode_fast(text, false).ok()?.get_ids().to_vec())
     }
 
-    /// Whether a text is in another language than the tokens, since its words fall to pieces or have other letters.
+    /// Whether a text is in another language than the tokens: then its words fall to pieces, or
+    /// have other letters. Words with digits and unknown signs do so in any language.
     fn is_foreign(&self, ids: &[u32]) -> bool {
-        let tokens = ids.iter().filter_map(|id| self.tokens.get(usize::try_from(*id).ok()?));
-        let lettered: Vec<_> = tokens.filter(|token| token.contains(char::is_alphabetic)).collect();
-        let pieces =
-            lettered.iter().filter(|token| token.starts_with("##") || ***token == UNKNOWN || !token.is_ascii());
-        ratio(pieces.count(), lettered.len()) > PIECES
+        let tokens: Vec<&str> =
+            ids.iter().filter_map(|id| self.tokens.get(usize::try_from(*id).ok()?)).copied().collect();
+        let words = tokens.chunk_by(|_, next| next.starts_with(PIECE));
+        let is_lettered =
+            |word: &&[&str]| word.iter().all(|token| token.trim_start_matches(PIECE).chars().all(char::is_alphabetic));
+        let (mut pieces, mut all) = (0, 0);
+        for word in words.filter(is_lettered) {
+            let other = word.iter().any(|token| !token.is_ascii());
+            pieces += if other { word.len() } else { word.len() - 1 };
+            all += word.len();
+        }
+        all >= TELLING && ratio(pieces, all) > PIECES
     }
 
     /// Tokens as they see their neighbours.
@@ -277,9 +297,9 @@ impl Skim {
         let Question { ids, seen: asked, looks, alone, rarity, begun } = question;
         let said = &passage.seen;
         // A row for each token of the passage, a column for each of the question.
-        let mut found = said.tr_mul(looks);
+        let mut found = said.transpose() * looks;
         let mut found_by_said = found.transpose();
-        let same = self.alone(&passage.ids)?.tr_mul(alone);
+        let same = self.alone(&passage.ids)?.transpose() * alone;
 
         let covered = self.shared(&mut found);
         let stands = said * &found;

@@ -51,7 +51,7 @@ impl Kb {
         self.aside(move |kb| kb.search(&Ask { query: &query, top, scope })).await
     }
 
-    /// Away from what others wait for. In memory a search takes microseconds; a file may have to
+    /// Away from what others wait for. In memory a search takes a millisecond; a file may have to
     /// come from a disk first, and a model thinks.
     async fn aside<T: Send + 'static>(
         &self,

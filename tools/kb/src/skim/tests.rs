@@ -39,11 +39,29 @@ fn what_is_not_english_is_not_read() {
     ] {
         assert!(passage(title, "", said).is_none(), "{title}");
     }
+    assert!(question("Wie lange dauert es, bis ich mein Geld zurückbekomme?").is_none());
     assert!(passage(REFUNDS.0, "", REFUNDS.1).is_some());
+    let ticks = "| | Small | Large |\n|---|---|---|\n| Export | ✅ | ✅ |\n| Zapier | ❌ | ✅ |\n| Sign-on | ❌ | ⚠ |";
+    assert!(passage("Plans", "", ticks).is_some());
+    let call = r#"{"id": "3f9a77c01be24d", "next": "x9k2-77fa", "state": "done"} is what a call gives back."#;
+    assert!(passage("API", "", call).is_some());
     assert!(
         passage("API > Limits", "", "| plan | calls |\n|---|---|\n| HX-2041 | 600/min |\n| Qzv-77b | 60/min |")
             .is_some()
     );
+}
+
+#[test]
+fn what_customers_ask_is_read_with_the_passage_and_leaves_room_for_it() {
+    let odds = |asked: &str| {
+        let passage = passage(REFUNDS.0, asked, REFUNDS.1).unwrap();
+        (odds(&question("my cash is still not on my account").unwrap(), &passage).unwrap(), passage.ids.len())
+    };
+    let ((without, _), (with, _)) = (odds(""), odds("why is my cash not on my account yet?"));
+    assert!(with > without, "{with} {without}");
+    let (_, long) = odds(&"and another thing that nobody has ever asked for? ".repeat(100));
+    let said = SKIM.as_ref().unwrap().ids(REFUNDS.1).unwrap().len();
+    assert_eq!(long, OF_ASKED + said);
 }
 
 #[test]

@@ -88,8 +88,8 @@ pub(crate) fn shifted(mut weights: Weights, own: &[Case], share: f32) -> Weights
 }
 
 /// What comes of the first `own` cases where each fifth of them is judged by what
-/// was learnt from all others, which begins with the `weights` learnt from all: there is one
-/// optimum, wherever it begins.
+/// was learnt from all others, which begins with the `weights` learnt from all, to be quick: the shares
+/// may flatter a little.
 pub(crate) fn crossed(cases: &[Case], own: usize, weights: Weights, share: f32) -> String {
     const PARTS: usize = 5;
     let mut found: Vec<(bool, f32, bool)> = Vec::new();
