@@ -167,9 +167,7 @@ struct Conv {
 
 impl Linear {
     fn of(&self, x: &Columns) -> Columns {
-        let mut y = &self.weight * x;
-        y.column_iter_mut().for_each(|mut column| column += &self.bias);
-        y
+        biased(&self.weight * x, &self.bias)
     }
 }
 
@@ -205,8 +203,7 @@ impl Conv {
             }
             y.rows_mut(group * rows, rows).copy_from(&(weight * unfolded));
         }
-        y.column_iter_mut().for_each(|mut column| column += &self.bias);
-        y
+        biased(y, &self.bias)
     }
 }
 
@@ -354,8 +351,7 @@ impl Compared {
         let mut first = begun + more;
         first.gemm(1.0, &self.both, both, 1.0);
         first.gemm(1.0, &self.signs, signs, 1.0);
-        first.column_iter_mut().for_each(|mut column| column += &self.bias);
-        self.last.of(&positive(first))
+        self.last.of(&positive(biased(first, &self.bias)))
     }
 }
 
@@ -427,6 +423,11 @@ impl Trained {
         let groups = (0..groups).map(|group| weight.rows(group * rows, rows).into_owned()).collect();
         Some(Conv { groups, bias, width })
     }
+}
+
+fn biased(mut x: Columns, bias: &DVector<f32>) -> Columns {
+    x.column_iter_mut().for_each(|mut column| column += bias);
+    x
 }
 
 /// What is below nothing is nothing.
