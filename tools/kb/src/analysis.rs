@@ -94,13 +94,18 @@ pub(crate) fn placed(text: &str) -> Vec<(usize, String)> {
 
 /// The different terms of a question.
 pub(crate) fn query_terms(query: &str) -> BTreeSet<String> {
-    terms(first_chars(query))
+    terms(of_query(query))
 }
 
 /// What is read of a question.
-pub(crate) fn first_chars(query: &str) -> &str {
-    let end = query.char_indices().nth(MAX_QUERY).map_or(query.len(), |(at, _)| at);
-    query.get(..end).unwrap_or_default()
+pub(crate) fn of_query(query: &str) -> &str {
+    first_chars(query, MAX_QUERY)
+}
+
+/// So many characters of a text.
+pub(crate) fn first_chars(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

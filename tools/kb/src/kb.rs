@@ -309,7 +309,7 @@ impl Kb {
         if dense.is_empty() {
             return Ok(None);
         }
-        let query = analysis::first_chars(query);
+        let query = analysis::of_query(query);
         let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(vectors::unit);
         // A server may have another model under the same name.
         let vector = vector.filter(|vector| vector.len() == dense.dimensions);

@@ -7,6 +7,7 @@
 //! neighbours). It was trained (`skim/CARD.md`), is part of the program, and takes a fraction
 //! of a millisecond a passage.
 
+use crate::analysis::first_chars;
 use crate::fit::ratio;
 use half::f16;
 use nalgebra::{DMatrix, DVector, RowDVector};
@@ -97,9 +98,9 @@ pub(crate) fn question(text: &str) -> Option<Question> {
 /// is not English.
 pub(crate) fn passage(title: &str, asked: &str, text: &str) -> Option<Passage> {
     let skim = SKIM.as_ref()?;
-    let mut ids = skim.ids(first_chars(&format!("{title}: {asked}")))?;
+    let mut ids = skim.ids(first_chars(&format!("{title}: {asked}"), CHARACTERS))?;
     ids.truncate(OF_ASKED);
-    ids.extend(skim.ids(first_chars(text))?);
+    ids.extend(skim.ids(first_chars(text, CHARACTERS))?);
     ids.truncate(OF_PASSAGE);
     if skim.is_foreign(&ids) {
         return None;
@@ -445,10 +446,6 @@ fn weighed(columns: &Columns, weights: &Columns) -> DVector<f32> {
 /// The largest number of each row.
 fn most_of(columns: &Columns) -> DVector<f32> {
     DVector::from_iterator(columns.nrows(), columns.row_iter().map(|row| row.max()))
-}
-
-fn first_chars(text: &str) -> &str {
-    text.char_indices().nth(CHARACTERS).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 fn last_chars(text: &str) -> &str {

@@ -40,7 +40,7 @@ impl KnowledgeBase for Kb {
     }
 
     async fn embeddings(&self, texts: &[&str]) -> Result<Option<Vec<Vec<f32>>>, PortError> {
-        let texts: Vec<String> = texts.iter().map(|&text| analysis::first_chars(text).to_owned()).collect();
+        let texts: Vec<String> = texts.iter().map(|&text| analysis::of_query(text).to_owned()).collect();
         self.aside(move |kb| kb.centred(&texts)).await
     }
 }
