@@ -439,7 +439,7 @@ Example: attache kb add docs")]
         /// The name of the server's model
         #[arg(long, value_name = "NAME", requires = "endpoint")]
         name: Option<String>,
-        /// Search by words alone again
+        /// Search without a sentence model again
         #[arg(long, conflicts_with_all = ["model", "download", "endpoint"])]
         off: bool,
     },

@@ -98,7 +98,7 @@ pub(crate) fn run(global: &Global, command: &Kb, out: &mut dyn Write) -> Result<
                 _ => Choice::Folder(model.clone()),
             };
             match choose(global, &choice, |kb| embed(global, kb))? {
-                None => writeln!(out, "searches go by words alone")?,
+                None => writeln!(out, "searches go without a sentence model")?,
                 Some(made) => writeln!(out, "{made} new vectors; searches go by words and by sense")?,
             }
         }

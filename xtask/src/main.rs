@@ -114,6 +114,12 @@ enum Verb {
         /// The folder of the sentence model, from which the tokens are
         model: PathBuf,
     },
+    /// Trains what finds passages by what they are about without a sentence model, which takes two minutes
+    #[command(after_help = "Example:\n  cargo xtask train-gist path/to/all-MiniLM-L6-v2")]
+    TrainGist {
+        /// The folder of the sentence model, from which the tokens are
+        model: PathBuf,
+    },
     /// Builds the load example and says how to measure it beside its peers
     Peers {
         /// The folder of the peer harness
@@ -134,6 +140,7 @@ fn main() -> ExitCode {
         Verb::TrainFit { data, model } => quality::train_fit(&house, &data, &model),
         Verb::TrainReader { model } => quality::train_reader(&house, &model),
         Verb::TrainSkim { model } => quality::train_skim(&house, &model),
+        Verb::TrainGist { model } => quality::train_gist(&house, &model),
         Verb::Peers { dir } => bench::peers(&house, &dir),
     });
     match outcome {

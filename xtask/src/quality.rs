@@ -1,4 +1,4 @@
-//! `cargo xtask quality`, `train-sentiment`, `train-fit`, `train-reader` and `train-skim`.
+//! `cargo xtask quality`, `train-sentiment`, `train-fit`, `train-reader`, `train-skim` and `train-gist`.
 //!
 //! `docs/quality.md` has a section for each part that is measured, between
 //! `<!-- NAME -->` and `<!-- /NAME -->`.
@@ -143,6 +143,11 @@ pub(crate) fn train_reader(house: &House, model: &Path) -> Outcome {
 /// Trains what skims without one.
 pub(crate) fn train_skim(house: &House, model: &Path) -> Outcome {
     train(house, "skim.py", "tools/kb/src/skim/weights.safetensors", model)
+}
+
+/// Trains what finds passages by what they are about, without one.
+pub(crate) fn train_gist(house: &House, model: &Path) -> Outcome {
+    train(house, "gist.py", "tools/kb/src/gist/weights.safetensors", model)
 }
 
 fn train(house: &House, script: &str, weights: &str, model: &Path) -> Outcome {

@@ -20,7 +20,7 @@ const DKIM: &str = "dkimpy==1.1.8";
 const KEYS: &str = "cryptography==50.0.2";
 /// A package of Debian.
 const DOVECOT: &str = "dovecot-imapd";
-/// What `cargo xtask train-reader` and `train-skim` run on, some gigabytes.
+/// What `cargo xtask train-reader`, `train-skim` and `train-gist` run on, some gigabytes.
 const TRAINING: [&str; 5] =
     ["torch==2.15.0", "numpy==2.4.6", "tokenizers==0.23.3", "safetensors==0.8.0", "snowballstemmer==3.1.1"];
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";

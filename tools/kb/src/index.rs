@@ -5,6 +5,7 @@
 //! other, and one commit changes both.
 
 use crate::analysis;
+use crate::gist;
 use crate::passages::Cut;
 use crate::sources::Document;
 use attache_tools::{About, Readers};
@@ -77,6 +78,10 @@ pub(crate) struct Fields {
     pub(crate) asked: Field,
     /// The keys of the vectors of these lines.
     pub(crate) asked_contents: Field,
+    /// What a passage is about: see `gist.rs`.
+    pub(crate) gist: Field,
+    /// What these lines are about, one behind the other.
+    pub(crate) asked_gists: Field,
     /// What a document is found by.
     pub(crate) documents: Ranked,
     /// What a passage is found by.
@@ -123,6 +128,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         content: builder.add_u64_field("content", FAST),
         asked: builder.add_text_field("asked", STORED),
         asked_contents: builder.add_u64_field("asked_contents", FAST),
+        gist: builder.add_u64_field("gist", FAST),
+        asked_gists: builder.add_u64_field("asked_gists", FAST),
         documents: ranks(&mut builder, "documents"),
         passages: ranks(&mut builder, "passages"),
     };
@@ -196,10 +203,12 @@ impl Fields {
             let mut passage = self.entry(PASSAGE, id, &shown, &piece.text, piece.start, piece.end);
             self.tell(&mut passage, &About { anchor: piece.anchor.clone(), ..about.clone() });
             passage.add_u64(self.content, content(&shown, &piece.words));
+            gist::of_passage(&shown, &piece.text).into_iter().for_each(|part| passage.add_u64(self.gist, part));
             rank(&mut passage, self.passages, title, &piece.trail, &piece.words);
             for question in &*piece.asked {
                 passage.add_text(self.passages.asked, question);
                 passage.add_u64(self.asked_contents, content("", question));
+                gist::of_asked(question).into_iter().for_each(|part| passage.add_u64(self.asked_gists, part));
             }
             if !piece.asked.is_empty() {
                 passage.add_text(self.asked, piece.asked.join("\n"));

@@ -13,8 +13,9 @@ use crate::error::KbError;
 use crate::fit::{CANDIDATES, Signs};
 use crate::index::{self, Change, Entry, Fields, META, stored_about, stored_number, stored_text};
 use crate::passages;
-use crate::search::{Near, Search, Shelf};
+use crate::search::{Near, Search};
 use crate::sentences::Written;
+use crate::shelf::Shelf;
 use crate::sources::{self, Document, Skipped};
 use crate::synonyms::Synonyms;
 use crate::vectors::{self, Embedder, Spoken, Vectors};
@@ -40,9 +41,9 @@ pub struct Kb {
 /// Which retrievers find what is ranked: passages by how likely they answer, documents as they were found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Retrieval {
-    /// Words and vectors together; words alone where there are no vectors.
+    /// Words and the vectors of a sentence model together; as `Lexical` where there are none.
     Fused,
-    /// Words alone.
+    /// Words, and what texts are about, which needs no sentence model.
     Lexical,
     /// Vectors alone.
     Dense,
@@ -306,13 +307,13 @@ impl Kb {
             return Ok(None);
         };
         let dense = self.dense(opened, &**embedder)?;
-        if dense.is_empty() {
+        if dense.rows.is_empty() {
             return Ok(None);
         }
         let query = analysis::of_query(query);
         let vector = embedder.embed(&[query]).map_err(KbError::Embed)?.into_iter().next().and_then(vectors::unit);
         // A server may have another model under the same name.
-        let vector = vector.filter(|vector| vector.len() == dense.dimensions);
+        let vector = vector.filter(|vector| vector.len() == dense.rows.dimensions);
         let (embedder, fused) = (Arc::clone(embedder), retrieval == Retrieval::Fused);
         Ok(vector.map(|vector| Near { query: dense.direction(&vector), dense, embedder, fused }))
     }
@@ -421,7 +422,7 @@ impl Kb {
         let near = match self.near(&opened, ask.query, retrieval) {
             // Words find without vectors.
             Err(error @ KbError::Embed(_)) if retrieval == Retrieval::Fused => {
-                tracing::warn!(%error, "searched by words alone");
+                tracing::warn!(%error, "searched without the sentence model");
                 None
             }
             near => near?,

@@ -1,19 +1,23 @@
 //! Finding and ranking.
 
 use crate::analysis::{self, MAX_TERMS};
-use crate::dense::{Dense, Direction, Likeness, Own, Row};
-use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Read, Signs, Word, parts, read_together};
-use crate::fusion::{DEPTH, fuse};
+use crate::dense::{Dense, Direction, Likeness, Own};
+use crate::fit::{Asked, CANDIDATES, Candidate, Nearness, Signs, Word, parts, read_together};
+use crate::fusion::{BESIDE_GIST, BESIDE_MODEL, DEPTH, fuse};
+use crate::gist::{self, Gists};
 use crate::index::{DOCUMENT, Fields, INTERNAL, PASSAGE, Ranked, content, stored_about, stored_number, stored_text};
+use crate::rows::{Row, nearest, nearest_of_each};
+use crate::shelf::{Known, Shelf};
 use crate::skim;
 use crate::synonyms::Synonyms;
+use crate::tokens;
 use crate::vectors::{Embedder, Spoken, spoken};
 use attache_tools::{Ask, Passage, Readers, Scope};
-use lru::LruCache;
-use std::collections::{BTreeSet, HashMap};
-use std::num::NonZeroUsize;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use tantivy::collector::TopDocs;
 use tantivy::columnar::StrColumn;
 use tantivy::query::{
@@ -31,6 +35,10 @@ const HEADINGS: Score = 0.5;
 
 /// How much a word adds that stands in a question which the passage is known to answer.
 const ASKED: Score = 0.5;
+
+/// How like a question what shares no words with it must be, by what both are about, to be found:
+/// five of six passages that answer are, and every tenth of all.
+const RELATED: f32 = 0.3;
 
 /// What a word counts that means the same as one of the question.
 const ALIKE: Score = 0.5;
@@ -50,46 +58,6 @@ pub(crate) struct Search {
     shelf: Arc<Shelf>,
     /// Whether any article says what customers ask.
     asked: bool,
-}
-
-/// Passages that were found before, by where they stand: reading one is most of what a search costs.
-pub(crate) struct Shelf {
-    known: Mutex<LruCache<Place, Arc<Known>>>,
-    /// What they are skimmed by, if they can be.
-    skimmed: Mutex<LruCache<Place, Arc<Option<skim::Passage>>>>,
-}
-
-/// Where a passage stands in which state of the index.
-type Place = (u64, DocAddress);
-
-/// A passage without a score, the questions that it is known to answer, and what was
-/// read of both.
-struct Known {
-    passage: Passage,
-    asked: String,
-    read: OnceLock<Read>,
-    /// The numbers of its sentences, once vectors are compared.
-    sentences: OnceLock<Vec<u64>>,
-}
-
-impl Known {
-    fn sentences(&self) -> &[u64] {
-        let all = || parts(&self.passage.title, &self.passage.passage);
-        self.sentences.get_or_init(|| all().map(|(heading, part)| content(heading, part)).collect())
-    }
-
-    fn scored(&self, score: Score) -> Passage {
-        Passage { score, ..self.passage.clone() }
-    }
-}
-
-impl Default for Shelf {
-    fn default() -> Self {
-        // Some ten kilobytes each, and at most 140.
-        const KNOWN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
-        const SKIMMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
-        Self { known: Mutex::new(LruCache::new(KNOWN)), skimmed: Mutex::new(LruCache::new(SKIMMED)) }
-    }
 }
 
 /// The second retriever, with the direction of the question.
@@ -170,33 +138,46 @@ impl Search {
     pub(crate) fn seen(&self, ask: &Ask<'_>, most: usize) -> Result<Vec<(Passage, Option<Signs>)>, TantivyError> {
         let counted = self.counted(PASSAGE)?;
         let query = self.query(ask.query, self.fields.passages)?;
-        let lexical = self.best(&*self.within(query, &ask.scope), self.depth(most), &counted)?;
+        let lexical = self.best(&*self.within(query, &ask.scope), most.max(DEPTH), &counted)?;
         let by_words: HashMap<DocAddress, Score> = lexical.iter().map(|(score, place)| (*place, *score)).collect();
+        let asked = Asked::read(ask.query, |term| self.word(term))?;
+        let tokens = asked.asks().then(|| tokens::of_question(ask.query)).flatten();
+        let gists = self.gists()?;
+        let about = tokens.as_deref().and_then(gist::of_question);
+        let about = about.map(|question| gists.likeness(&question, &ask.scope));
         let mut near = self.near.as_ref().map(|near| (near, near.likeness(&ask.scope)));
-        let found = match &mut near {
-            None => lexical,
-            Some((near, likeness)) => {
-                let rows = nearest(std::mem::take(&mut likeness.passages), self.depth(most));
-                fused(near, &rows, ask.query, &lexical)
+        let found = match (&mut near, &about) {
+            (Some((near, likeness)), _) => {
+                let rows = nearest(std::mem::take(&mut likeness.passages), most.max(DEPTH));
+                let rows: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
+                fused(&rows, ask.query, if near.fused { &lexical } else { &[] }, BESIDE_MODEL)
             }
+            (None, Some(about)) => {
+                let rows = nearest(about.passages.clone(), most.max(DEPTH));
+                let mut near: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
+                unrelated_removed(&mut near, &lexical);
+                fused(&near, ask.query, &lexical, BESIDE_GIST)
+            }
+            (None, None) => lexical,
         };
         let hits = self.read(found, most)?;
-        let asked = Asked::read(ask.query, |term| self.word(term))?;
         let candidates = hits.iter().map(|(_, place, known)| Candidate {
             passage: &known.passage,
-            read: known.read.get_or_init(|| Read::new(&known.passage, &known.asked)),
+            read: known.read(),
             score: by_words.get(place).copied().unwrap_or_default(),
+            about: about.as_ref().and_then(|about| about.of(*place)).unwrap_or_default(),
             near: near.as_ref().and_then(|(near, likeness)| near.of(*place, known, likeness)),
             skimmed: None,
             odds: None,
         });
         let mut candidates: Vec<_> = candidates.collect();
         let mut signs = asked.signs(&candidates, idf(counted.entries, 0));
-        if let Some(question) = asked.asks().then(|| skim::question(ask.query)).flatten() {
+        if let Some(question) = tokens.and_then(skim::question) {
             let likely = likeliest(&signs, SKIMMED);
             let skimmed = likely.iter().map(|at| {
                 let (_, place, known) = hits.get(*at)?;
-                skim::odds(&question, self.skimmed(*place, known).as_ref().as_ref()?)
+                let passage = self.shelf.skimmed((self.state(), *place), known);
+                skim::odds(&question, passage.as_ref().as_ref()?)
             });
             // All or none: beside what was skimmed, what could not be would look bad.
             let skimmed: Option<Vec<f32>> = skimmed.collect();
@@ -233,47 +214,46 @@ impl Search {
         Ok(Word { term, alike, weight: idf(all, having), unknown: having == 0 })
     }
 
-    /// How many candidates are looked at for so many hits.
-    fn depth(&self, top: usize) -> usize {
-        if self.near.is_some() { top.max(DEPTH) } else { top }
-    }
-
     /// The best documents, each with its best passage.
     pub(crate) fn documents(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(DOCUMENT)?;
         let words = self.query(ask.query, self.fields.documents)?;
-        let lexical = self.best(&*self.within(words, &ask.scope), self.depth(ask.top), &counted)?;
-        let ids = Ids::open(&self.searcher)?;
-        let lexical = lexical.into_iter().map(|(score, place)| Ok((score, ids.of(place)?)));
-        let lexical = lexical.collect::<Result<Vec<(Score, String)>, TantivyError>>()?;
-        let mut shown: HashMap<&str, &Row> = HashMap::new();
-        let found = match &self.near {
-            None => lexical,
-            Some(near) => {
-                // A document is as near as its nearest passage.
-                let mut dense: Vec<(f32, String)> = Vec::new();
-                let mut best: HashMap<usize, (f32, &Row)> = HashMap::new();
-                for (likeness, row) in near.likeness(&ask.scope).passages {
-                    let best = best.entry(row.doc).or_insert((likeness, row));
-                    if likeness > best.0 {
-                        *best = (likeness, row);
-                    }
-                }
-                for (likeness, row) in nearest(best.into_values().collect(), self.depth(ask.top)) {
-                    let Some(doc) = near.dense.docs.get(row.doc) else { continue };
-                    dense.push((likeness, doc.clone()));
-                    shown.insert(doc, row);
-                }
-                let words = if near.fused { lexical.as_slice() } else { &[] };
-                let scores = fuse(words, &dense, analysis::query_terms(ask.query).len());
-                scores.into_iter().map(|(doc, score)| (score, doc)).collect()
+        let lexical = self.best(&*self.within(words, &ask.scope), ask.top.max(DEPTH), &counted)?;
+        let (ids, gists) = (Ids::open(&self.searcher)?, self.gists()?);
+        let lexical = lexical.into_iter().map(|(score, place)| Ok((score, gists.id(place, &ids)?)));
+        let lexical = lexical.collect::<Result<Vec<(Score, Cow<'_, str>)>, TantivyError>>()?;
+        let (passages, docs, worth) = match &self.near {
+            Some(near) => (near.likeness(&ask.scope).passages, near.dense.rows.docs.as_slice(), BESIDE_MODEL),
+            None => {
+                let about = tokens::of_question(ask.query).and_then(|tokens| gist::of_question(&tokens));
+                let found = about.map(|question| gists.likeness(&question, &ask.scope).passages);
+                (found.unwrap_or_default(), gists.docs(), BESIDE_GIST)
             }
+        };
+        let mut shown: HashMap<&str, &Row> = HashMap::new();
+        let mut near: Vec<(f32, Cow<'_, str>)> = Vec::new();
+        // A document is as near as its nearest passage.
+        for (likeness, row) in nearest(nearest_of_each(&passages, docs.len()), ask.top.max(DEPTH)) {
+            let Some(doc) = docs.get(row.doc) else { continue };
+            near.push((likeness, Cow::Borrowed(doc)));
+            shown.insert(doc, row);
+        }
+        if self.near.is_none() {
+            unrelated_removed(&mut near, &lexical);
+        }
+        let by_words = self.near.as_ref().is_none_or(|near| near.fused);
+        let found = if near.is_empty() {
+            lexical
+        } else {
+            let words = if by_words { lexical.as_slice() } else { &[] };
+            let scores = fuse(words, &near, analysis::query_terms(ask.query).len(), worth);
+            scores.into_iter().map(|(doc, score)| (score, doc)).collect()
         };
         let in_passages = self.query(ask.query, self.fields.passages)?;
         let counted_passages = self.counted(PASSAGE)?;
         let mut hits = Vec::new();
         for (score, doc) in ranked(found, ask.top) {
-            let best = match shown.get(doc.as_str()) {
+            let best = match shown.get(&*doc) {
                 Some(row) => vec![(score, row.address)],
                 None => self.best(&self.inside(&doc, &*in_passages), 1, &counted_passages)?,
             };
@@ -448,17 +428,10 @@ impl Search {
     }
 
     fn known(&self, place: DocAddress) -> Result<Arc<Known>, TantivyError> {
-        let key = (self.searcher.generation().generation_id(), place);
-        // Nothing under this lock, or the other, panics half-way through a change.
-        let shelf = || self.shelf.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = shelf().get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let entry = self.searcher.doc(place)?;
-        let (passage, asked) = (self.passage(&entry), stored_text(&entry, self.fields.asked));
-        let known = Arc::new(Known { passage, asked, read: OnceLock::new(), sentences: OnceLock::new() });
-        shelf().put(key, Arc::clone(&known));
-        Ok(known)
+        self.shelf.known((self.state(), place), || {
+            let entry = self.searcher.doc(place)?;
+            Ok(Known::new(self.passage(&entry), stored_text(&entry, self.fields.asked)))
+        })
     }
 
     fn fetch(&self, query: &dyn Query, limit: usize, counted: &Counted<'_>) -> Result<Vec<Scored>, TantivyError> {
@@ -469,17 +442,14 @@ impl Search {
         self.searcher.search_with_statistics_provider(query, &collector, counted)
     }
 
-    /// What a passage is skimmed by, if it can be.
-    fn skimmed(&self, place: DocAddress, known: &Known) -> Arc<Option<skim::Passage>> {
-        let key = (self.searcher.generation().generation_id(), place);
-        let shelf = || self.shelf.skimmed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(skimmed) = shelf().get(&key) {
-            return Arc::clone(skimmed);
-        }
-        let Passage { title, passage, .. } = &known.passage;
-        let skimmed = Arc::new(skim::passage(title, &known.asked, passage));
-        shelf().put(key, Arc::clone(&skimmed));
-        skimmed
+    /// What all passages are about.
+    fn gists(&self) -> Result<Arc<Gists>, TantivyError> {
+        self.shelf.gists(self.state(), || Gists::new(&self.searcher, self.fields))
+    }
+
+    /// Tells one state of an index in memory from the next.
+    fn state(&self) -> u64 {
+        self.searcher.generation().generation_id()
     }
 
     fn passage(&self, entry: &TantivyDocument) -> Passage {
@@ -541,37 +511,33 @@ impl Ids {
 
     /// The id of the document that an entry is of.
     pub(crate) fn of(&self, place: DocAddress) -> Result<String, TantivyError> {
-        let column = usize::try_from(place.segment_ord).ok().and_then(|segment| self.0.get(segment));
         let mut id = String::new();
-        if let Some((column, ord)) = column.and_then(|column| Some((column, column.ords().first(place.doc_id)?))) {
-            column.ord_to_str(ord, &mut id)?;
+        if let (Some(column), Some(number)) = (self.column(place), self.number(place)) {
+            column.ord_to_str(number, &mut id)?;
         }
         Ok(id)
+    }
+
+    /// The number of that id in its segment.
+    pub(crate) fn number(&self, place: DocAddress) -> Option<u64> {
+        self.column(place)?.ords().first(place.doc_id)
+    }
+
+    fn column(&self, place: DocAddress) -> Option<&StrColumn> {
+        self.0.get(usize::try_from(place.segment_ord).ok()?)
     }
 }
 
 /// What the words found and what is near, as one ranking.
-fn fused(near: &Near, rows: &[(f32, &Row)], query: &str, lexical: &[Scored]) -> Vec<Scored> {
-    let dense: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
-    let words = if near.fused { lexical } else { &[] };
-    let scores = fuse(words, &dense, analysis::query_terms(query).len());
+fn fused(near: &[Scored], query: &str, lexical: &[Scored], worth: f32) -> Vec<Scored> {
+    let scores = fuse(lexical, near, analysis::query_terms(query).len(), worth);
     scores.into_iter().map(|(place, score)| (score, place)).collect()
 }
 
-/// The `most` nearest, the nearest first, in a fixed order.
-fn nearest(mut rows: Vec<(f32, &Row)>, most: usize) -> Vec<(f32, &Row)> {
-    let order = |one: &(f32, &Row), other: &(f32, &Row)| {
-        other.0.total_cmp(&one.0).then_with(|| one.1.address.cmp(&other.1.address))
-    };
-    if most == 0 {
-        return Vec::new();
-    }
-    if rows.len() > most {
-        rows.select_nth_unstable_by(most - 1, order);
-        rows.truncate(most);
-    }
-    rows.sort_by(order);
-    rows
+/// Takes away what shares no words with the question and is about something else.
+fn unrelated_removed<K: Eq + Hash>(near: &mut Vec<(f32, K)>, lexical: &[(Score, K)]) {
+    let by_words: HashSet<&K> = lexical.iter().map(|(_, key)| key).collect();
+    near.retain(|(likeness, key)| *likeness >= RELATED || by_words.contains(key));
 }
 
 /// The places of the candidates that answer likeliest, the likeliest first.
@@ -582,7 +548,7 @@ fn likeliest(signs: &[Signs], most: usize) -> Vec<usize> {
 }
 
 /// The `top` best, the best first, in a fixed order.
-fn ranked(mut found: Vec<(f32, String)>, top: usize) -> Vec<(f32, String)> {
+fn ranked<K: Ord>(mut found: Vec<(f32, K)>, top: usize) -> Vec<(f32, K)> {
     found.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
     found.truncate(top);
     found

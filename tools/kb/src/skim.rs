@@ -7,45 +7,13 @@
 //! neighbours). It was trained (`skim/CARD.md`), is part of the program, and takes a fraction
 //! of a millisecond a passage.
 
-use crate::analysis::first_chars;
-use crate::fit::ratio;
-use half::f16;
+use crate::rows::product;
+use crate::trained::{Table, Trained};
 use nalgebra::{DMatrix, DVector, RowDVector};
-use safetensors::SafeTensors;
 use std::sync::LazyLock;
-use tokenizers::Tokenizer;
-use tokenizers::models::bpe::Vocab;
-use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::BertNormalizer;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 
 /// What was trained.
 const TRAINED: &[u8] = include_bytes!("skim/weights.safetensors");
-
-/// The tokens, one a line, as the sentence models of the BERT family have them.
-const VOCABULARY: &str = include_str!("skim/vocabulary.txt");
-
-/// The token of a word that has no pieces either, and what a piece that begins no word begins with.
-const UNKNOWN: &str = "[UNK]";
-const PIECE: &str = "##";
-
-/// The end of a question is read, since a message comes to its point there, and the
-/// beginning of a passage: so many tokens, looked for in so many characters. It was trained with
-/// 160 of a passage, without what customers ask.
-const OF_QUESTION: usize = 96;
-const OF_PASSAGE: usize = 240;
-const CHARACTERS: usize = 1_500;
-
-/// What stands above a passage and what customers ask leave room for what it says.
-const OF_ASKED: usize = 120;
-
-/// A text is taken for another language if more than this share of its tokens with letters are
-/// pieces of words: of 13,425 English passages one of a thousand had more than 0.32 and the worst
-/// 0.42, sentences of ten other languages 0.43 to 0.82.
-const PIECES: f32 = 0.4;
-
-/// Of fewer tokens nobody can tell.
-const TELLING: usize = 8;
 
 /// What is added to a variance before it divides.
 const EPSILON: f32 = 1e-5;
@@ -56,17 +24,24 @@ static SKIM: LazyLock<Option<Skim>> = LazyLock::new(Skim::trained);
 /// A column for each token.
 type Columns = DMatrix<f32>;
 
-/// A question, made ready to be held against passages.
+/// A text, made ready to be held against others.
 #[derive(Debug)]
-pub(crate) struct Question {
+struct Text {
     ids: Vec<u32>,
     /// Its tokens as they see their neighbours.
     seen: Columns,
-    /// What each of them looks for.
-    looks: Columns,
-    /// The same by themselves, at length 1.
-    alone: Columns,
+    /// How long each is by itself.
+    lengths: Vec<f32>,
+    /// How rare each is.
     rarity: Vec<f32>,
+}
+
+/// A question, made ready to be held against passages.
+#[derive(Debug)]
+pub(crate) struct Question {
+    text: Text,
+    /// What each of its tokens looks for.
+    looks: Columns,
     /// What is made of them whatever the passage is, on its own side and on that of the passage.
     begun: [Columns; 2],
 }
@@ -74,39 +49,24 @@ pub(crate) struct Question {
 /// A passage, made ready to be held against questions.
 #[derive(Debug)]
 pub(crate) struct Passage {
-    ids: Vec<u32>,
-    /// Its tokens as they see their neighbours.
-    seen: Columns,
-    /// What is made of them whatever the question is.
+    text: Text,
+    /// What is made of its tokens whatever the question is.
     begun: Columns,
 }
 
-/// The question, or nothing if there is nothing to read in it or it is not English.
-pub(crate) fn question(text: &str) -> Option<Question> {
+/// A question of these tokens.
+pub(crate) fn question(ids: Vec<u32>) -> Option<Question> {
     let skim = SKIM.as_ref()?;
-    let mut ids = skim.ids(last_chars(text))?;
-    ids.drain(..ids.len().saturating_sub(OF_QUESTION));
-    if skim.is_foreign(&ids) {
-        return None;
-    }
-    let (seen, alone, rarity) = (skim.seen(&ids)?, skim.alone(&ids)?, skim.rarities(&ids)?);
-    let begun = [&skim.of_question.own * &seen, &skim.of_passage.other * &seen];
-    Some(Question { looks: &skim.look * &seen, ids, seen, alone, rarity, begun })
+    let text = skim.text(ids)?;
+    let begun = [&skim.of_question.own * &text.seen, &skim.of_passage.other * &text.seen];
+    Some(Question { looks: &skim.look * &text.seen, text, begun })
 }
 
-/// A passage with what stands above it and what customers ask that it answers, or nothing if it
-/// is not English.
-pub(crate) fn passage(title: &str, asked: &str, text: &str) -> Option<Passage> {
+/// A passage of these tokens, with what stands above it and what customers ask that it answers.
+pub(crate) fn passage(ids: Vec<u32>) -> Option<Passage> {
     let skim = SKIM.as_ref()?;
-    let mut ids = skim.ids(first_chars(&format!("{title}: {asked}"), CHARACTERS))?;
-    ids.truncate(OF_ASKED);
-    ids.extend(skim.ids(first_chars(text, CHARACTERS))?);
-    ids.truncate(OF_PASSAGE);
-    if skim.is_foreign(&ids) {
-        return None;
-    }
-    let seen = skim.seen(&ids)?;
-    Some(Passage { begun: &skim.of_passage.own * &seen, ids, seen })
+    let text = skim.text(ids)?;
+    Some(Passage { begun: &skim.of_passage.own * &text.seen, text })
 }
 
 /// The log odds that the passage answers the question.
@@ -115,12 +75,7 @@ pub(crate) fn odds(question: &Question, passage: &Passage) -> Option<f32> {
 }
 
 struct Skim {
-    tokenizer: Tokenizer,
-    tokens: Vec<&'static str>,
-    /// The numbers of each token, one token behind the other, with a sign.
-    table: &'static [u8],
-    /// What one of them is worth.
-    step: f32,
+    table: Table,
     /// How rare each token is.
     rarity: Vec<f32>,
     norms: [Norm; 3],
@@ -175,13 +130,14 @@ impl Linear {
 impl Norm {
     #[expect(clippy::cast_precision_loss, reason = "some hundred numbers")]
     fn over(&self, mut x: Columns) -> Columns {
-        for mut column in x.column_iter_mut() {
-            let mean = column.mean();
-            column.add_scalar_mut(-mean);
-            let spread = (column.norm_squared() / column.len() as f32 + EPSILON).sqrt();
-            column.unscale_mut(spread);
-            column.component_mul_assign(&self.weight);
-            column += &self.bias;
+        let (weight, bias, size) = (self.weight.as_slice(), self.bias.as_slice(), x.nrows().max(1));
+        for column in x.as_mut_slice().chunks_exact_mut(size) {
+            let mean = sum(column, |number| number) / size as f32;
+            let spread = sum(column, |number| (number - mean) * (number - mean)) / size as f32;
+            let scale = 1.0 / (spread + EPSILON).sqrt();
+            for ((number, weight), bias) in column.iter_mut().zip(weight).zip(bias) {
+                *number = (*number - mean) * scale * weight + bias;
+            }
         }
         x
     }
@@ -189,7 +145,7 @@ impl Norm {
 
 impl Conv {
     fn of(&self, x: &Columns) -> Columns {
-        let mut y = Columns::zeros(x.nrows(), x.ncols());
+        let mut y = Columns::from_fn(x.nrows(), x.ncols(), |row, _| self.bias.get(row).copied().unwrap_or_default());
         let rows = x.nrows() / self.groups.len().max(1);
         let before = self.width / 2;
         for (group, weight) in self.groups.iter().enumerate() {
@@ -202,9 +158,9 @@ impl Conv {
                 let shifted = own.columns(from.min(x.ncols() - many), many);
                 unfolded.view_mut((at * rows, to.min(x.ncols() - many)), (rows, many)).copy_from(&shifted);
             }
-            y.rows_mut(group * rows, rows).copy_from(&(weight * unfolded));
+            y.rows_mut(group * rows, rows).gemm(1.0, weight, &unfolded, 1.0);
         }
-        biased(y, &self.bias)
+        y
     }
 }
 
@@ -212,17 +168,9 @@ impl Skim {
     /// What is part of the program; nothing if that were not as it is expected, which a test
     /// would see.
     fn trained() -> Option<Self> {
-        let vocabulary: Vocab = VOCABULARY.lines().map(str::to_owned).zip(0..).collect();
-        let pieces = WordPiece::builder().vocab(vocabulary).unk_token(UNKNOWN.to_owned()).build().ok()?;
-        let mut tokenizer = Tokenizer::new(pieces);
-        tokenizer.with_normalizer(Some(BertNormalizer::default())).ok()?;
-        tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
-        let trained = Trained(SafeTensors::deserialize(TRAINED).ok()?);
+        let trained = Trained::of(TRAINED)?;
         Some(Self {
-            tokenizer,
-            tokens: VOCABULARY.lines().collect(),
-            table: trained.0.tensor("table").ok()?.data(),
-            step: trained.number("step")?,
+            table: trained.table()?,
             rarity: trained.numbers("rarity")?,
             norms: [trained.norm("norms.0")?, trained.norm("norms.1")?, trained.norm("norms.2")?],
             near: trained.conv("near", 3, 1)?,
@@ -236,25 +184,11 @@ impl Skim {
         })
     }
 
-    fn ids(&self, text: &str) -> Option<Vec<u32>> {
-        Some(self.tokenizer.encode_fast(text, false).ok()?.get_ids().to_vec())
-    }
-
-    /// Whether a text is in another language than the tokens: then its words fall to pieces, or
-    /// have other letters. Words with digits and unknown signs do so in any language.
-    fn is_foreign(&self, ids: &[u32]) -> bool {
-        let tokens: Vec<&str> =
-            ids.iter().filter_map(|id| self.tokens.get(usize::try_from(*id).ok()?)).copied().collect();
-        let words = tokens.chunk_by(|_, next| next.starts_with(PIECE));
-        let is_lettered =
-            |word: &&[&str]| word.iter().all(|token| token.trim_start_matches(PIECE).chars().all(char::is_alphabetic));
-        let (mut pieces, mut all) = (0, 0);
-        for word in words.filter(is_lettered) {
-            let other = word.iter().any(|token| !token.is_ascii());
-            pieces += if other { word.len() } else { word.len() - 1 };
-            all += word.len();
-        }
-        all >= TELLING && ratio(pieces, all) > PIECES
+    fn text(&self, ids: Vec<u32>) -> Option<Text> {
+        let length = |own: &[i16]| product(own, own).sqrt().max(f32::MIN_POSITIVE);
+        let lengths = self.whole(&ids)?.chunks_exact(self.table.size).map(length).collect();
+        let rarity = ids.iter().map(|id| self.rarity.get(usize::try_from(*id).ok()?).copied());
+        Some(Text { seen: self.seen(&ids)?, lengths, rarity: rarity.collect::<Option<_>>()?, ids })
     }
 
     /// Tokens as they see their neighbours.
@@ -270,53 +204,59 @@ impl Skim {
 
     /// Tokens by themselves; nothing if there are none.
     fn begun(&self, ids: &[u32]) -> Option<Columns> {
-        let size = self.near.bias.len();
-        let mut x = Columns::zeros(size, ids.len());
-        for (mut column, id) in x.column_iter_mut().zip(ids) {
-            let start = usize::try_from(*id).ok()?.checked_mul(size)?;
-            let numbers = self.table.get(start..start.checked_add(size)?)?;
-            column.iter_mut().zip(numbers).for_each(|(x, number)| *x = f32::from(number.cast_signed()) * self.step);
+        let mut numbers = Vec::with_capacity(self.table.size * ids.len());
+        for id in ids {
+            numbers.extend(self.table.row(*id)?);
         }
-        (!ids.is_empty()).then_some(x)
+        (!ids.is_empty()).then(|| Columns::from_vec(self.table.size, ids.len(), numbers))
     }
 
-    /// Tokens by themselves, at length 1.
-    fn alone(&self, ids: &[u32]) -> Option<Columns> {
-        let mut begun = self.begun(ids)?;
-        begun.column_iter_mut().for_each(|mut column| column.unscale_mut(column.norm().max(f32::MIN_POSITIVE)));
-        Some(begun)
+    /// Tokens by themselves, as whole numbers, one behind the other.
+    fn whole(&self, ids: &[u32]) -> Option<Vec<i16>> {
+        let mut numbers = Vec::with_capacity(self.table.size * ids.len());
+        for id in ids {
+            numbers.extend(self.table.whole(*id)?);
+        }
+        Some(numbers)
     }
 
-    fn rarities(&self, ids: &[u32]) -> Option<Vec<f32>> {
-        ids.iter().map(|id| self.rarity.get(usize::try_from(*id).ok()?).copied()).collect()
+    /// The cosine of each token of a passage, a row each, and each of a question by themselves.
+    fn same(&self, asked: &Text, said: &Text) -> Option<Columns> {
+        let (columns, rows, size) = (self.whole(&asked.ids)?, self.whole(&said.ids)?, self.table.size);
+        let columns = columns.chunks_exact(size).zip(&asked.lengths);
+        let cosines = columns.flat_map(|(own, length)| {
+            let rows = rows.chunks_exact(size).zip(&said.lengths);
+            rows.map(move |(row, beside)| product(own, row) / (length * beside))
+        });
+        Some(Columns::from_iterator(said.ids.len(), asked.ids.len(), cosines))
     }
 
     fn odds(&self, question: &Question, passage: &Passage) -> Option<f32> {
-        let Question { ids, seen: asked, looks, alone, rarity, begun } = question;
-        let said = &passage.seen;
+        let same = self.same(&question.text, &passage.text)?;
+        let Question { text: Text { ids, seen: asked, rarity, .. }, looks, begun: [begun, begun_for_said] } = question;
+        let Passage { text: Text { ids: ids_of_said, seen: said, rarity: rarity_of_said, .. }, begun: begun_of_said } =
+            passage;
         // A row for each token of the passage, a column for each of the question.
         let mut found = said.transpose() * looks;
         let mut found_by_said = found.transpose();
-        let same = self.alone(&passage.ids)?.transpose() * alone;
 
         let covered = self.shared(&mut found);
         let stands = said * &found;
         let most = same.column_iter().map(|column| column.max());
-        let is_said = ids.iter().map(|id| f32::from(u8::from(passage.ids.contains(id))));
+        let is_said = ids.iter().map(|id| f32::from(u8::from(ids_of_said.contains(id))));
         let signs = most.zip(is_said).zip(covered).zip(rarity);
         let signs = signs.flat_map(|(((most, is_said), covered), rare)| [most, is_said, covered, *rare]);
         let signs = Columns::from_iterator(4, ids.len(), signs);
-        let [begun, begun_for_said] = begun;
         let more = &self.of_question.other * &stands;
         let of_question = self.of_question.of(begun, more, &asked.component_mul(&stands), &signs);
 
         let covered = self.shared(&mut found_by_said);
         let stands = asked * &found_by_said;
-        let signs = same.row_iter().map(|row| row.max()).zip(covered).zip(self.rarities(&passage.ids)?);
-        let signs = signs.flat_map(|((most, covered), rare)| [most, covered, rare]);
-        let signs = Columns::from_iterator(3, passage.ids.len(), signs);
+        let signs = same.row_iter().map(|row| row.max()).zip(covered).zip(rarity_of_said);
+        let signs = signs.flat_map(|((most, covered), rare)| [most, covered, *rare]);
+        let signs = Columns::from_iterator(3, ids_of_said.len(), signs);
         let more = begun_for_said * &found_by_said;
-        let of_passage = self.of_passage.of(&passage.begun, more, &said.component_mul(&stands), &signs);
+        let of_passage = self.of_passage.of(begun_of_said, more, &said.component_mul(&stands), &signs);
 
         let [weigh, weigh_said] = &self.weigh;
         let mut with_rarity = of_question.clone().insert_row(of_question.nrows(), 0.0);
@@ -356,26 +296,13 @@ impl Compared {
     }
 }
 
-/// What was trained, by name.
-struct Trained(SafeTensors<'static>);
-
 impl Trained {
-    fn numbers(&self, name: &str) -> Option<Vec<f32>> {
-        let (pairs, _) = self.0.tensor(name).ok()?.data().as_chunks();
-        Some(pairs.iter().map(|pair| f16::from_le_bytes(*pair).to_f32()).collect())
-    }
-
-    fn number(&self, name: &str) -> Option<f32> {
-        self.numbers(name)?.first().copied()
-    }
-
     fn vector(&self, name: &str) -> Option<DVector<f32>> {
         self.numbers(name).map(DVector::from_vec)
     }
 
     fn matrix(&self, name: &str) -> Option<Columns> {
-        let shape = self.0.tensor(name).ok()?.shape().to_vec();
-        let numbers = self.numbers(name)?;
+        let (shape, numbers) = (self.shape(name)?, self.numbers(name)?);
         match *shape.as_slice() {
             [rows, columns] if rows * columns == numbers.len() => {
                 Some(Columns::from_row_slice(rows, columns, &numbers))
@@ -432,8 +359,19 @@ fn biased(mut x: Columns, bias: &DVector<f32>) -> Columns {
 }
 
 /// What is below nothing is nothing.
-fn positive(x: Columns) -> Columns {
-    x.map(|number| number.max(0.0))
+fn positive(mut x: Columns) -> Columns {
+    x.apply(|number| *number = number.max(0.0));
+    x
+}
+
+/// Many at a time: a sum is else added up one by one.
+fn sum(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let (parts, rest) = numbers.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for part in parts {
+        sums.iter_mut().zip(part).for_each(|(sum, number)| *sum += of(*number));
+    }
+    sums.into_iter().chain(rest.iter().map(|number| of(*number))).sum()
 }
 
 /// The mean of the columns, each weighed by its share of these log weights.
@@ -446,10 +384,6 @@ fn weighed(columns: &Columns, weights: &Columns) -> DVector<f32> {
 /// The largest number of each row.
 fn most_of(columns: &Columns) -> DVector<f32> {
     DVector::from_iterator(columns.nrows(), columns.row_iter().map(|row| row.max()))
-}
-
-fn last_chars(text: &str) -> &str {
-    text.char_indices().rev().nth(CHARACTERS - 1).and_then(|(from, _)| text.get(from..)).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -11,31 +11,20 @@ figures of those in `fitted/` and `apart/`.
 import argparse
 import math
 import random
-import re
 import time
-from collections import Counter
 from pathlib import Path
 
-import snowballstemmer
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 from torch import nn
-from reader import CLS, HERE, SEP, Company, Reader
+from texts import by_words, padded, prepared, whole
 
 SIZE, INNER = 96, 48
-OF_QUESTION, OF_PASSAGE = 96, 160
 CANDIDATES = 8
 GROUP, PASSAGES = 24, 5  # questions a step, passages a question
 FOREIGN = 100  # questions to other companies that each is asked
 NEVER = -1e4
-STOP = set(
-    "a an the of to in on for and or is are was be do does did can could i my me we our you your it this that with at "
-    "from by as if not no have has had will would there what how when which who why".split()
-)
-
-
 class Skim(nn.Module):
     def __init__(self, table, rarity):
         super().__init__()
@@ -108,9 +97,7 @@ class Skim(nn.Module):
         found = {name: value.detach().half() for name, value in self.state_dict().items() if name != "table.weight"}
         for name in ("near.weight", "wide.weight"):
             found[name] = found[name].permute(0, 2, 1).flatten(1)
-        table = self.table.weight.detach()
-        step = (table.abs().flatten().kthvalue(int(table.numel() * 0.9999))[0] / 127).half()
-        found |= {"step": step[None], "table": (table / step.float()).round().clamp(-127, 127).to(torch.int8)}
+        found["table"], found["step"] = whole(self.table.weight.detach())
         return {name: value.contiguous() for name, value in found.items()}
 
     def begin(self, trained):
@@ -122,45 +109,6 @@ class Skim(nn.Module):
                 own["table.weight"].copy_(value.float() * trained["step"].float())
             elif name != "step":
                 own[name].copy_(value)
-
-
-@torch.no_grad()
-def alone(model, size):
-    """Each token by itself through the sentence model, less the mean of all, in so many directions."""
-    reader = Reader(model).eval()
-    found = []
-    for ids in torch.arange(len(reader.words)).split(512):
-        rows = torch.stack([torch.full_like(ids, CLS), ids, torch.full_like(ids, SEP)], 1)
-        found.append(reader.through(rows, torch.ones(rows.shape), reader.layers).mean(1))
-    found = torch.cat(found)
-    found = found - found.mean(0)
-    _, _, directions = torch.pca_lowrank(found, q=size, niter=4)
-    return found @ directions
-
-
-def terms(text, stemmer=snowballstemmer.stemmer("english")):
-    return [stemmer.stemWord(word) for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in STOP]
-
-
-def by_words(questions, passages):
-    """BM25 with k1 1.2 and b 0.75."""
-    docs = [Counter(terms(text)) for text in passages]
-    mean = sum(doc.total() for doc in docs) / len(docs)
-    having = Counter(word for doc in docs for word in doc)
-    scores = torch.zeros(len(questions), len(docs))
-    for row, question in zip(scores, questions):
-        for word in set(terms(question)) & having.keys():
-            rare = math.log(1 + (len(docs) - having[word] + 0.5) / (having[word] + 0.5))
-            for at, doc in enumerate(docs):
-                if often := doc[word]:
-                    row[at] += rare * often * 2.2 / (often + 1.2 * (0.25 + 0.75 * doc.total() / mean))
-    return scores
-
-
-def padded(rows):
-    longest = max(1, *map(len, rows))
-    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
-    return ids, torch.tensor([[1.0] * len(row) + [0.0] * (longest - len(row)) for row in rows])
 
 
 def odds(skim, questions, passages):
@@ -179,21 +127,7 @@ def main():
     asked = asked.parse_args()
     torch.manual_seed(0)
     random.seed(0)
-    model = {name.removeprefix("bert."): value.float() for name, value in load_file(asked.model / "model.safetensors").items()}
-    tokenizer = Tokenizer.from_file(str(asked.model / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokens = lambda texts: [row.ids for row in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-
-    companies = {folder: [Company(path) for path in sorted((HERE / folder).glob("*.jsonl"))] for folder in ("learned", "fitted", "apart")}
-    often = Counter()
-    for company in sum(companies.values(), []):
-        company.asked = [ids[-OF_QUESTION:] for ids in tokens(text for text, *_ in company.questions)]
-        company.said = [ids[:OF_PASSAGE] for ids in tokens(text for _, text in company.passages)]
-    for company in companies["learned"]:
-        often.update(token for ids in company.asked + company.said for token in ids)
-    table = alone(model, SIZE)
-    shares = torch.tensor([(often[token] + 0.3) / often.total() for token in range(len(table))])
+    companies, table, shares = prepared(asked.model, SIZE)
     rarity = -shares.log()
     weights = 3e-4 / (3e-4 + shares)  # Arora et al. 2017: the commoner, the less.
     mean = lambda ids: F.normalize((table[ids] * weights[ids][:, None]).sum(0), dim=0) if ids else torch.zeros(SIZE)
@@ -275,7 +209,7 @@ def figures(skim, companies):
     known, unknown, first = [], [], 0
     for company in companies:
         best = by_words([text for text, *_ in company.questions], [text for _, text in company.passages])
-        best = best.argsort(1, descending=True, stable=True)[:, :CANDIDATES].tolist()
+        best = best.argsort(dim=1, descending=True, stable=True)[:, :CANDIDATES].tolist()
         for ids, near, (_, answer, _) in zip(company.asked, best, company.questions):
             found = odds(skim, [ids], [[company.said[at] for at in near]])[0]
             if answer is None:

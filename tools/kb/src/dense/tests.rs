@@ -1,5 +1,27 @@
 use super::*;
+use crate::rows::A_THREADS;
 use crate::vectors::unit;
+use attache_tools::Readers;
+
+/// Rows of vectors of two numbers, each at an angle to the question's, in degrees.
+fn rows(docs: usize, all: impl IntoIterator<Item = (Row, f32)>) -> Rows<i16> {
+    let mut rows = Rows::empty(2);
+    rows.docs = (0..docs).map(|n| n.to_string()).collect();
+    all.into_iter().for_each(|(row, degrees)| rows.put(row, at(degrees)));
+    rows
+}
+
+fn at(degrees: f32) -> Vec<i16> {
+    whole(&[degrees.to_radians().cos(), degrees.to_radians().sin()]).collect()
+}
+
+fn row(entry: u32, doc: usize, of: Of, internal: bool) -> Row {
+    Row { address: DocAddress::new(0, entry), of, doc, length: 1.0, internal, updated: None }
+}
+
+fn dense(rows: Rows<i16>, cohort: Vec<i16>) -> Dense {
+    Dense { rows, metric: Metric::default(), cohort, sentences: Written::default(), recent: Recent::default() }
+}
 
 #[test]
 fn likeness_is_the_cosine_to_four_digits() {
@@ -19,33 +41,16 @@ fn likeness_is_the_cosine_to_four_digits() {
 #[test]
 fn many_vectors_are_compared_like_few_and_in_their_order() {
     let count = 3 * A_THREADS + 1;
-    let rows = (0_u32..).take(count).map(|n| Row {
-        address: DocAddress::new(0, n),
-        doc: 0,
-        of: Of::Text,
-        internal: n % 3 == 0,
-        updated: None,
-    });
-    let angle = |n: usize| n as f32 / count as f32;
-    let numbers = (0..count).flat_map(|n| whole(&[angle(n).cos(), angle(n).sin()]).collect::<Vec<_>>());
-    let dense = Dense {
-        docs: vec!["a".to_owned()],
-        rows: rows.collect(),
-        numbers: numbers.collect(),
-        dimensions: 2,
-        lengths: vec![1.0; count],
-        metric: Metric::default(),
-        cohort: Vec::new(),
-        sentences: Written::default(),
-        recent: Recent::default(),
-    };
+    let angle = |n: u32| n as f32 / count as f32 * 57.0;
+    let all = (0_u32..).take(count).map(|n| (row(n, 0, Of::Text, n % 3 == 0), angle(n)));
+    let dense = dense(rows(1, all), Vec::new());
     let query = dense.direction(&[1.0, 0.0]);
     let found = dense.likeness(&query, &Scope::default()).passages;
     let places: Vec<u32> = found.iter().map(|(_, row)| row.address.doc_id).collect();
     let public: Vec<u32> = (0_u32..).take(count).filter(|n| n % 3 != 0).collect();
     assert_eq!(places, public);
     for (likeness, row) in found {
-        let exact = angle(row.address.doc_id as usize).cos();
+        let exact = angle(row.address.doc_id).to_radians().cos();
         assert!((likeness - exact).abs() < 1e-3, "{} {exact}", likeness);
         let own = dense.likeness_of(&query, row.address).unwrap();
         assert_eq!(own, Own { text: likeness, matter: likeness, doc: 0 });
@@ -54,19 +59,13 @@ fn many_vectors_are_compared_like_few_and_in_their_order() {
 
 #[test]
 fn a_matter_tells_articles_apart_and_a_text_ranks() {
-    let row = |doc, of| Row { address: DocAddress::new(0, doc as u32), of, doc, internal: false, updated: None };
-    let at = |degrees: f32| whole(&[degrees.to_radians().cos(), degrees.to_radians().sin()]).collect::<Vec<_>>();
-    let dense = Dense {
-        docs: vec!["a".to_owned(), "b".to_owned()],
-        rows: vec![row(0, Of::Text), row(0, Of::Matter), row(1, Of::Text), row(1, Of::Matter)],
-        numbers: [60.0, 10.0, 20.0, 80.0].into_iter().flat_map(at).collect(),
-        dimensions: 2,
-        lengths: vec![1.0; 4],
-        metric: Metric::default(),
-        cohort: Vec::new(),
-        sentences: Written::default(),
-        recent: Recent::default(),
-    };
+    let all = [
+        (row(0, 0, Of::Text, false), 60.0),
+        (row(0, 0, Of::Matter, false), 10.0),
+        (row(1, 1, Of::Text, false), 20.0),
+        (row(1, 1, Of::Matter, false), 80.0),
+    ];
+    let dense = dense(rows(2, all), Vec::new());
     let query = dense.direction(&[1.0, 0.0]);
     let likeness = dense.likeness(&query, &Scope::default());
     let ranked: Vec<_> = likeness.passages.iter().map(|(likeness, row)| (row.doc, *likeness > 0.9)).collect();
@@ -78,25 +77,13 @@ fn a_matter_tells_articles_apart_and_a_text_ranks() {
 
 #[test]
 fn neighbours_are_texts_and_questions_within_scope_and_the_cohort() {
-    let row = |n, of, internal| Row { address: DocAddress::new(0, n), of, doc: 0, internal, updated: None };
-    let at = |degrees: f32| whole(&[degrees.to_radians().cos(), degrees.to_radians().sin()]).collect::<Vec<_>>();
-    let all = |angles: &[f32]| angles.iter().copied().flat_map(at).collect::<Vec<_>>();
-    let dense = Dense {
-        docs: vec!["a".to_owned()],
-        rows: vec![
-            row(0, Of::Text, false),
-            row(0, Of::Matter, false),
-            row(0, Of::Asked, false),
-            row(1, Of::Text, true),
-        ],
-        numbers: all(&[90.0, 0.0, 60.0, 0.0]),
-        dimensions: 2,
-        lengths: vec![1.0; 4],
-        metric: Metric::default(),
-        cohort: all(&[60.0, 90.0]),
-        sentences: Written::default(),
-        recent: Recent::default(),
-    };
+    let all = [
+        (row(0, 0, Of::Text, false), 90.0),
+        (row(0, 0, Of::Matter, false), 0.0),
+        (row(0, 0, Of::Asked, false), 60.0),
+        (row(1, 0, Of::Text, true), 0.0),
+    ];
+    let dense = dense(rows(1, all), [at(60.0), at(90.0)].concat());
     let foreign = |scope: &Scope| dense.likeness(&dense.direction(&[1.0, 0.0]), scope).foreign;
     let near = |one: f32, other: f32| assert!((one - other).abs() < 1e-3, "{one} {other}");
     near(foreign(&Scope::default()), 0.5);

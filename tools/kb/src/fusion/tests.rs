@@ -1,7 +1,7 @@
 use super::*;
 
 fn order(lexical: &[(f32, &'static str)], dense: &[(f32, &'static str)]) -> Vec<&'static str> {
-    let mut ranked: Vec<_> = fuse(lexical, dense, 8).into_iter().collect();
+    let mut ranked: Vec<_> = fuse(lexical, dense, 8, BESIDE_MODEL).into_iter().collect();
     ranked.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(other.0)));
     ranked.into_iter().map(|(key, _)| key).collect()
 }
@@ -24,7 +24,7 @@ fn words_are_worth_what_they_can_tell() {
     let worth = |nearest: f32, others: f32, terms| {
         let mut dense = vec![(others, ()); 20];
         dense.insert(0, (nearest, ()));
-        worth_of_words(&dense, terms)
+        BESIDE_MODEL * worth_of_words(&dense, terms)
     };
     assert!(worth(0.6, 0.5, 5) > worth(0.9, 0.5, 5), "less to tell the nearest by");
     assert!(worth(0.6, 0.5, 9) > worth(0.6, 0.5, 5), "more terms to go by");

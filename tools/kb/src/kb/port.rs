@@ -4,6 +4,7 @@ use super::Kb;
 use crate::analysis;
 use crate::error::KbError;
 use crate::gaps::MAX_QUESTIONS;
+use crate::gist;
 use crate::index::content;
 use crate::vectors::{EmbedFault, unit};
 use async_trait::async_trait;
@@ -71,11 +72,13 @@ impl Kb {
 
     /// Embeddings of texts less what all questions have in common, so that those of two that have
     /// nothing to do with each other are close to orthogonal, whatever the model (Mu and Viswanath
-    /// 2018, arXiv:1702.01417, take away the mean as well).
+    /// 2018, arXiv:1702.01417, take away the mean as well). Without a model, by what they are about.
     fn centred(&self, texts: &[String]) -> Result<Option<Vec<Vec<f32>>>, KbError> {
-        let (Some(embedder), Some(opened)) = (&self.embedder, self.opened()?) else { return Ok(None) };
+        let (Some(embedder), Some(opened)) = (&self.embedder, self.opened()?) else {
+            return Ok(gist::of_questions(texts));
+        };
         let dense = self.dense(&opened, &**embedder)?;
-        let Some(mean) = dense.mean() else { return Ok(None) };
+        let Some(mean) = dense.mean() else { return Ok(gist::of_questions(texts)) };
         // Held for moments: others may need to wait for a model less than we do.
         let recent = || dense.recent.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: HashMap<u64, Vec<f32>> = HashMap::new();

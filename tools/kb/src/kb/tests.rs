@@ -215,7 +215,7 @@ fn two_files_with_one_id_do_not_take_each_others_place() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
     put(&one, "a.md", "About apples.");
-    put(&two, "a.md", "About bananas.");
+    put(&two, "a.md", "Where to pay.");
     let kb = Kb::open(&dir.path().join("store")).unwrap();
     assert_eq!(counts(&add(&kb, &[&one, &two])), [1, 0, 0, 0, 1]);
     let report = add(&kb, &[&two]);

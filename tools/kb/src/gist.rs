@@ -1,0 +1,222 @@
+//! What a text is about, as a direction: for finding passages without a sentence model.
+//!
+//! Each token has a direction, and a text that of the sum of its tokens', each by its weight (a
+//! static embedding). Words find what shares words with a question; this also finds what says
+//! the same in others. It was trained (`gist/CARD.md`), is part of the program, and costs
+//! microseconds a text. The directions of passages, and of what customers ask that they answer,
+//! are in the index.
+
+use crate::cohort;
+use crate::fit::ratio;
+use crate::index::Fields;
+use crate::rows::{Best, ONE, Of, Row, Rows, Vector, whole, whole_product};
+use crate::search::Ids;
+use crate::tokens;
+use crate::trained::{Table, Trained};
+use crate::vectors::unit;
+use attache_tools::Scope;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+use tantivy::{DocAddress, Searcher, TantivyError};
+
+/// What was trained.
+const TRAINED: &[u8] = include_bytes!("gist/weights.safetensors");
+
+/// How many numbers a direction has, and how many of them the index keeps in one of its own.
+const SIZE: usize = 128;
+const IN_ONE: usize = 8;
+
+/// The one that is part of the program.
+static GIST: LazyLock<Option<Gist>> = LazyLock::new(Gist::trained);
+
+/// The direction of a question, at length 1.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Direction(Vec<i16>);
+
+/// That of a question of these tokens.
+pub(crate) fn of_question(ids: &[u32]) -> Option<Direction> {
+    let gist = GIST.as_ref()?;
+    let direction = gist.direction(ids, &gist.weigh_asked)?;
+    Some(Direction(whole(&direction).collect()))
+}
+
+/// Those of questions less what all questions have in common, at length 1, so that two that have nothing to
+/// do with each other are close to orthogonal; zeros for one that has none. Nothing if most have none.
+pub(crate) fn of_questions(texts: &[String]) -> Option<Vec<Vec<f32>>> {
+    let less = |own: Vec<f32>| unit(own.iter().zip(&*COMMON).map(|(own, common)| own - common).collect());
+    let found: Vec<Option<Vec<f32>>> = texts.iter().map(|text| asked(text).and_then(less)).collect();
+    let lacking = found.iter().filter(|own| own.is_none()).count();
+    let all = found.into_iter().map(|own| own.unwrap_or_else(|| vec![0.0; SIZE]));
+    (2 * lacking <= texts.len()).then(|| all.collect())
+}
+
+fn asked(text: &str) -> Option<Vec<f32>> {
+    let gist = GIST.as_ref()?;
+    gist.direction(&tokens::of_question(text)?, &gist.weigh_asked)
+}
+
+/// The mean of what the customers of twenty trades ask.
+static COMMON: LazyLock<Vec<f32>> = LazyLock::new(|| {
+    let all: Vec<Vec<f32>> = cohort::lines().filter_map(|line| asked(&line.text)).collect();
+    let mut mean = vec![0.0; SIZE];
+    for line in &all {
+        mean.iter_mut().zip(line).for_each(|(sum, number)| *sum += number * ratio(1, all.len()));
+    }
+    mean
+});
+
+/// That of a passage with what stands above it, as the index keeps it; nothing if it is not English.
+pub(crate) fn of_passage(title: &str, text: &str) -> Vec<u64> {
+    kept(tokens::of_passage(title, "", text))
+}
+
+/// That of what customers ask that a passage answers.
+pub(crate) fn of_asked(line: &str) -> Vec<u64> {
+    kept(tokens::of_passage("", line, ""))
+}
+
+fn kept(ids: Option<Vec<u32>>) -> Vec<u64> {
+    let direction = || GIST.as_ref().and_then(|gist| gist.direction(&ids?, &gist.weigh));
+    direction().map(|direction| packed(&direction)).unwrap_or_default()
+}
+
+/// A direction as the index keeps it: a byte a number, the largest as large as a byte can be.
+#[expect(clippy::cast_possible_truncation, reason = "within an i8 by its scale")]
+fn packed(direction: &[f32]) -> Vec<u64> {
+    let most = direction.iter().fold(f32::MIN_POSITIVE, |most, number| most.max(number.abs()));
+    let byte = |number: &f32| (number / most * f32::from(i8::MAX)).round() as i8;
+    let bytes: Vec<u8> = direction.iter().map(byte).map(i8::cast_unsigned).collect();
+    let (parts, _) = bytes.as_chunks::<IN_ONE>();
+    parts.iter().map(|part| u64::from_le_bytes(*part)).collect()
+}
+
+/// What is kept, one direction behind the other.
+fn unpacked(kept: &[u64]) -> impl Iterator<Item = Vec<i8>> {
+    let directions = kept.chunks_exact(SIZE / IN_ONE);
+    directions.map(|parts| parts.iter().flat_map(|part| part.to_le_bytes()).map(u8::cast_signed).collect())
+}
+
+/// The directions of one state of the index.
+#[derive(Debug)]
+pub(crate) struct Gists(Rows<i8>);
+
+impl Gists {
+    /// Reads them.
+    pub(crate) fn new(searcher: &Searcher, fields: Fields) -> Result<Self, TantivyError> {
+        let rows = Rows::new(searcher, fields, SIZE, |reader| {
+            let own = reader.fast_fields().u64("gist")?;
+            let asked = reader.fast_fields().u64("asked_gists")?;
+            Ok(move |id| {
+                let vector = |of, numbers: Vec<i8>| {
+                    let square: f32 = numbers.iter().map(|number| f32::from(*number) * f32::from(*number)).sum();
+                    Vector { of, length: ONE * square.sqrt(), numbers }
+                };
+                let all = [(Of::Text, &own), (Of::Asked, &asked)].into_iter().flat_map(|(of, kept)| {
+                    let kept: Vec<u64> = kept.values_for_doc(id).collect();
+                    unpacked(&kept).map(|numbers| vector(of, numbers)).collect::<Vec<_>>()
+                });
+                all.filter(|vector| vector.length > 0.0).collect()
+            })
+        })?;
+        Ok(Self(rows))
+    }
+
+    /// The ids of the documents, by their places in rows.
+    pub(crate) fn docs(&self) -> &[String] {
+        &self.0.docs
+    }
+
+    /// The id of the document that an entry is of.
+    pub(crate) fn id(&self, place: DocAddress, ids: &Ids) -> Result<Cow<'_, str>, TantivyError> {
+        self.0.id(place, ids)
+    }
+
+    /// How like everything within `scope` is to a question.
+    pub(crate) fn likeness(&self, question: &Direction, scope: &Scope) -> Likeness<'_> {
+        let docs = self.0.docs.len();
+        let mut found = Likeness { passages: Vec::new(), articles: Best::none(docs), asked: Best::none(docs) };
+        let likeness = |row: &Row, vector: &[i8]| {
+            // All at once: so it takes less time than a number at a time.
+            let wide = vector.first_chunk::<SIZE>().map(|vector| vector.map(i16::from));
+            wide.map_or(0.0, |wide| whole_product(&question.0, &wide) / row.length)
+        };
+        for (likeness, row) in self.0.compared(scope, likeness) {
+            found.articles.put(row.doc, likeness);
+            if row.of == Of::Asked {
+                found.asked.put(row.doc, likeness);
+            }
+            match found.passages.last_mut().filter(|(_, last)| last.address == row.address) {
+                Some((best, _)) => *best = best.max(likeness),
+                None => found.passages.push((likeness, row)),
+            }
+        }
+        found
+    }
+}
+
+/// How like passages and articles are to a question, from -1 to 1.
+#[derive(Debug)]
+pub(crate) struct Likeness<'a> {
+    /// Each passage by what is most like of its text and what customers ask that it answers, in the
+    /// order of the index.
+    pub(crate) passages: Vec<(f32, &'a Row)>,
+    articles: Best,
+    asked: Best,
+}
+
+/// How like a passage is to a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Alike {
+    /// Itself.
+    pub(crate) own: f32,
+    /// The best of its article.
+    pub(crate) article: f32,
+    /// The best of any other article.
+    pub(crate) other: f32,
+    /// The best of what customers ask that its article answers.
+    pub(crate) asked: f32,
+}
+
+impl Likeness<'_> {
+    /// How like a passage is; nothing if it has no direction.
+    pub(crate) fn of(&self, place: DocAddress) -> Option<Alike> {
+        let at = self.passages.binary_search_by_key(&place, |(_, row)| row.address).ok()?;
+        let (own, row) = self.passages.get(at)?;
+        Some(Alike {
+            own: *own,
+            article: self.articles.of(row.doc),
+            other: self.articles.beside(row.doc),
+            asked: self.asked.of(row.doc),
+        })
+    }
+}
+
+struct Gist {
+    table: Table,
+    /// What each token counts in a passage, and in a question, as a logarithm.
+    weigh: Vec<f32>,
+    weigh_asked: Vec<f32>,
+}
+
+impl Gist {
+    /// What is part of the program; nothing if that were not as it is expected, which a test
+    /// would see.
+    fn trained() -> Option<Self> {
+        let trained = Trained::of(TRAINED)?;
+        let table = trained.table().filter(|table| table.size == SIZE)?;
+        Some(Self { table, weigh: trained.numbers("weigh")?, weigh_asked: trained.numbers("weigh_asked")? })
+    }
+
+    /// At length 1; nothing if it points nowhere.
+    fn direction(&self, ids: &[u32], weigh: &[f32]) -> Option<Vec<f32>> {
+        let mut sum = [0.0_f32; SIZE];
+        for id in ids {
+            let weight = weigh.get(usize::try_from(*id).ok()?)?.exp();
+            sum.iter_mut().zip(self.table.row(*id)?).for_each(|(sum, number)| *sum += weight * number);
+        }
+        unit(sum.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests;
