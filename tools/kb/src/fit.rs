@@ -8,7 +8,6 @@
 //! each of these signs weighs was fitted: see `fit/CARD.md`.
 
 use crate::analysis::{is_filler, placed, sequence};
-use crate::gist::Alike;
 use attache_tools::Passage;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -18,7 +17,7 @@ use std::ops::{Bound, Range};
 pub(crate) const CANDIDATES: usize = 24;
 
 /// How many signs there are.
-pub const SIGNS: usize = 39;
+pub const SIGNS: usize = 35;
 
 /// The name of each sign, with what it weighs for words alone, where passages were skimmed, with
 /// vectors and where passages were read too, and all four once more where articles say what customers
@@ -63,10 +62,6 @@ pub const SIGNS: usize = 39;
 ///   `nearest` and `near_article` are too
 /// - `foreign`: how much the question, by the cosine, is like what customers of other
 ///   companies ask (`cohort.rs`)
-/// - `about`: how like it is to the question by what both are about (`gist.rs`), as the three that follow
-/// - `about_article`: the same of the most like of its article
-/// - `about_apart`: by how much that is more than for any other article
-/// - `about_asked`: the same of the most like of the questions that its article is known to answer
 /// - `odds`: the log odds that a passage of its article answers, the best of them, read
 ///   together with the question ([`Embedder::read`](crate::Embedder::read)); a passage that
 ///   was not read has less than the worst
@@ -117,8 +112,6 @@ pub(crate) struct Candidate<'a> {
     pub(crate) read: &'a Read,
     /// Its score by words.
     pub(crate) score: f32,
-    /// How like the question it is by what both are about; nothing of what is not English.
-    pub(crate) about: Alike,
     /// How near it is, if that can be told.
     pub(crate) near: Option<Nearness>,
     /// The log odds that it answers, if it was skimmed.
@@ -293,10 +286,6 @@ impl Asked {
                     sentence_stands_out,
                     near.matter,
                     near.foreign,
-                    candidate.about.own,
-                    candidate.about.article,
-                    candidate.about.article - candidate.about.other,
-                    candidate.about.asked,
                     0.0,
                     0.0,
                 ],

@@ -9,7 +9,7 @@
 use crate::cohort;
 use crate::fit::ratio;
 use crate::index::Fields;
-use crate::rows::{Best, ONE, Of, Row, Rows, Vector, whole, whole_product};
+use crate::rows::{ONE, Of, Row, Rows, Vector, whole, whole_product};
 use crate::search::Ids;
 use crate::tokens;
 use crate::trained::{Table, Trained};
@@ -131,63 +131,22 @@ impl Gists {
         self.0.id(place, ids)
     }
 
-    /// How like everything within `scope` is to a question.
-    pub(crate) fn likeness(&self, question: &Direction, scope: &Scope) -> Likeness<'_> {
-        let docs = self.0.docs.len();
-        let mut found = Likeness { passages: Vec::new(), articles: Best::none(docs), asked: Best::none(docs) };
+    /// How like the passages within `scope` are to a question, from -1 to 1, in the order of the index: each by
+    /// what is most like of its text and what customers ask that it answers.
+    pub(crate) fn likeness(&self, question: &Direction, scope: &Scope) -> Vec<(f32, &Row)> {
         let likeness = |row: &Row, vector: &[i8]| {
             // All at once: so it takes less time than a number at a time.
             let wide = vector.first_chunk::<SIZE>().map(|vector| vector.map(i16::from));
             wide.map_or(0.0, |wide| whole_product(&question.0, &wide) / row.length)
         };
+        let mut passages: Vec<(f32, &Row)> = Vec::new();
         for (likeness, row) in self.0.compared(scope, likeness) {
-            found.articles.put(row.doc, likeness);
-            if row.of == Of::Asked {
-                found.asked.put(row.doc, likeness);
-            }
-            match found.passages.last_mut().filter(|(_, last)| last.address == row.address) {
+            match passages.last_mut().filter(|(_, last)| last.address == row.address) {
                 Some((best, _)) => *best = best.max(likeness),
-                None => found.passages.push((likeness, row)),
+                None => passages.push((likeness, row)),
             }
         }
-        found
-    }
-}
-
-/// How like passages and articles are to a question, from -1 to 1.
-#[derive(Debug)]
-pub(crate) struct Likeness<'a> {
-    /// Each passage by what is most like of its text and what customers ask that it answers, in the
-    /// order of the index.
-    pub(crate) passages: Vec<(f32, &'a Row)>,
-    articles: Best,
-    asked: Best,
-}
-
-/// How like a passage is to a question.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Alike {
-    /// Itself.
-    pub(crate) own: f32,
-    /// The best of its article.
-    pub(crate) article: f32,
-    /// The best of any other article.
-    pub(crate) other: f32,
-    /// The best of what customers ask that its article answers.
-    pub(crate) asked: f32,
-}
-
-impl Likeness<'_> {
-    /// How like a passage is; nothing if it has no direction.
-    pub(crate) fn of(&self, place: DocAddress) -> Option<Alike> {
-        let at = self.passages.binary_search_by_key(&place, |(_, row)| row.address).ok()?;
-        let (own, row) = self.passages.get(at)?;
-        Some(Alike {
-            own: *own,
-            article: self.articles.of(row.doc),
-            other: self.articles.beside(row.doc),
-            asked: self.asked.of(row.doc),
-        })
+        passages
     }
 }
 

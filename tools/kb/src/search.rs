@@ -142,21 +142,19 @@ impl Search {
         let by_words: HashMap<DocAddress, Score> = lexical.iter().map(|(score, place)| (*place, *score)).collect();
         let asked = Asked::read(ask.query, |term| self.word(term))?;
         let tokens = asked.asks().then(|| tokens::of_question(ask.query)).flatten();
-        let gists = self.gists()?;
-        let about = tokens.as_deref().and_then(gist::of_question);
-        let about = about.map(|question| gists.likeness(&question, &ask.scope));
         let mut near = self.near.as_ref().map(|near| (near, near.likeness(&ask.scope)));
-        let found = match (&mut near, &about) {
+        let found = match (&mut near, tokens.as_deref().and_then(gist::of_question)) {
             (Some((near, likeness)), _) => {
                 let rows = nearest(std::mem::take(&mut likeness.passages), most.max(DEPTH));
                 let rows: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
                 fused(&rows, ask.query, if near.fused { &lexical } else { &[] }, BESIDE_MODEL)
             }
-            (None, Some(about)) => {
-                let rows = nearest(about.passages.clone(), most.max(DEPTH));
-                let mut near: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
-                unrelated_removed(&mut near, &lexical);
-                fused(&near, ask.query, &lexical, BESIDE_GIST)
+            (None, Some(question)) => {
+                let gists = self.gists()?;
+                let rows = nearest(gists.likeness(&question, &ask.scope), most.max(DEPTH));
+                let mut rows: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
+                unrelated_removed(&mut rows, &lexical);
+                fused(&rows, ask.query, &lexical, BESIDE_GIST)
             }
             (None, None) => lexical,
         };
@@ -165,7 +163,6 @@ impl Search {
             passage: &known.passage,
             read: known.read(),
             score: by_words.get(place).copied().unwrap_or_default(),
-            about: about.as_ref().and_then(|about| about.of(*place)).unwrap_or_default(),
             near: near.as_ref().and_then(|(near, likeness)| near.of(*place, known, likeness)),
             skimmed: None,
             odds: None,
@@ -226,7 +223,7 @@ impl Search {
             Some(near) => (near.likeness(&ask.scope).passages, near.dense.rows.docs.as_slice(), BESIDE_MODEL),
             None => {
                 let about = tokens::of_question(ask.query).and_then(|tokens| gist::of_question(&tokens));
-                let found = about.map(|question| gists.likeness(&question, &ask.scope).passages);
+                let found = about.map(|question| gists.likeness(&question, &ask.scope));
                 (found.unwrap_or_default(), gists.docs(), BESIDE_GIST)
             }
         };

@@ -28,15 +28,7 @@ fn fit(query: &str, passages: &[Passage]) -> Vec<f32> {
     let read: Vec<_> = passages.iter().map(|passage| Read::new(passage, "")).collect();
     let candidates = passages.iter().zip(&read);
     let candidates: Vec<_> = candidates
-        .map(|(passage, read)| Candidate {
-            passage,
-            read,
-            score: 9.0,
-            about: Alike::default(),
-            near: None,
-            skimmed: None,
-            odds: None,
-        })
+        .map(|(passage, read)| Candidate { passage, read, score: 9.0, near: None, skimmed: None, odds: None })
         .collect();
     asked(query).signs(&candidates, 3.0).iter().map(Signs::fit).collect()
 }
@@ -70,15 +62,8 @@ fn what_was_skimmed_counts_and_what_was_not_is_worse_than_the_worst() {
     let read = passages.each_ref().map(|passage| Read::new(passage, ""));
     let seen = |odds: [Option<f32>; 2]| {
         let all = passages.iter().zip(&read).zip(odds);
-        let candidate = |((passage, read), skimmed)| Candidate {
-            passage,
-            read,
-            score: 9.0,
-            about: Alike::default(),
-            near: None,
-            skimmed,
-            odds: None,
-        };
+        let candidate =
+            |((passage, read), skimmed)| Candidate { passage, read, score: 9.0, near: None, skimmed, odds: None };
         asked("When do I see my cash?").signs(&all.map(candidate).collect::<Vec<_>>(), 3.0)
     };
     let (all, some, none) = (seen([Some(4.0), Some(-4.0)]), seen([Some(4.0), None]), seen([None, None]));
@@ -122,15 +107,7 @@ fn what_is_near_and_stands_out_fits_better() {
     let fit = |own, article, other| {
         let near = Some(Nearness { own, article, other, ..Nearness::default() });
         asked("How do I mute my phone?").signs(
-            &[Candidate {
-                passage: &text,
-                read: &Read::new(&text, ""),
-                score: 0.0,
-                about: Alike::default(),
-                near,
-                skimmed: None,
-                odds: None,
-            }],
+            &[Candidate { passage: &text, read: &Read::new(&text, ""), score: 0.0, near, skimmed: None, odds: None }],
             3.0,
         )[0]
         .fit()
