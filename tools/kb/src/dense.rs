@@ -4,7 +4,7 @@ use crate::cohort;
 use crate::index::Fields;
 use crate::kb::Recent;
 use crate::metric::{Metric, by_length};
-use crate::rows::{Best, ONE, Of, Row, Rows, Vector, product, whole};
+use crate::rows::{ONE, Of, Row, Rows, Vector, product, whole};
 use crate::sentences::Written;
 use crate::vectors::{self, Vectors, matter};
 use attache_tools::Scope;
@@ -46,7 +46,7 @@ pub(crate) struct Own {
     pub(crate) text: f32,
     /// By all its wordings together; by its text until something was learned.
     pub(crate) matter: f32,
-    /// Its document, as a place in [`Rows::docs`].
+    /// Its document, as a place in `Docs::ids`.
     pub(crate) doc: usize,
 }
 
@@ -107,7 +107,7 @@ impl Dense {
         let own = rows.iter().filter(|(_, row)| row.of != Of::Matter).map(|(alike, _)| alike.plain);
         let cohort = self.cohort.chunks_exact(self.rows.dimensions.max(1)).map(|line| query.plain(line));
         let foreign = cohort::share(own, cohort);
-        Likeness::new(rows, self.rows.docs.len(), foreign)
+        Likeness::new(rows, self.rows.docs.ids.len(), foreign)
     }
 
     /// Every row within `scope` with how like it is to `query`.
@@ -164,6 +164,34 @@ pub(crate) struct Likeness<'a> {
     pub(crate) asked: Best,
     /// How much it is like what customers of other companies ask, from 0 to 1: see `cohort.rs`.
     pub(crate) foreign: f32,
+}
+
+/// The best of each article.
+#[derive(Debug)]
+pub(crate) struct Best(Vec<f32>);
+
+impl Best {
+    /// Of so many articles, none of which has any yet.
+    fn none(docs: usize) -> Self {
+        Self(vec![-1.0; docs])
+    }
+
+    fn put(&mut self, doc: usize, likeness: f32) {
+        if let Some(best) = self.0.get_mut(doc) {
+            *best = best.max(likeness);
+        }
+    }
+
+    /// That of one article; 0 if it has none.
+    pub(crate) fn of(&self, doc: usize) -> f32 {
+        self.0.get(doc).copied().unwrap_or_default().max(0.0)
+    }
+
+    /// The best of all others; 0 if they have none.
+    pub(crate) fn beside(&self, doc: usize) -> f32 {
+        let others = self.0.iter().enumerate().filter(|(other, _)| *other != doc);
+        others.map(|(_, likeness)| *likeness).fold(0.0, f32::max)
+    }
 }
 
 impl<'a> Likeness<'a> {

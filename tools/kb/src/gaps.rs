@@ -31,21 +31,19 @@ pub struct Gap {
 }
 
 /// Puts questions that are alike together, the largest group first: by embeddings of each with its story,
-/// if there are (see `KnowledgeBase::embeddings`), and else by their words, of which those that mean the same are
+/// if it has one (see `KnowledgeBase::embeddings`), and else by their words, of which those that mean the same are
 /// one. Questions without content words are left out; of more than 2,000 the last ones count.
 #[must_use]
 pub fn gaps(questions: &[String], embeddings: Option<&[Vec<f32>]>) -> Vec<Gap> {
     let first = questions.len().saturating_sub(MAX_QUESTIONS);
     let embeddings = embeddings.filter(|embeddings| embeddings.len() == questions.len());
     let words: Vec<_> = questions.iter().skip(first).map(|question| meant(question)).collect();
-    let alike = match embeddings.and_then(|embeddings| embeddings.get(first..)) {
-        Some(embeddings) => Alike::Embeddings(embeddings),
-        None => Alike::Words(&words),
-    };
+    let embeddings = embeddings.and_then(|embeddings| embeddings.get(first..));
+    let alike = Alike { words: &words, embeddings };
     let mut groups: Vec<Group> = Vec::new();
     for (at, _) in words.iter().enumerate().filter(|(_, words)| !words.is_empty()) {
         let near = groups.iter_mut().map(|group| (alike.to(at, group), group));
-        match near.filter(|(near, _)| *near >= alike.least()).max_by(|one, other| one.0.total_cmp(&other.0)) {
+        match near.filter(|(near, _)| *near >= alike.least(at)).max_by(|one, other| one.0.total_cmp(&other.0)) {
             Some((_, group)) => alike.join(at, group),
             None => {
                 let mut group = Group::default();
@@ -66,10 +64,10 @@ pub fn gaps(questions: &[String], embeddings: Option<&[Vec<f32>]>) -> Vec<Gap> {
     gaps
 }
 
-/// By what questions are compared.
-enum Alike<'a> {
-    Words(&'a [BTreeSet<String>]),
-    Embeddings(&'a [Vec<f32>]),
+/// By what questions are compared: those that have an embedding by it, others by their words.
+struct Alike<'a> {
+    words: &'a [BTreeSet<String>],
+    embeddings: Option<&'a [Vec<f32>]>,
 }
 
 #[derive(Default)]
@@ -81,30 +79,32 @@ struct Group {
 }
 
 impl Alike<'_> {
-    fn least(&self) -> f32 {
-        match self {
-            Self::Words(_) => ALIKE_WORDS,
-            Self::Embeddings(_) => ALIKE_EMBEDDINGS,
-        }
+    /// The embedding of a question; nothing of one that has none, or zeros.
+    fn embedding(&self, at: usize) -> Option<&[f32]> {
+        let own = self.embeddings?.get(at)?;
+        own.iter().any(|number| *number != 0.0).then_some(own.as_slice())
+    }
+
+    fn least(&self, at: usize) -> f32 {
+        if self.embedding(at).is_some() { ALIKE_EMBEDDINGS } else { ALIKE_WORDS }
     }
 
     /// How alike a question and the members of a group are on average.
     fn to(&self, at: usize, group: &Group) -> f32 {
-        let sum: f32 = match self {
-            Self::Words(words) => {
-                let alike = |&other: &usize| Some(shared(words.get(at)?, words.get(other)?));
-                group.members.iter().filter_map(alike).sum()
+        let sum: f32 = match self.embedding(at) {
+            None => {
+                let others = group.members.iter().filter(|&&other| self.embedding(other).is_none());
+                let alike = |&other: &usize| Some(shared(self.words.get(at)?, self.words.get(other)?));
+                others.filter_map(alike).sum()
             }
-            Self::Embeddings(all) => all.get(at).map_or(0.0, |own| dot(own, &group.sum)),
+            Some(own) => dot(own, &group.sum),
         };
         sum * ratio(1, group.members.len())
     }
 
     fn join(&self, at: usize, group: &mut Group) {
         group.members.push(at);
-        if let Self::Embeddings(all) = self
-            && let Some(own) = all.get(at)
-        {
+        if let Some(own) = self.embedding(at) {
             group.sum.resize(group.sum.len().max(own.len()), 0.0);
             group.sum.iter_mut().zip(own).for_each(|(sum, number)| *sum += number);
         }

@@ -9,18 +9,21 @@
 use crate::cohort;
 use crate::fit::ratio;
 use crate::index::Fields;
-use crate::rows::{ONE, Of, Row, Rows, Vector, whole, whole_product};
-use crate::search::Ids;
+use crate::rows::{Docs, ONE, Of, Row, Rows, Vector, whole, whole_product};
 use crate::tokens;
 use crate::trained::{Table, Trained};
 use crate::vectors::unit;
 use attache_tools::Scope;
-use std::borrow::Cow;
 use std::sync::LazyLock;
-use tantivy::{DocAddress, Searcher, TantivyError};
+use tantivy::{Searcher, TantivyError};
 
 /// What was trained.
 const TRAINED: &[u8] = include_bytes!("gist/weights.safetensors");
+
+/// The fields of the index that directions are in. Whoever trains anew, or reads other tokens, gives
+/// them another number, and so makes old indexes ask to be made anew: their directions would be others.
+pub(crate) const FIELD: &str = "gist-1";
+pub(crate) const ASKED_FIELD: &str = "asked_gists-1";
 
 /// How many numbers a direction has, and how many of them the index keeps in one of its own.
 const SIZE: usize = 128;
@@ -41,13 +44,10 @@ pub(crate) fn of_question(ids: &[u32]) -> Option<Direction> {
 }
 
 /// Those of questions less what all questions have in common, at length 1, so that two that have nothing to
-/// do with each other are close to orthogonal; zeros for one that has none. Nothing if most have none.
-pub(crate) fn of_questions(texts: &[String]) -> Option<Vec<Vec<f32>>> {
+/// do with each other are close to orthogonal; zeros for one that has none.
+pub(crate) fn of_questions(texts: &[String]) -> Vec<Vec<f32>> {
     let less = |own: Vec<f32>| unit(own.iter().zip(&*COMMON).map(|(own, common)| own - common).collect());
-    let found: Vec<Option<Vec<f32>>> = texts.iter().map(|text| asked(text).and_then(less)).collect();
-    let lacking = found.iter().filter(|own| own.is_none()).count();
-    let all = found.into_iter().map(|own| own.unwrap_or_else(|| vec![0.0; SIZE]));
-    (2 * lacking <= texts.len()).then(|| all.collect())
+    texts.iter().map(|text| asked(text).and_then(less).unwrap_or_else(|| vec![0.0; SIZE])).collect()
 }
 
 fn asked(text: &str) -> Option<Vec<f32>> {
@@ -104,8 +104,8 @@ impl Gists {
     /// Reads them.
     pub(crate) fn new(searcher: &Searcher, fields: Fields) -> Result<Self, TantivyError> {
         let rows = Rows::new(searcher, fields, SIZE, |reader| {
-            let own = reader.fast_fields().u64("gist")?;
-            let asked = reader.fast_fields().u64("asked_gists")?;
+            let own = reader.fast_fields().u64(FIELD)?;
+            let asked = reader.fast_fields().u64(ASKED_FIELD)?;
             Ok(move |id| {
                 let vector = |of, numbers: Vec<i8>| {
                     let square: f32 = numbers.iter().map(|number| f32::from(*number) * f32::from(*number)).sum();
@@ -121,29 +121,23 @@ impl Gists {
         Ok(Self(rows))
     }
 
-    /// The ids of the documents, by their places in rows.
-    pub(crate) fn docs(&self) -> &[String] {
+    pub(crate) fn docs(&self) -> &Docs {
         &self.0.docs
     }
 
-    /// The id of the document that an entry is of.
-    pub(crate) fn id(&self, place: DocAddress, ids: &Ids) -> Result<Cow<'_, str>, TantivyError> {
-        self.0.id(place, ids)
-    }
-
     /// How like the passages within `scope` are to a question, from -1 to 1, in the order of the index: each by
-    /// what is most like of its text and what customers ask that it answers.
+    /// its text, and three quarters by what customers ask that it answers, where that is more like. All passages of a
+    /// section have the same of these.
     pub(crate) fn likeness(&self, question: &Direction, scope: &Scope) -> Vec<(f32, &Row)> {
-        let likeness = |row: &Row, vector: &[i8]| {
-            // All at once: so it takes less time than a number at a time.
-            let wide = vector.first_chunk::<SIZE>().map(|vector| vector.map(i16::from));
-            wide.map_or(0.0, |wide| whole_product(&question.0, &wide) / row.length)
-        };
         let mut passages: Vec<(f32, &Row)> = Vec::new();
-        for (likeness, row) in self.0.compared(scope, likeness) {
+        let mut text = 0.0;
+        for (likeness, row) in self.0.compared(scope, |row, vector| whole_product(&question.0, vector) / row.length) {
             match passages.last_mut().filter(|(_, last)| last.address == row.address) {
-                Some((best, _)) => *best = best.max(likeness),
-                None => passages.push((likeness, row)),
+                Some((best, _)) => *best = best.max(0.25 * text + 0.75 * likeness),
+                None => {
+                    text = likeness;
+                    passages.push((likeness, row));
+                }
             }
         }
         passages

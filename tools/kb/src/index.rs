@@ -128,8 +128,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         content: builder.add_u64_field("content", FAST),
         asked: builder.add_text_field("asked", STORED),
         asked_contents: builder.add_u64_field("asked_contents", FAST),
-        gist: builder.add_u64_field("gist", FAST),
-        asked_gists: builder.add_u64_field("asked_gists", FAST),
+        gist: builder.add_u64_field(gist::FIELD, FAST),
+        asked_gists: builder.add_u64_field(gist::ASKED_FIELD, FAST),
         documents: ranks(&mut builder, "documents"),
         passages: ranks(&mut builder, "passages"),
     };

@@ -145,16 +145,16 @@ impl Search {
         let mut near = self.near.as_ref().map(|near| (near, near.likeness(&ask.scope)));
         let found = match (&mut near, tokens.as_deref().and_then(gist::of_question)) {
             (Some((near, likeness)), _) => {
-                let rows = nearest(std::mem::take(&mut likeness.passages), most.max(DEPTH));
-                let rows: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
-                fused(&rows, ask.query, if near.fused { &lexical } else { &[] }, BESIDE_MODEL)
+                let near_first = addressed(nearest(std::mem::take(&mut likeness.passages), most.max(DEPTH)));
+                fused(&near_first, if near.fused { &lexical } else { &[] }, ask.query, BESIDE_MODEL)
             }
             (None, Some(question)) => {
                 let gists = self.gists()?;
-                let rows = nearest(gists.likeness(&question, &ask.scope), most.max(DEPTH));
-                let mut rows: Vec<Scored> = rows.iter().map(|(likeness, row)| (*likeness, row.address)).collect();
-                unrelated_removed(&mut rows, &lexical);
-                fused(&rows, ask.query, &lexical, BESIDE_GIST)
+                let passages = gists.likeness(&question, &ask.scope);
+                let near = addressed(nearest(passages.clone(), most.max(DEPTH)));
+                let likeness =
+                    |place| Some(passages.get(passages.binary_search_by_key(&place, |(_, row)| row.address).ok()?)?.0);
+                fused_by_gist(near, likeness, &lexical, ask.query)
             }
             (None, None) => lexical,
         };
@@ -216,43 +216,51 @@ impl Search {
         let counted = self.counted(DOCUMENT)?;
         let words = self.query(ask.query, self.fields.documents)?;
         let lexical = self.best(&*self.within(words, &ask.scope), ask.top.max(DEPTH), &counted)?;
-        let (ids, gists) = (Ids::open(&self.searcher)?, self.gists()?);
-        let lexical = lexical.into_iter().map(|(score, place)| Ok((score, gists.id(place, &ids)?)));
-        let lexical = lexical.collect::<Result<Vec<(Score, Cow<'_, str>)>, TantivyError>>()?;
-        let (passages, docs, worth) = match &self.near {
-            Some(near) => (near.likeness(&ask.scope).passages, near.dense.rows.docs.as_slice(), BESIDE_MODEL),
+        let gists: Arc<Gists>;
+        let (docs, passages) = match &self.near {
+            Some(near) => (&near.dense.rows.docs, near.likeness(&ask.scope).passages),
             None => {
-                let about = tokens::of_question(ask.query).and_then(|tokens| gist::of_question(&tokens));
-                let found = about.map(|question| gists.likeness(&question, &ask.scope));
-                (found.unwrap_or_default(), gists.docs(), BESIDE_GIST)
+                gists = self.gists()?;
+                let asks = !analysis::query_terms(ask.query).is_empty();
+                let question = asks.then(|| tokens::of_question(ask.query)).flatten();
+                let question = question.and_then(|tokens| gist::of_question(&tokens));
+                (gists.docs(), question.map_or_else(Vec::new, |question| gists.likeness(&question, &ask.scope)))
             }
         };
-        let mut shown: HashMap<&str, &Row> = HashMap::new();
-        let mut near: Vec<(f32, Cow<'_, str>)> = Vec::new();
+        let ids = Ids::open(&self.searcher)?;
+        // Those without vectors come behind the others.
+        let mut names: Vec<Cow<'_, str>> = docs.ids.iter().map(|id| Cow::Borrowed(id.as_str())).collect();
+        let mut places = Vec::new();
+        for (score, entry) in lexical {
+            let place = match docs.place(entry, &ids) {
+                Some(place) => place,
+                None => {
+                    names.push(Cow::Owned(ids.of(entry)?));
+                    names.len() - 1
+                }
+            };
+            places.push((score, place));
+        }
         // A document is as near as its nearest passage.
-        for (likeness, row) in nearest(nearest_of_each(&passages, docs.len()), ask.top.max(DEPTH)) {
-            let Some(doc) = docs.get(row.doc) else { continue };
-            near.push((likeness, Cow::Borrowed(doc)));
-            shown.insert(doc, row);
-        }
-        if self.near.is_none() {
-            unrelated_removed(&mut near, &lexical);
-        }
-        let by_words = self.near.as_ref().is_none_or(|near| near.fused);
-        let found = if near.is_empty() {
-            lexical
-        } else {
-            let words = if by_words { lexical.as_slice() } else { &[] };
-            let scores = fuse(words, &near, analysis::query_terms(ask.query).len(), worth);
-            scores.into_iter().map(|(doc, score)| (score, doc)).collect()
+        let each = nearest_of_each(&passages, docs);
+        let near = nearest(each.iter().copied().flatten().collect(), ask.top.max(DEPTH));
+        let near: Vec<(f32, usize)> = near.into_iter().map(|(likeness, row)| (likeness, row.doc)).collect();
+        let passage = |place: usize| each.get(place).copied().flatten();
+        let least = if self.near.is_some() { -1.0 } else { RELATED };
+        let shown = near.iter().filter(|(likeness, _)| *likeness >= least);
+        let shown: HashMap<usize, &Row> = shown.filter_map(|(_, place)| Some((*place, passage(*place)?.1))).collect();
+        let found = match &self.near {
+            Some(model) => fused(&near, if model.fused { &places } else { &[] }, ask.query, BESIDE_MODEL),
+            None => fused_by_gist(near, |place| Some(passage(place)?.0), &places, ask.query),
         };
+        let found = found.into_iter().filter_map(|(score, place)| Some((score, (names.get(place)?, place))));
         let in_passages = self.query(ask.query, self.fields.passages)?;
         let counted_passages = self.counted(PASSAGE)?;
         let mut hits = Vec::new();
-        for (score, doc) in ranked(found, ask.top) {
-            let best = match shown.get(&*doc) {
+        for (score, (doc, place)) in ranked(found.collect(), ask.top) {
+            let best = match shown.get(&place) {
                 Some(row) => vec![(score, row.address)],
-                None => self.best(&self.inside(&doc, &*in_passages), 1, &counted_passages)?,
+                None => self.best(&self.inside(doc, &*in_passages), 1, &counted_passages)?,
             };
             hits.extend(self.read(best, 1)?.into_iter().map(|(.., known)| known.scored(score)));
         }
@@ -525,16 +533,33 @@ impl Ids {
     }
 }
 
-/// What the words found and what is near, as one ranking.
-fn fused(near: &[Scored], query: &str, lexical: &[Scored], worth: f32) -> Vec<Scored> {
-    let scores = fuse(lexical, near, analysis::query_terms(query).len(), worth);
-    scores.into_iter().map(|(place, score)| (score, place)).collect()
+fn addressed(rows: Vec<(f32, &Row)>) -> Vec<Scored> {
+    rows.into_iter().map(|(likeness, row)| (likeness, row.address)).collect()
 }
 
-/// Takes away what shares no words with the question and is about something else.
-fn unrelated_removed<K: Eq + Hash>(near: &mut Vec<(f32, K)>, lexical: &[(Score, K)]) {
-    let by_words: HashSet<&K> = lexical.iter().map(|(_, key)| key).collect();
-    near.retain(|(likeness, key)| *likeness >= RELATED || by_words.contains(key));
+/// What is near, the nearest first, and what the words found, as one ranking.
+fn fused<K: Copy + Eq + Hash>(near: &[(f32, K)], lexical: &[(Score, K)], query: &str, worth: f32) -> Vec<(Score, K)> {
+    let scores = fuse(lexical, near, analysis::query_terms(query).len(), worth);
+    scores.into_iter().map(|(key, score)| (score, key)).collect()
+}
+
+/// The same by gist. What the words found has its likeness too, though others are nearer, or that of the last of
+/// these if it has none; what they did not find must be related.
+fn fused_by_gist<K: Copy + Eq + Hash>(
+    mut near: Vec<(f32, K)>,
+    likeness: impl Fn(K) -> Option<f32>,
+    lexical: &[(Score, K)],
+    query: &str,
+) -> Vec<(Score, K)> {
+    let last = near.last().map_or(0.0, |(likeness, _)| *likeness);
+    let known: HashSet<K> = near.iter().map(|(_, key)| *key).collect();
+    let by_words: HashSet<K> = lexical.iter().map(|(_, key)| *key).collect();
+    let others = lexical.iter().map(|(_, key)| *key).filter(|key| !known.contains(key));
+    near.extend(others.map(|key| (likeness(key).unwrap_or(last), key)));
+    let unrelated = near.iter().filter(|(likeness, key)| *likeness < RELATED && !by_words.contains(key));
+    let unrelated: HashSet<K> = unrelated.map(|(_, key)| *key).collect();
+    let found = fused(&near, lexical, query, BESIDE_GIST);
+    found.into_iter().filter(|(_, key)| !unrelated.contains(key)).collect()
 }
 
 /// The places of the candidates that answer likeliest, the likeliest first.

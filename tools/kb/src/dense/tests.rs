@@ -6,7 +6,7 @@ use attache_tools::Readers;
 /// Rows of vectors of two numbers, each at an angle to the question's, in degrees.
 fn rows(docs: usize, all: impl IntoIterator<Item = (Row, f32)>) -> Rows<i16> {
     let mut rows = Rows::empty(2);
-    rows.docs = (0..docs).map(|n| n.to_string()).collect();
+    rows.docs.ids = (0..docs).map(|n| n.to_string()).collect();
     all.into_iter().for_each(|(row, degrees)| rows.put(row, at(degrees)));
     rows
 }

@@ -4,9 +4,8 @@ use super::*;
 fn like(asked: &str, title: &str, text: &str) -> f32 {
     let Direction(asked) = of_question(&tokens::of_question(asked).unwrap()).unwrap();
     let vector = unpacked(&of_passage(title, text)).next().unwrap();
-    let wide: Vec<i16> = vector.iter().copied().map(i16::from).collect();
-    let length = whole_product(&wide, &wide).sqrt();
-    whole_product(&asked, &wide) / (ONE * length)
+    let square: f32 = vector.iter().map(|number| f32::from(*number) * f32::from(*number)).sum();
+    whole_product(&asked, &vector) / (ONE * square.sqrt())
 }
 
 /// The numbers that `training/gist.py` has for these with the same weights.
@@ -48,11 +47,10 @@ fn questions_about_the_same_are_alike_and_others_are_not() {
     let ask = |texts: &[&str]| of_questions(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
     let all =
         ask(&["can my dog stay in the room?", "am I allowed to bring a puppy?", "how do I pay by bank transfer?"]);
-    let [dog, puppy, pay] = <[Vec<f32>; 3]>::try_from(all.unwrap()).unwrap();
+    let [dog, puppy, pay] = <[Vec<f32>; 3]>::try_from(all).unwrap();
     let dot = |one: &[f32], other: &[f32]| one.iter().zip(other).map(|(one, other)| one * other).sum::<f32>();
     assert!(dot(&dog, &puppy) > dot(&dog, &pay) + 0.3, "{} {}", dot(&dog, &puppy), dot(&dog, &pay));
     let german = "Darf ich meinen Hund mit aufs Zimmer nehmen oder ist das nicht gestattet?";
-    let all = ask(&["can my dog stay in the room?", german]).unwrap();
+    let all = ask(&["can my dog stay in the room?", german]);
     assert!(all.last().unwrap().iter().all(|number| *number == 0.0));
-    assert!(ask(&["can my dog stay in the room?", german, german]).is_none(), "words tell more");
 }

@@ -75,10 +75,10 @@ impl Kb {
     /// 2018, arXiv:1702.01417, take away the mean as well). Without a model, by what they are about.
     fn centred(&self, texts: &[String]) -> Result<Option<Vec<Vec<f32>>>, KbError> {
         let (Some(embedder), Some(opened)) = (&self.embedder, self.opened()?) else {
-            return Ok(gist::of_questions(texts));
+            return Ok(Some(gist::of_questions(texts)));
         };
         let dense = self.dense(&opened, &**embedder)?;
-        let Some(mean) = dense.mean() else { return Ok(gist::of_questions(texts)) };
+        let Some(mean) = dense.mean() else { return Ok(Some(gist::of_questions(texts))) };
         // Held for moments: others may need to wait for a model less than we do.
         let recent = || dense.recent.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: HashMap<u64, Vec<f32>> = HashMap::new();

@@ -1,6 +1,8 @@
 use super::*;
-use attache_tools::{KnowledgeBase, Readers};
+use attache_tools::{KnowledgeBase, Readers, Scope};
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn doc(id: &str, title: &str, text: &str) -> Document {
     Document { id: id.into(), title: title.into(), text: text.into(), ..Document::default() }
@@ -390,4 +392,62 @@ fn an_index_of_another_version_is_made_anew_by_the_next_add() {
     assert!(told.contains("another version") && told.contains("attache kb add"), "{told}");
     assert_eq!(kb.add(&[docs], &mut |_| {}).unwrap().added, 1);
     assert_eq!(Kb::open(&index).unwrap().search(&ask).unwrap()[0].doc, "refunds");
+}
+
+#[test]
+fn what_is_about_the_same_is_found_in_other_words_and_within_scope() {
+    let about = |audience, days: i64| About {
+        audience,
+        updated_at: Some(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days)),
+        ..About::default()
+    };
+    let dogs = "# Animals\n\nDogs may come in if they are on a lead.\n";
+    let document =
+        |id: &str, text: &str, about| Document { id: id.into(), text: text.into(), about, ..Document::default() };
+    let kb = Kb::in_memory([
+        document("public", dogs, about(Readers::Public, 100)),
+        document("internal", dogs, about(Readers::Internal, 100)),
+        document("old", dogs, about(Readers::Public, 1)),
+        document("parking", "# Parking\n\nCars may stay for three hours.\n", about(Readers::Public, 100)),
+    ]);
+    let kb = kb.unwrap();
+    let ask = |readers, days: Option<i64>| {
+        let since = days.map(|days| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days));
+        let ask = Ask { scope: Scope { readers, since }, ..Ask::new("is a puppy allowed?", 5) };
+        let found = [kb.search(&ask).unwrap(), kb.search_documents(&ask).unwrap()];
+        found.map(|hits| hits.iter().map(|hit| hit.doc.clone()).collect::<BTreeSet<_>>())
+    };
+    let docs = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(ask(Readers::Public, None), [docs(&["old", "public"]), docs(&["old", "public"])]);
+    assert_eq!(ask(Readers::Public, Some(50)), [docs(&["public"]), docs(&["public"])]);
+    let all = docs(&["internal", "old", "public"]);
+    assert_eq!(ask(Readers::Internal, None), [all.clone(), all]);
+}
+
+#[test]
+fn each_line_of_customers_is_found_and_a_change_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (docs, kb) = (dir.path().join("docs"), Kb::open(&dir.path().join("store")).unwrap());
+    let text = "# Arrival\n\nRooms are ready from 15:00.\n\n<!-- asked:\nis a puppy allowed?\nwhere do we leave our luggage?\n-->\n";
+    put(&docs, "arrival.md", text);
+    put(&docs, "prices.md", "# Prices\n\nA night costs 90 euros.\n");
+    add(&kb, &[&docs]);
+    let first = |query: &str| kb.search_documents(&Ask::new(query, 1)).unwrap().first().map(|hit| hit.doc.clone());
+    for query in ["may we bring dogs?", "storing bags and suitcases"] {
+        assert_eq!(first(query).as_deref(), Some("arrival"), "{query}");
+    }
+    put(&docs, "arrival.md", "# Arrival\n\nRooms are ready from 15:00.\n");
+    add(&kb, &[&docs]);
+    assert_ne!(first("may we bring dogs?").as_deref(), Some("arrival"));
+}
+
+#[test]
+fn words_of_an_article_are_found_beside_a_hundred_that_are_about_the_same() {
+    let near =
+        (0..150).map(|n| doc(&format!("near{n}"), "Signing in", &format!("You sign in at the login page, way {n}.")));
+    let right = doc("right", "Codes", "| E4711 | wait a minute |\n|---|---|\n");
+    let kb = Kb::in_memory(near.chain([right])).unwrap();
+    let ask = Ask::new("what is E4711 when I sign in at the login page?", 5);
+    assert_eq!(kb.search_documents(&ask).unwrap()[0].doc, "right");
+    assert!(kb.search(&ask).unwrap().iter().any(|hit| hit.doc == "right"));
 }
