@@ -216,12 +216,14 @@ pub(crate) fn whole_product<N: Copy + Into<i32>>(one: &[i16], other: &[N]) -> f3
     // So many at a time, of which the compiler knows: that takes half the time.
     const MANY: usize = 32;
     let ((parts, rest), (others, other_rest)) = (one.as_chunks::<MANY>(), other.as_chunks::<MANY>());
-    let parts = parts.iter().zip(others).map(|(one, other)| sum_of_products(one, other));
-    parts.fold(sum_of_products(rest, other_rest), i32::wrapping_add) as f32
-}
-
-#[inline]
-fn sum_of_products<N: Copy + Into<i32>>(one: &[i16], other: &[N]) -> i32 {
-    let products = one.iter().zip(other).map(|(one, other)| i32::from(*one) * (*other).into());
-    products.fold(0, i32::wrapping_add)
+    let mut sum = 0_i32;
+    for (part, other) in parts.iter().zip(others) {
+        for (one, other) in part.iter().zip(other) {
+            sum = sum.wrapping_add(i32::from(*one).wrapping_mul((*other).into()));
+        }
+    }
+    for (one, other) in rest.iter().zip(other_rest) {
+        sum = sum.wrapping_add(i32::from(*one).wrapping_mul((*other).into()));
+    }
+    sum as f32
 }
