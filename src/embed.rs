@@ -22,7 +22,7 @@ pub(crate) enum Choice {
     /// A folder; if none is named the one that was downloaded, or that other
     /// programs keep.
     Folder(Option<PathBuf>),
-    /// Words alone.
+    /// No sentence model.
     Off,
 }
 

@@ -1,4 +1,4 @@
-//! The embedded knowledge base: articles split into passages, searched with BM25.
+//! The embedded knowledge base: articles split into passages, searched with BM25 and by what they are about.
 //!
 //! A [`Kb`] keeps documents (Markdown or plain text) and their passages in one
 //! tantivy index. What is found for a question is skimmed with it. An agent asks for passages ([`Kb::search`]), a person for
