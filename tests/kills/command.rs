@@ -120,7 +120,7 @@ fn fill(data: &Path, wrapper: &[&str], script: &str) -> Option<String> {
 fn a_full_disk_stops_the_run_with_status_3_and_it_goes_on_with_room() {
     let dir = project();
     // A small file system of its own, in a namespace of its own.
-    let mount = r#"mkdir -p "$DATA/small" && mount -t tmpfs -o size=1100k none "$DATA/small" || exit 9
+    let mount = r#"mkdir -p "$DATA/small" && mount -t tmpfs -o size=1400k none "$DATA/small" || exit 9
 export ATTACHE_DATA="$DATA/small"
 head -c 200000 /dev/zero > "$ATTACHE_DATA/ballast""#;
     let script = format!("{mount}\n{FILL}\nrm \"$ATTACHE_DATA/ballast\"\n{GO_ON}");
