@@ -586,3 +586,6 @@ fn idf(all: u64, having: u64) -> f32 {
     let (all, having) = (all.max(having) as f32, having as f32);
     (1.0 + (all - having + 0.5) / (having + 0.5)).ln()
 }
+
+#[cfg(test)]
+mod tests;
