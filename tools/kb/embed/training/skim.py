@@ -25,6 +25,8 @@ CANDIDATES = 8
 GROUP, PASSAGES = 24, 5  # questions a step, passages a question
 FOREIGN = 100  # questions to other companies that each is asked
 NEVER = -1e4
+
+
 class Skim(nn.Module):
     def __init__(self, table, rarity):
         super().__init__()
