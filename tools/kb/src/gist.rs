@@ -12,7 +12,7 @@ use crate::index::Fields;
 use crate::rows::{Docs, ONE, Of, Row, Rows, Vector, whole, whole_product};
 use crate::tokens;
 use crate::trained::{Table, Trained};
-use crate::vectors::unit;
+use crate::vectors::{apart, unit};
 use attache_tools::Scope;
 use std::sync::LazyLock;
 use tantivy::{Searcher, TantivyError};
@@ -38,26 +38,23 @@ pub(crate) struct Direction(Vec<i16>);
 
 /// That of a question of these tokens.
 pub(crate) fn of_question(ids: &[u32]) -> Option<Direction> {
-    let gist = GIST.as_ref()?;
-    let direction = gist.direction(ids, &gist.weigh_asked)?;
-    Some(Direction(whole(&direction).collect()))
+    Some(Direction(whole(&asked(ids)?).collect()))
 }
 
 /// Those of questions less what all questions have in common, at length 1, so that two that have nothing to
 /// do with each other are close to orthogonal; zeros for one that has none.
 pub(crate) fn of_questions(texts: &[String]) -> Vec<Vec<f32>> {
-    let less = |own: Vec<f32>| unit(own.iter().zip(&*COMMON).map(|(own, common)| own - common).collect());
-    texts.iter().map(|text| asked(text).and_then(less).unwrap_or_else(|| vec![0.0; SIZE])).collect()
+    texts.iter().map(|text| apart(asked(&tokens::of_question(text).unwrap_or_default()), &COMMON)).collect()
 }
 
-fn asked(text: &str) -> Option<Vec<f32>> {
+fn asked(ids: &[u32]) -> Option<Vec<f32>> {
     let gist = GIST.as_ref()?;
-    gist.direction(&tokens::of_question(text)?, &gist.weigh_asked)
+    gist.direction(ids, &gist.weigh_asked)
 }
 
 /// The mean of what the customers of twenty trades ask.
 static COMMON: LazyLock<Vec<f32>> = LazyLock::new(|| {
-    let all: Vec<Vec<f32>> = cohort::lines().filter_map(|line| asked(&line.text)).collect();
+    let all: Vec<Vec<f32>> = cohort::lines().filter_map(|line| asked(&tokens::of_question(&line.text)?)).collect();
     let mut mean = vec![0.0; SIZE];
     for line in &all {
         mean.iter_mut().zip(line).for_each(|(sum, number)| *sum += number * ratio(1, all.len()));

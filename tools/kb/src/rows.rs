@@ -105,12 +105,15 @@ impl<N: Sync> Rows<N> {
                 // Reading an id takes longer than all else.
                 let doc = match all.docs.place(address, &ids) {
                     Some(doc) => doc,
-                    None => *places.entry(ids.of(address)?).or_insert_with_key(|doc| {
-                        all.docs.ids.push(doc.clone());
-                        all.docs.ids.len() - 1
-                    }),
+                    None => {
+                        let doc = *places.entry(ids.of(address)?).or_insert_with_key(|doc| {
+                            all.docs.ids.push(doc.clone());
+                            all.docs.ids.len() - 1
+                        });
+                        all.docs.by_number.extend(ids.number(address).map(|number| ((segment, number), doc)));
+                        doc
+                    }
                 };
-                all.docs.by_number.extend(ids.number(address).map(|number| ((segment, number), doc)));
                 let internal = internal.contains(&address);
                 for Vector { of, length, numbers } in vectors {
                     all.put(Row { address, of, doc, length, internal, updated: updated.first(entry) }, numbers);

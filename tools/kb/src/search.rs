@@ -13,7 +13,6 @@ use crate::synonyms::Synonyms;
 use crate::tokens;
 use crate::vectors::{Embedder, Spoken, spoken};
 use attache_tools::{Ask, Passage, Readers, Scope};
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::ops::Bound;
@@ -138,23 +137,24 @@ impl Search {
     pub(crate) fn seen(&self, ask: &Ask<'_>, most: usize) -> Result<Vec<(Passage, Option<Signs>)>, TantivyError> {
         let counted = self.counted(PASSAGE)?;
         let query = self.query(ask.query, self.fields.passages)?;
-        let lexical = self.best(&*self.within(query, &ask.scope), most.max(DEPTH), &counted)?;
+        let (depth, terms) = (most.max(DEPTH), analysis::query_terms(ask.query).len());
+        let lexical = self.best(&*self.within(query, &ask.scope), depth, &counted)?;
         let by_words: HashMap<DocAddress, Score> = lexical.iter().map(|(score, place)| (*place, *score)).collect();
         let asked = Asked::read(ask.query, |term| self.word(term))?;
         let tokens = asked.asks().then(|| tokens::of_question(ask.query)).flatten();
         let mut near = self.near.as_ref().map(|near| (near, near.likeness(&ask.scope)));
         let found = match (&mut near, tokens.as_deref().and_then(gist::of_question)) {
             (Some((near, likeness)), _) => {
-                let near_first = addressed(nearest(std::mem::take(&mut likeness.passages), most.max(DEPTH)));
-                fused(&near_first, if near.fused { &lexical } else { &[] }, ask.query, BESIDE_MODEL)
+                let near_first = addressed(nearest(std::mem::take(&mut likeness.passages), depth));
+                fused(&near_first, if near.fused { &lexical } else { &[] }, terms, BESIDE_MODEL)
             }
             (None, Some(question)) => {
                 let gists = self.gists()?;
                 let passages = gists.likeness(&question, &ask.scope);
-                let near = addressed(nearest(passages.clone(), most.max(DEPTH)));
+                let near = addressed(nearest(passages.clone(), depth));
                 let likeness =
                     |place| Some(passages.get(passages.binary_search_by_key(&place, |(_, row)| row.address).ok()?)?.0);
-                fused_by_gist(near, likeness, &lexical, ask.query)
+                fused_by_gist(near, likeness, &lexical, terms)
             }
             (None, None) => lexical,
         };
@@ -215,45 +215,45 @@ impl Search {
     pub(crate) fn documents(&self, ask: &Ask<'_>) -> Result<Vec<Passage>, TantivyError> {
         let counted = self.counted(DOCUMENT)?;
         let words = self.query(ask.query, self.fields.documents)?;
-        let lexical = self.best(&*self.within(words, &ask.scope), ask.top.max(DEPTH), &counted)?;
+        let (depth, terms) = (ask.top.max(DEPTH), analysis::query_terms(ask.query).len());
+        let lexical = self.best(&*self.within(words, &ask.scope), depth, &counted)?;
         let gists: Arc<Gists>;
         let (docs, passages) = match &self.near {
             Some(near) => (&near.dense.rows.docs, near.likeness(&ask.scope).passages),
             None => {
                 gists = self.gists()?;
-                let asks = !analysis::query_terms(ask.query).is_empty();
-                let question = asks.then(|| tokens::of_question(ask.query)).flatten();
+                let question = (terms > 0).then(|| tokens::of_question(ask.query)).flatten();
                 let question = question.and_then(|tokens| gist::of_question(&tokens));
                 (gists.docs(), question.map_or_else(Vec::new, |question| gists.likeness(&question, &ask.scope)))
             }
         };
         let ids = Ids::open(&self.searcher)?;
-        // Those without vectors come behind the others.
-        let mut names: Vec<Cow<'_, str>> = docs.ids.iter().map(|id| Cow::Borrowed(id.as_str())).collect();
+        // The places of those without vectors come behind those of the others.
+        let mut others = Vec::new();
         let mut places = Vec::new();
         for (score, entry) in lexical {
             let place = match docs.place(entry, &ids) {
                 Some(place) => place,
                 None => {
-                    names.push(Cow::Owned(ids.of(entry)?));
-                    names.len() - 1
+                    others.push(ids.of(entry)?);
+                    docs.ids.len() + others.len() - 1
                 }
             };
             places.push((score, place));
         }
+        let name = |place: usize| docs.ids.get(place).or_else(|| others.get(place.checked_sub(docs.ids.len())?));
         // A document is as near as its nearest passage.
         let each = nearest_of_each(&passages, docs);
-        let near = nearest(each.iter().copied().flatten().collect(), ask.top.max(DEPTH));
-        let near: Vec<(f32, usize)> = near.into_iter().map(|(likeness, row)| (likeness, row.doc)).collect();
-        let passage = |place: usize| each.get(place).copied().flatten();
+        let rows = nearest(each.iter().copied().flatten().collect(), depth);
         let least = if self.near.is_some() { -1.0 } else { RELATED };
-        let shown = near.iter().filter(|(likeness, _)| *likeness >= least);
-        let shown: HashMap<usize, &Row> = shown.filter_map(|(_, place)| Some((*place, passage(*place)?.1))).collect();
+        let shown = rows.iter().filter(|(likeness, _)| *likeness >= least);
+        let shown: HashMap<usize, &Row> = shown.map(|(_, row)| (row.doc, *row)).collect();
+        let near: Vec<(f32, usize)> = rows.iter().map(|(likeness, row)| (*likeness, row.doc)).collect();
         let found = match &self.near {
-            Some(model) => fused(&near, if model.fused { &places } else { &[] }, ask.query, BESIDE_MODEL),
-            None => fused_by_gist(near, |place| Some(passage(place)?.0), &places, ask.query),
+            Some(model) => fused(&near, if model.fused { &places } else { &[] }, terms, BESIDE_MODEL),
+            None => fused_by_gist(near, |place| Some(each.get(place)?.as_ref()?.0), &places, terms),
         };
-        let found = found.into_iter().filter_map(|(score, place)| Some((score, (names.get(place)?, place))));
+        let found = found.into_iter().filter_map(|(score, place)| Some((score, (name(place)?, place))));
         let in_passages = self.query(ask.query, self.fields.passages)?;
         let counted_passages = self.counted(PASSAGE)?;
         let mut hits = Vec::new();
@@ -538,8 +538,8 @@ fn addressed(rows: Vec<(f32, &Row)>) -> Vec<Scored> {
 }
 
 /// What is near, the nearest first, and what the words found, as one ranking.
-fn fused<K: Copy + Eq + Hash>(near: &[(f32, K)], lexical: &[(Score, K)], query: &str, worth: f32) -> Vec<(Score, K)> {
-    let scores = fuse(lexical, near, analysis::query_terms(query).len(), worth);
+fn fused<K: Copy + Eq + Hash>(near: &[(f32, K)], lexical: &[(Score, K)], terms: usize, worth: f32) -> Vec<(Score, K)> {
+    let scores = fuse(lexical, near, terms, worth);
     scores.into_iter().map(|(key, score)| (score, key)).collect()
 }
 
@@ -549,17 +549,16 @@ fn fused_by_gist<K: Copy + Eq + Hash>(
     mut near: Vec<(f32, K)>,
     likeness: impl Fn(K) -> Option<f32>,
     lexical: &[(Score, K)],
-    query: &str,
+    terms: usize,
 ) -> Vec<(Score, K)> {
     let last = near.last().map_or(0.0, |(likeness, _)| *likeness);
     let known: HashSet<K> = near.iter().map(|(_, key)| *key).collect();
     let by_words: HashSet<K> = lexical.iter().map(|(_, key)| *key).collect();
     let others = lexical.iter().map(|(_, key)| *key).filter(|key| !known.contains(key));
     near.extend(others.map(|key| (likeness(key).unwrap_or(last), key)));
-    let unrelated = near.iter().filter(|(likeness, key)| *likeness < RELATED && !by_words.contains(key));
-    let unrelated: HashSet<K> = unrelated.map(|(_, key)| *key).collect();
-    let found = fused(&near, lexical, query, BESIDE_GIST);
-    found.into_iter().filter(|(_, key)| !unrelated.contains(key)).collect()
+    let found = fused(&near, lexical, terms, BESIDE_GIST);
+    // Without words its likeness is its score.
+    found.into_iter().filter(|(score, key)| *score >= RELATED || by_words.contains(key)).collect()
 }
 
 /// The places of the candidates that answer likeliest, the likeliest first.

@@ -7,7 +7,7 @@
 //! neighbours). It was trained (`skim/CARD.md`), is part of the program, and takes a fraction
 //! of a millisecond a passage.
 
-use crate::rows::product;
+use crate::rows::whole_product;
 use crate::trained::{Table, Trained};
 use nalgebra::{DMatrix, DVector, RowDVector};
 use std::sync::LazyLock;
@@ -145,7 +145,7 @@ impl Norm {
 
 impl Conv {
     fn of(&self, x: &Columns) -> Columns {
-        let mut y = Columns::from_fn(x.nrows(), x.ncols(), |row, _| self.bias.get(row).copied().unwrap_or_default());
+        let mut y = Columns::zeros(x.nrows(), x.ncols());
         let rows = x.nrows() / self.groups.len().max(1);
         let before = self.width / 2;
         for (group, weight) in self.groups.iter().enumerate() {
@@ -158,9 +158,9 @@ impl Conv {
                 let shifted = own.columns(from.min(x.ncols() - many), many);
                 unfolded.view_mut((at * rows, to.min(x.ncols() - many)), (rows, many)).copy_from(&shifted);
             }
-            y.rows_mut(group * rows, rows).gemm(1.0, weight, &unfolded, 1.0);
+            y.rows_mut(group * rows, rows).gemm(1.0, weight, &unfolded, 0.0);
         }
-        y
+        biased(y, &self.bias)
     }
 }
 
@@ -185,7 +185,7 @@ impl Skim {
     }
 
     fn text(&self, ids: Vec<u32>) -> Option<Text> {
-        let length = |own: &[i16]| product(own, own).sqrt().max(f32::MIN_POSITIVE);
+        let length = |own: &[i16]| whole_product(own, own).sqrt().max(f32::MIN_POSITIVE);
         let lengths = self.whole(&ids)?.chunks_exact(self.table.size).map(length).collect();
         let rarity = ids.iter().map(|id| self.rarity.get(usize::try_from(*id).ok()?).copied());
         Some(Text { seen: self.seen(&ids)?, lengths, rarity: rarity.collect::<Option<_>>()?, ids })
@@ -226,7 +226,7 @@ impl Skim {
         let columns = columns.chunks_exact(size).zip(&asked.lengths);
         let cosines = columns.flat_map(|(own, length)| {
             let rows = rows.chunks_exact(size).zip(&said.lengths);
-            rows.map(move |(row, beside)| product(own, row) / (length * beside))
+            rows.map(move |(row, beside)| whole_product(own, row) / (length * beside))
         });
         Some(Columns::from_iterator(said.ids.len(), asked.ids.len(), cosines))
     }

@@ -316,6 +316,12 @@ pub(crate) fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
     Some(vector)
 }
 
+/// A vector less what all have in common, at length 1; zeros if there is none or nothing is left of it.
+pub(crate) fn apart(own: Option<Vec<f32>>, common: &[f32]) -> Vec<f32> {
+    let less = own.map(|own| own.iter().zip(common).map(|(own, common)| own - common).collect());
+    less.and_then(unit).unwrap_or_else(|| vec![0.0; common.len()])
+}
+
 /// What of a passage is made a vector of.
 pub(crate) fn spoken(title: &str, passage: &str) -> String {
     format!("{title}. {passage}")

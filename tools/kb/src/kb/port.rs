@@ -6,7 +6,7 @@ use crate::error::KbError;
 use crate::gaps::MAX_QUESTIONS;
 use crate::gist;
 use crate::index::content;
-use crate::vectors::{EmbedFault, unit};
+use crate::vectors::{EmbedFault, apart, unit};
 use async_trait::async_trait;
 use attache_tools::traces::TARGET;
 use attache_tools::{Ask, KnowledgeBase, Passage, PortError};
@@ -100,8 +100,7 @@ impl Kb {
                 return Err(KbError::Embed(EmbedFault::new(what)));
             }
             for ((key, _), vector) in batch.iter().zip(vectors) {
-                let less = unit(vector).map(|own| own.iter().zip(&mean).map(|(own, mean)| own - mean).collect());
-                let vector = less.and_then(unit).unwrap_or_else(|| vec![0.0; mean.len()]);
+                let vector = apart(unit(vector), &mean);
                 recent().put(*key, vector.clone());
                 found.insert(*key, vector);
             }

@@ -6,7 +6,7 @@ fn what_words_found_keeps_its_likeness_and_others_must_be_related() {
     // One that many are nearer than, one without a direction, and one that is hardly near.
     let likeness = |key: usize| (key == 200).then_some(0.19);
     let lexical = [(1.0, 200), (1.0, 201), (0.1, 99)];
-    let found = fused_by_gist(near, likeness, &lexical, "where do I sign in?");
+    let found = fused_by_gist(near, likeness, &lexical, 1);
     let score = |key: usize| found.iter().find(|(_, other)| *other == key).map(|(score, _)| *score);
     assert!(score(200).unwrap() > 0.19);
     assert_eq!(score(201).map(|score| score > 0.2), Some(true), "as the last of those that are near");
