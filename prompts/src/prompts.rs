@@ -3,16 +3,20 @@
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::sync::OnceLock;
 use tera::{Context, Tera};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
-/// The templates of a process, compiled once.
+/// The templates of a process, each compiled once: a project's when they are loaded, so that what is wrong with
+/// them is found then, a shipped one when it is first asked for.
 #[derive(Clone, Debug)]
 pub struct Prompts {
-    tera: Tera,
+    texts: BTreeMap<String, String>,
+    /// Each template with those that it names.
+    compiled: BTreeMap<String, OnceLock<Result<Tera, PromptFault>>>,
     digest: String,
 }
 
@@ -30,7 +34,7 @@ impl Prompts {
     /// The shipped templates.
     ///
     /// # Errors
-    /// [`PromptFault`] if one does not parse, which a test rules out.
+    /// None: a test compiles every one of them.
     pub fn embedded() -> Result<Self, PromptFault> {
         Self::with_overrides(BTreeMap::new())
     }
@@ -39,13 +43,11 @@ impl Prompts {
     /// or beside them.
     ///
     /// # Errors
-    /// [`PromptFault`] names the first template that does not parse.
+    /// [`PromptFault`] names the first template that does not compile, of the project's and of those that rest on them.
     pub fn with_overrides(own: BTreeMap<String, String>) -> Result<Self, PromptFault> {
         let mut texts = Self::shipped();
+        let owned: Vec<String> = own.keys().cloned().collect();
         texts.extend(own);
-        let mut tera = Tera::default();
-        // Plain text, never HTML; the desk escapes what it shows.
-        tera.autoescape_on(Vec::new());
         let mut hasher = Sha256::new();
         for (name, text) in &texts {
             for part in [name, text] {
@@ -53,9 +55,15 @@ impl Prompts {
                 hasher.update(part);
             }
         }
-        // Together, since templates include each other.
-        tera.add_raw_templates(texts.iter()).map_err(|e| fault_of_set(&texts, &e))?;
-        Ok(Self { tera, digest: hex::encode(hasher.finalize()) })
+        let compiled = texts.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        let prompts = Self { texts, compiled, digest: hex::encode(hasher.finalize()) };
+        for name in prompts.texts.keys() {
+            let needed = prompts.needed(name);
+            if owned.iter().any(|own| needed.contains(own.as_str())) {
+                prompts.compile(name)?;
+            }
+        }
+        Ok(prompts)
     }
 
     /// The shipped templates by name.
@@ -83,7 +91,7 @@ impl Prompts {
     /// Whether there is such a template.
     #[must_use]
     pub fn has(&self, template: &str) -> bool {
-        self.tera.get_template_names().any(|name| name == template)
+        self.texts.contains_key(template)
     }
 
     /// Renders `template` with the fields of `data` as variables, and trims the
@@ -94,7 +102,7 @@ impl Prompts {
     pub fn render(&self, template: &str, data: &impl Serialize) -> Result<String, PromptFault> {
         let fault = |e: tera::Error| PromptFault { template: template.to_owned(), message: chain(&e) };
         let context = Context::from_serialize(data).map_err(fault)?;
-        let text = self.tera.render(template, &context).map_err(fault)?;
+        let text = self.compile(template)?.render(template, &context).map_err(fault)?;
         Ok(text.trim().to_owned())
     }
 
@@ -123,15 +131,42 @@ impl Prompts {
     }
 }
 
+impl Prompts {
+    fn compile(&self, template: &str) -> Result<&Tera, PromptFault> {
+        let missing = || PromptFault { template: template.to_owned(), message: "there is no such template".to_owned() };
+        let compiled = self.compiled.get(template).ok_or_else(missing)?.get_or_init(|| {
+            let needed = self.needed(template);
+            let texts: Vec<_> = self.texts.iter().filter(|(name, _)| needed.contains(name.as_str())).collect();
+            let mut tera = Tera::default();
+            // Plain text, never HTML; the desk escapes what it shows.
+            tera.autoescape_on(Vec::new());
+            // Together, since templates include each other.
+            tera.add_raw_templates(texts.iter().copied()).map_err(|e| fault_of_set(&texts, &e))?;
+            Ok(tera)
+        });
+        compiled.as_ref().map_err(Clone::clone)
+    }
+
+    /// A template and all that it may include or extend: it does so by name.
+    fn needed<'a>(&'a self, template: &'a str) -> BTreeSet<&'a str> {
+        let (mut needed, mut new) = (BTreeSet::from([template]), vec![template]);
+        while let Some(text) = new.pop().and_then(|name| self.texts.get(name)) {
+            let named = self.texts.keys().filter(|name| text.contains(name.as_str()));
+            new.extend(named.map(String::as_str).filter(|name| needed.insert(name)));
+        }
+        needed
+    }
+}
+
 /// tera reports a set as one; the first template that fails alone is the one.
-fn fault_of_set(texts: &BTreeMap<String, String>, all: &tera::Error) -> PromptFault {
+fn fault_of_set(texts: &[(&String, &String)], all: &tera::Error) -> PromptFault {
     for (name, text) in texts {
         let mut alone = Tera::default();
         if let Err(e) = alone.add_raw_template(name, text)
             && matches!(e.kind, tera::ErrorKind::Msg(_))
             && !chain(&e).contains("isn't present")
         {
-            return PromptFault { template: name.clone(), message: chain(&e) };
+            return PromptFault { template: (*name).clone(), message: chain(&e) };
         }
     }
     PromptFault { template: String::new(), message: chain(all) }

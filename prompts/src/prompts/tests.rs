@@ -47,6 +47,44 @@ fn every_stage_has_a_prompt_that_holds_the_rules() {
     }
 }
 
+#[test]
+fn templates_are_compiled_with_those_they_name_and_what_rests_on_a_projects_own_is_found_at_once() {
+    let prompts = Prompts::with_overrides(
+        [
+            ("parts/sign.tera".to_owned(), "Yours, {{ name }}".to_owned()),
+            (
+                "parts/base.tera".to_owned(),
+                "{% block body %}{% endblock %} {% include \"parts/sign.tera\" %}".to_owned(),
+            ),
+            (
+                "mine.tera".to_owned(),
+                "{% extends \"parts/base.tera\" %}{% block body %}Hello.{% endblock %}".to_owned(),
+            ),
+        ]
+        .into(),
+    )
+    .unwrap();
+    assert_eq!(prompts.render("mine.tera", &json!({"name": "Ana"})).unwrap(), "Hello. Yours, Ana");
+    assert_eq!(
+        prompts.render("other.tera", &json!({})).unwrap_err().to_string(),
+        "prompts/other.tera: there is no such template"
+    );
+
+    // A shipped template extends it.
+    let circle = own("system.tera", "{% extends \"playbooks/support.tera\" %}").unwrap_err();
+    assert!(circle.message.to_lowercase().contains("circular"), "{circle}");
+    let orphan = own("mine.tera", "{% extends \"nowhere.tera\" %}").unwrap_err();
+    assert!(orphan.message.contains("nowhere.tera"), "{orphan}");
+}
+
+#[test]
+fn every_shipped_template_compiles() {
+    let prompts = Prompts::embedded().unwrap();
+    for name in Prompts::shipped().keys() {
+        prompts.compile(name).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
