@@ -61,11 +61,18 @@ enum Class {
 
 impl Class {
     /// What `c` at `byte` of `text` is.
+    #[inline]
     fn of(c: char, text: &str, byte: usize, escapes: bool) -> Self {
         if c.is_ascii() {
             let escape = || escapes && c.is_ascii_alphabetic() && is_escape_end(text.as_bytes(), byte);
             if c.is_ascii_alphanumeric() && !escape() { Self::Letter } else { Self::Gap }
-        } else if is_invisible(c) || is_mark(c) {
+        } else {
+            Self::beyond_ascii(c)
+        }
+    }
+
+    fn beyond_ascii(c: char) -> Self {
+        if is_invisible(c) || is_mark(c) {
             Self::Unseen
         } else if c.is_alphanumeric() {
             Self::Letter

@@ -139,8 +139,9 @@ impl<'a> SentimentModel<'a> {
             let mut sums = [0_i32; OUTS];
             for gram in grams {
                 if let Some(slot) = self.table.get((gram & self.slot_mask) as usize) {
+                    // Far from a limit, which would be looked for at each step and keep them from being one.
                     for (sum, weight) in sums.iter_mut().zip(slot) {
-                        *sum += i32::from(weight.cast_signed());
+                        *sum = sum.wrapping_add(i32::from(weight.cast_signed()));
                     }
                 }
             }
