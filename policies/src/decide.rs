@@ -112,7 +112,7 @@ impl PolicySet {
             }
         }
         let leaves: Vec<_> = slice.leaves.iter().filter_map(|leaf| self.leaves.get(*leaf)).collect();
-        let values = history::evaluate(&leaves, request.action, request.history, request.now, &self.schema)?;
+        let values = history::evaluate(&leaves, request.action, request.history, request.now)?;
         pairs.extend(values.into_iter().map(|(id, holds)| (id.to_owned(), lexicon.bool(holds))));
         let context = Context::from_pairs(pairs).map_err(|fault| fault.to_string())?;
         let resource = lexicon.customer(&request.case.customer);

@@ -11,7 +11,9 @@ use cedar_policy::Schema;
 use dogwood_language::temporal_ast::{AggExprKind, CmpOp, Condition, ConditionKind, Predicate, Term};
 use dogwood_language::{Event, InMemoryTemporalEngine, TemporalEngine as _, TemporalField, Value};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What rules can know of the past: that an action was done, when, and whether
 /// we spoke first. A rule looks back 90 days at most.
@@ -21,30 +23,43 @@ pub(crate) const EVENTS: &str = "max_window = 90d\n\
 
 const NAMESPACE: [&str; 2] = ["Attache", "Action"];
 
-/// A leaf and, if it is a common one, what it compiles to.
-#[derive(Debug)]
+/// A leaf of a rule.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Leaf {
-    pub(crate) field: TemporalField,
-    program: Option<Program>,
+    /// What it is bound to in the context of a request.
+    pub(crate) id: String,
+    truth: Truth,
+}
+
+/// How its truth is found.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Truth {
+    /// It is a common one.
+    Compiled(Program),
+    /// It is any other, with the schema that it was checked against.
+    #[serde(skip)]
+    Interpreted(Box<(TemporalField, Arc<Schema>)>),
 }
 
 impl Leaf {
     /// # Errors
     /// Why the leaf cannot be had: it compares the past with something that the
     /// past does not have, and would silently never hold.
-    pub(crate) fn new(field: &TemporalField) -> Result<Self, &'static str> {
+    pub(crate) fn new(field: &TemporalField, schema: &Arc<Schema>) -> Result<Self, &'static str> {
         let condition = &field.condition.condition;
         if reads_request(condition) {
             return Err("history has no input, principal or resource to compare with; \
                         put what concerns this request into `when { … }`");
         }
-        Ok(Self { program: compile(condition), field: field.clone() })
+        let interpreted = || Truth::Interpreted(Box::new((field.clone(), Arc::clone(schema))));
+        Ok(Self { id: field.id.clone(), truth: compile(condition).map_or_else(interpreted, Truth::Compiled) })
     }
 
     /// Whether the leaf avoids the interpreter.
     #[cfg(test)]
     pub(crate) fn is_compiled(&self) -> bool {
-        self.program.is_some()
+        matches!(self.truth, Truth::Compiled(_))
     }
 }
 
@@ -54,31 +69,35 @@ pub(crate) fn evaluate<'a>(
     action: &str,
     history: &[Past],
     now: Timestamp,
-    schema: &Schema,
 ) -> Result<Vec<(&'a str, bool)>, String> {
     if leaves.is_empty() {
         return Ok(Vec::new());
     }
     let timeline = Timeline::new(history, now);
-    let interpreted: Vec<TemporalField> =
-        leaves.iter().filter(|leaf| leaf.program.is_none()).map(|leaf| leaf.field.clone()).collect();
-    let bindings = if interpreted.is_empty() {
-        BTreeMap::new()
-    } else {
-        let mut engine = InMemoryTemporalEngine::new();
-        engine.prepare(&interpreted, schema, &[]).map_err(|fault| fault.to_string())?;
-        for event in timeline.events(action) {
-            engine.observe(&event);
+    let interpreted = leaves.iter().filter_map(|leaf| match &leaf.truth {
+        Truth::Interpreted(leaf) => Some((leaf.0.clone(), &*leaf.1)),
+        Truth::Compiled(_) => None,
+    });
+    let (interpreted, schemas): (Vec<_>, Vec<_>) = interpreted.unzip();
+    // They were lowered together: the schema of one is that of all.
+    let bindings = match schemas.first() {
+        None => BTreeMap::new(),
+        Some(schema) => {
+            let mut engine = InMemoryTemporalEngine::new();
+            engine.prepare(&interpreted, schema, &[]).map_err(|fault| fault.to_string())?;
+            for event in timeline.events(action) {
+                engine.observe(&event);
+            }
+            engine.evaluate()?
         }
-        engine.evaluate()?
     };
     leaves
         .iter()
         .map(|leaf| {
-            let id = leaf.field.id.as_str();
-            let holds = match &leaf.program {
-                Some(program) => program.holds(&timeline),
-                None => bindings.get(id).copied().ok_or("a leaf of history has no value")?,
+            let id = leaf.id.as_str();
+            let holds = match &leaf.truth {
+                Truth::Compiled(program) => program.holds(&timeline),
+                Truth::Interpreted(_) => bindings.get(id).copied().ok_or("a leaf of history has no value")?,
             };
             Ok((id, holds))
         })
@@ -131,16 +150,29 @@ fn order(past: &Past) -> (Timestamp, &str, bool) {
 }
 
 /// A compiled leaf.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 enum Program {
     Both(Box<Program>, Box<Program>),
-    Count { seconds: i64, event: Pattern, op: CmpOp, bound: i64 },
+    Count { seconds: i64, event: Pattern, is: Relation, bound: i64 },
     Formerly { seconds: i64, event: Pattern },
     Not(Box<Program>),
 }
 
+/// How a count is to its bound.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Relation {
+    AtMost,
+    Below,
+    AtLeast,
+    Above,
+    Equal,
+    Unequal,
+}
+
 /// Which events of the past it speaks of.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Pattern {
     action: String,
     outreach: Option<bool>,
@@ -152,15 +184,15 @@ impl Program {
             Self::Both(left, right) => left.holds(timeline) && right.holds(timeline),
             Self::Not(inner) => !inner.holds(timeline),
             Self::Formerly { seconds, event } => event.matches(timeline, *seconds).next().is_some(),
-            Self::Count { seconds, event, op, bound } => {
+            Self::Count { seconds, event, is, bound } => {
                 let count = i64::try_from(event.matches(timeline, *seconds).count()).unwrap_or(i64::MAX);
-                match op {
-                    CmpOp::Le => count <= *bound,
-                    CmpOp::Lt => count < *bound,
-                    CmpOp::Ge => count >= *bound,
-                    CmpOp::Gt => count > *bound,
-                    CmpOp::Eq => count == *bound,
-                    CmpOp::NotEq => count != *bound,
+                match is {
+                    Relation::AtMost => count <= *bound,
+                    Relation::Below => count < *bound,
+                    Relation::AtLeast => count >= *bound,
+                    Relation::Above => count > *bound,
+                    Relation::Equal => count == *bound,
+                    Relation::Unequal => count != *bound,
                 }
             }
         }
@@ -192,8 +224,8 @@ fn compile(condition: &Condition) -> Option<Program> {
             Some(Program::Formerly { seconds: within.interval().seconds(), event: pattern(predicate)? })
         }
         ConditionKind::Comparison { op, left, right } => match (left, right) {
-            (Term::Agg(count), Term::Integer(bound)) => counted(&count.kind, *op, *bound),
-            (Term::Integer(bound), Term::Agg(count)) => counted(&count.kind, mirrored(*op), *bound),
+            (Term::Agg(count), Term::Integer(bound)) => counted(&count.kind, relation(*op), *bound),
+            (Term::Integer(bound), Term::Agg(count)) => counted(&count.kind, mirrored(relation(*op)), *bound),
             _ => None,
         },
         _ => None,
@@ -202,7 +234,7 @@ fn compile(condition: &Condition) -> Option<Program> {
 
 /// `count for (t: Timepoint). where (formerly within W (P && tp(t)))`, which is
 /// what `count_within(W, P)` expands to.
-fn counted(count: &AggExprKind, op: CmpOp, bound: i64) -> Option<Program> {
+fn counted(count: &AggExprKind, is: Relation, bound: i64) -> Option<Program> {
     let AggExprKind::Count { for_vars, body } = count else {
         return None;
     };
@@ -222,7 +254,7 @@ fn counted(count: &AggExprKind, op: CmpOp, bound: i64) -> Option<Program> {
         return None;
     }
     let seconds = within.interval().seconds();
-    Some(Program::Count { seconds, event: pattern(predicate)?, op, bound })
+    Some(Program::Count { seconds, event: pattern(predicate)?, is, bound })
 }
 
 fn pattern(predicate: &Predicate) -> Option<Pattern> {
@@ -240,14 +272,26 @@ fn pattern(predicate: &Predicate) -> Option<Pattern> {
     Some(Pattern { action: predicate.action.clone(), outreach })
 }
 
-fn mirrored(op: CmpOp) -> CmpOp {
+fn relation(op: CmpOp) -> Relation {
     match op {
-        CmpOp::Le => CmpOp::Ge,
-        CmpOp::Lt => CmpOp::Gt,
-        CmpOp::Ge => CmpOp::Le,
-        CmpOp::Gt => CmpOp::Lt,
-        CmpOp::Eq => CmpOp::Eq,
-        CmpOp::NotEq => CmpOp::NotEq,
+        CmpOp::Le => Relation::AtMost,
+        CmpOp::Lt => Relation::Below,
+        CmpOp::Ge => Relation::AtLeast,
+        CmpOp::Gt => Relation::Above,
+        CmpOp::Eq => Relation::Equal,
+        CmpOp::NotEq => Relation::Unequal,
+    }
+}
+
+/// What the bound is to the count.
+fn mirrored(is: Relation) -> Relation {
+    match is {
+        Relation::AtMost => Relation::AtLeast,
+        Relation::Below => Relation::Above,
+        Relation::AtLeast => Relation::AtMost,
+        Relation::Above => Relation::Below,
+        Relation::Equal => Relation::Equal,
+        Relation::Unequal => Relation::Unequal,
     }
 }
 

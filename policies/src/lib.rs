@@ -34,6 +34,8 @@ mod examples;
 mod fact;
 mod fault;
 mod history;
+mod kept;
+mod lower;
 mod model;
 mod request;
 mod rule;
@@ -44,6 +46,7 @@ mod source;
 
 pub use examples::{TestResult, run_tests};
 pub use fault::PolicyFault;
+pub use kept::lower_shipped;
 pub use model::{
     ActionSpec, Case, Effect, FactAction, PolicyDecision, PolicyFile, PolicyRequest, RuleTrace, Sink, SinkOrigin,
     TextFacts,

@@ -4,12 +4,12 @@ use crate::schema::{Shape, TRIGGERS};
 use crate::{Case, Sink, SinkOrigin, TextFacts};
 use attache_context::{Channel, Fact, FactKind, Purpose, Sensitivity, Source, Stage};
 use attache_journal::{Emotion, SentimentLabel};
-use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema};
+use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-/// The names and words of the schema, made once.
+/// The names and words of the schema, parsed once: a parse of Cedar is slow for its size.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
     action: EntityTypeName,
@@ -34,15 +34,9 @@ pub(crate) struct Lexicon {
 type Words = Vec<RestrictedExpression>;
 
 impl Lexicon {
-    /// The names are taken from the schema, which has parsed them already: a parse
-    /// of Cedar is slow for its size.
-    pub(crate) fn new(schema: &Schema) -> Result<Self, String> {
-        let names: HashMap<String, EntityTypeName> = schema
-            .entity_types()
-            .chain(schema.actions().map(EntityUid::type_name))
-            .map(|name| (name.basename().to_owned(), name.clone()))
-            .collect();
-        let type_name = |name: &str| names.get(name).cloned().ok_or_else(|| format!("the schema has no `{name}`"));
+    pub(crate) fn new() -> Result<Self, String> {
+        let type_name =
+            |name: &str| format!("Attache::{name}").parse::<EntityTypeName>().map_err(|fault| fault.to_string());
         let words = |name: &str, words: &[&str]| Ok::<_, String>(uids(&type_name(name)?, words));
         Ok(Self {
             action: type_name("Action")?,

@@ -115,9 +115,14 @@ pub(crate) fn tools(actions: &[ActionSpec]) -> Result<Tools, PolicyFault> {
 }
 
 impl Tools {
-    /// The shape of each tool's input.
-    pub(crate) fn shapes(self) -> BTreeMap<String, Shape> {
-        self.0.into_iter().map(|(name, (_, shape))| (name, shape)).collect()
+    /// The name, the effect and the shape of the input of each tool.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = (String, String, Shape)> {
+        self.0.into_iter().map(|(name, (effect, shape))| (name, effect, shape))
+    }
+
+    /// Whether each tool that the shipped rules speak of has the effect that they take it to have.
+    pub(crate) fn are_as_known(&self) -> bool {
+        KNOWN.iter().all(|(name, effect)| self.0.get(*name).is_some_and(|(found, _)| found == effect))
     }
 
     /// The schema. Without `inputs` the inputs have no fields, which is enough

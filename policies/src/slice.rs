@@ -2,16 +2,15 @@
 //! every rule of the set that it is given.
 
 use crate::history::Leaf;
+use crate::lower::owner;
 use crate::request::{Lexicon, Needs};
-use crate::schema::{EFFECTS, FIXED, Shape};
-use crate::set::owner;
+use crate::schema::{FIXED, Shape, Tools};
 use cedar_policy::{
     ActionConstraint, Entities, Entity, EntityUid, EvalResult, Expression, Policy, PolicyId, PrincipalConstraint,
     Request, ResourceConstraint, eval_expression,
 };
-use dogwood_language::LoweredPolicySet;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 /// What is needed to decide on one action: only the rules that can apply to it.
 #[derive(Debug)]
@@ -27,15 +26,9 @@ pub(crate) struct Slice {
     pub(crate) entities: Entities,
     /// What of a request they can read.
     pub(crate) needs: Needs,
-    /// When each rule of the set fires: read when it is first asked for.
-    conditions: Conditions,
-    /// All of them as one expression: made when it is first asked for.
+    /// When they fire: read when it is first asked for.
     program: OnceLock<Option<Program>>,
 }
-
-/// When each rule fires, by its id: many actions share a rule, and Cedar takes
-/// its time to read one.
-type Conditions = Arc<HashMap<PolicyId, OnceLock<Option<Expression>>>>;
 
 #[derive(Debug)]
 pub(crate) enum SliceKind {
@@ -82,16 +75,16 @@ impl Slice {
 
     fn compile(&self, rules: &HashMap<PolicyId, usize>) -> Option<Program> {
         let policies = self.forbids.policies().chain(self.permits.policies());
-        let condition = |policy| self.conditions.get(Policy::id(policy))?.get_or_init(|| condition(policy)).clone();
         let fields: Option<Vec<_>> =
-            policies.map(|policy| Some((rules.get(policy.id())?.to_string(), condition(policy)?))).collect();
-        Expression::new_record(fields?).ok().map(Program)
+            policies.map(|policy| Some(format!("\"{}\": ({})", rules.get(policy.id())?, condition(policy)?))).collect();
+        // One text, because Cedar takes longer to begin than to read one.
+        format!("{{{}}}", fields?.join(", ")).parse().ok().map(Program)
     }
 }
 
-/// When a rule fires, as an expression: Cedar tells it as text alone. The action
-/// is left out, since it is the slice's.
-pub(crate) fn condition(policy: &Policy) -> Option<Expression> {
+/// When a rule fires, as the text of an expression: Cedar tells it as text alone.
+/// The action is left out, since it is the slice's.
+pub(crate) fn condition(policy: &Policy) -> Option<String> {
     let principal = match policy.principal_constraint() {
         PrincipalConstraint::Any => "principal".to_owned(),
         PrincipalConstraint::In(uid) => format!("principal in {uid}"),
@@ -114,43 +107,34 @@ pub(crate) fn condition(policy: &Policy) -> Option<Expression> {
         let (_, when) = text.split_once(&format!(", {resource}) when {{ "))?;
         parts.push(when.strip_suffix(" };")?);
     }
-    let text = match parts.as_slice() {
+    Some(match parts.as_slice() {
         [] => "true".to_owned(),
         parts => parts.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" && "),
-    };
-    text.parse().ok()
+    })
 }
 
 /// For each action the rules that can apply to it.
 pub(crate) fn slices(
-    set: &LoweredPolicySet,
+    policies: &cedar_policy::PolicySet,
     lexicon: &Lexicon,
-    tools: BTreeMap<String, Shape>,
+    tools: Tools,
     leaves: &[Leaf],
 ) -> Result<HashMap<String, Slice>, String> {
-    let hierarchy = set.cedar_schema().action_entities().map_err(|fault| fault.to_string())?;
-    let kinds = FIXED
-        .iter()
-        .map(|name| {
-            let kind = if *name == "engage" { SliceKind::Engage } else { SliceKind::Fact };
-            ((*name).to_owned(), kind)
-        })
-        .chain(tools.into_iter().map(|(name, shape)| (name, SliceKind::Tool(shape))));
-    let texts: HashMap<_, _> =
-        set.as_cedar().policies().map(|policy| (policy.id().clone(), policy.to_string())).collect();
-    let conditions: Conditions = Arc::new(texts.keys().map(|id| (id.clone(), OnceLock::new())).collect());
+    let fixed = FIXED.iter().map(|name| {
+        let kind = if *name == "engage" { SliceKind::Engage } else { SliceKind::Fact };
+        ((*name).to_owned(), None, kind)
+    });
+    let kinds =
+        fixed.chain(tools.into_iter().map(|(name, effect, shape)| (name, Some(effect), SliceKind::Tool(shape))));
+    let texts: HashMap<_, _> = policies.policies().map(|policy| (policy.id().clone(), policy.to_string())).collect();
     let mut slices = HashMap::new();
-    for (name, kind) in kinds {
+    for (name, effect, kind) in kinds {
         let action = lexicon.action(&name);
-        let groups: HashSet<EntityUid> = EFFECTS
-            .iter()
-            .map(|effect| lexicon.action(effect))
-            .filter(|group| hierarchy.is_ancestor_of(group, &action))
-            .collect();
+        let groups: HashSet<EntityUid> = effect.iter().map(|effect| lexicon.action(effect)).collect();
         let within = |uid: &EntityUid| *uid == action || groups.contains(uid);
         let mut permits = cedar_policy::PolicySet::new();
         let mut forbids = cedar_policy::PolicySet::new();
-        for policy in set.as_cedar().policies() {
+        for policy in policies.policies() {
             let applies = match policy.action_constraint() {
                 ActionConstraint::Any => true,
                 ActionConstraint::Eq(uid) => uid == action,
@@ -168,7 +152,7 @@ pub(crate) fn slices(
             .iter()
             .enumerate()
             .filter(|(_, leaf)| {
-                let id = PolicyId::new(owner(&leaf.field.id));
+                let id = owner(&leaf.id);
                 permits.policy(&id).is_some() || forbids.policy(&id).is_some()
             })
             .map(|(index, _)| index)
@@ -184,8 +168,8 @@ pub(crate) fn slices(
             .filter_map(|policy| texts.get(policy.id()).map(String::as_str))
             .collect();
         let needs = Needs::new(&read_by);
-        let (conditions, program) = (conditions.clone(), OnceLock::new());
-        let slice = Slice { action, kind, permits, forbids, leaves: read, entities, needs, conditions, program };
+        let program = OnceLock::new();
+        let slice = Slice { action, kind, permits, forbids, leaves: read, entities, needs, program };
         slices.insert(name, slice);
     }
     Ok(slices)

@@ -88,6 +88,8 @@ enum Verb {
         #[arg(long, value_name = "SECTION")]
         only: Option<String>,
     },
+    /// Lowers the shipped rules anew, after a change to them
+    LowerRules,
     /// Trains the sentiment model and writes its card
     #[command(after_help = "Example:\n  cargo xtask train-sentiment DIR")]
     TrainSentiment {
@@ -136,6 +138,7 @@ fn main() -> ExitCode {
         Verb::Simulate { seeds, seed } => simulate::run(&house, seeds, seed),
         Verb::Bench { args } => bench::run(&house, &args),
         Verb::Quality { data, only } => quality::run(&house, data.as_deref(), only.as_deref()),
+        Verb::LowerRules => lower_rules(&house),
         Verb::TrainSentiment { data } => quality::train_sentiment(&house, &data),
         Verb::TrainFit { data, model } => quality::train_fit(&house, &data, &model),
         Verb::TrainReader { model } => quality::train_reader(&house, &model),
@@ -150,4 +153,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes what the shipped rules are lowered to, as a process that starts reads it.
+fn lower_rules(house: &House) -> Outcome {
+    let folder = house.path("policies/lowered");
+    let mut command = house.cargo(["run", "--quiet", "--locked", "-p", "attache-policies", "--example", "lower", "--"]);
+    house.run(command.arg(folder))
 }

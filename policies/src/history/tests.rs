@@ -1,5 +1,6 @@
 use super::*;
 use crate::{PolicyFile, PolicySet};
+use dogwood_language::LoweredPolicySet;
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_000_000_000).unwrap()
@@ -9,8 +10,8 @@ fn past(ago: i64, action: &str, outreach: bool) -> Past {
     Past { at: Timestamp::from_second(1_000_000_000 - ago).unwrap(), action: action.into(), outreach }
 }
 
-/// A set whose rules ask these of history, and no others.
-fn asking(conditions: &[&str]) -> PolicySet {
+/// Rules that ask these of history, and nothing else.
+fn rules(conditions: &[&str]) -> PolicyFile {
     let rules: String = conditions
         .iter()
         .enumerate()
@@ -21,14 +22,18 @@ fn asking(conditions: &[&str]) -> PolicySet {
             )
         })
         .collect();
-    PolicySet::load(&[PolicyFile::new("asking.dw", rules)], &[]).unwrap()
+    PolicyFile::new("asking.dw", rules)
+}
+
+fn asking(conditions: &[&str]) -> PolicySet {
+    PolicySet::load(&[rules(conditions)], &[]).unwrap()
 }
 
 /// What the interpreter says of every leaf.
-fn interpreted(set: &PolicySet, history: &[Past]) -> Vec<(String, bool)> {
+fn interpreted(lowered: &LoweredPolicySet, history: &[Past]) -> Vec<(String, bool)> {
     let mut engine = InMemoryTemporalEngine::new();
-    let fields: Vec<_> = set.leaves.iter().map(|leaf| leaf.field.clone()).collect();
-    engine.prepare(&fields, &set.schema, &[]).unwrap();
+    let fields: Vec<_> = lowered.temporal_fields().cloned().collect();
+    engine.prepare(&fields, lowered.cedar_schema(), &[]).unwrap();
     for event in Timeline::new(history, now()).events("engage") {
         engine.observe(&event);
     }
@@ -38,11 +43,7 @@ fn interpreted(set: &PolicySet, history: &[Past]) -> Vec<(String, bool)> {
 
 fn ours(set: &PolicySet, history: &[Past]) -> Vec<(String, bool)> {
     let leaves: Vec<_> = set.leaves.iter().collect();
-    evaluate(&leaves, "engage", history, now(), &set.schema)
-        .unwrap()
-        .into_iter()
-        .map(|(id, holds)| (id.to_owned(), holds))
-        .collect()
+    evaluate(&leaves, "engage", history, now()).unwrap().into_iter().map(|(id, holds)| (id.to_owned(), holds)).collect()
 }
 
 const COMPILED: [&str; 12] = [
@@ -76,7 +77,10 @@ fn common_leaves_are_compiled_and_others_are_not() {
 
 #[test]
 fn compiled_leaves_and_the_interpreter_agree() {
-    let set = asking(&[COMPILED.as_slice(), INTERPRETED.as_slice()].concat());
+    let conditions = [COMPILED.as_slice(), INTERPRETED.as_slice()].concat();
+    let set = asking(&conditions);
+    let schema = crate::schema::tools(&[]).unwrap().schema(true);
+    let (lowered, _) = crate::lower::parse(&[&rules(&conditions)], &schema).unwrap();
     let mut seed = 7_u64;
     let mut next = move |below: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -91,7 +95,7 @@ fn compiled_leaves_and_the_interpreter_agree() {
                 past(i64::try_from(next(span)).unwrap() - 2, action, next(2) == 0)
             })
             .collect();
-        let expected = interpreted(&set, &history);
+        let expected = interpreted(&lowered, &history);
         assert_eq!(ours(&set, &history), expected, "{history:?}");
         for answer in expected {
             *seen.entry(answer).or_default() += 1;

@@ -72,17 +72,15 @@ fn every_effect_is_a_group_and_known_tools_are_actions() {
 
 #[test]
 fn what_a_registry_says_of_a_known_tool_counts() {
-    let shapes = tools(&[spec(
+    let tools = tools(&[spec(
         "reply",
         "write",
         json!({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}),
     )])
-    .unwrap()
-    .shapes();
-    assert_eq!(
-        shapes.get("reply"),
-        Some(&Shape::Record(vec![Field { name: "text".into(), optional: false, shape: Some(Shape::Text) }]))
-    );
+    .unwrap();
+    let reply = tools.into_iter().find(|(name, ..)| name == "reply").unwrap();
+    let text = Field { name: "text".into(), optional: false, shape: Some(Shape::Text) };
+    assert_eq!((reply.1.as_str(), reply.2), ("write", Shape::Record(vec![text])));
 }
 
 #[test]
