@@ -14,10 +14,15 @@ static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 /// them is found then, a shipped one when it is first asked for.
 #[derive(Clone, Debug)]
 pub struct Prompts {
-    texts: BTreeMap<String, String>,
-    /// Each template with those that it names.
-    compiled: BTreeMap<String, OnceLock<Result<Tera, PromptFault>>>,
+    families: Vec<Family>,
     digest: String,
+}
+
+/// Templates that include or extend each other, by name.
+#[derive(Clone, Debug)]
+struct Family {
+    texts: BTreeMap<String, String>,
+    compiled: OnceLock<Result<Tera, PromptFault>>,
 }
 
 /// A template is wrong, or does not fit what it was given.
@@ -55,15 +60,13 @@ impl Prompts {
                 hasher.update(part);
             }
         }
-        let compiled = texts.keys().map(|name| (name.clone(), OnceLock::new())).collect();
-        let prompts = Self { texts, compiled, digest: hex::encode(hasher.finalize()) };
-        for name in prompts.texts.keys() {
-            let needed = prompts.needed(name);
-            if owned.iter().any(|own| needed.contains(own.as_str())) {
-                prompts.compile(name)?;
+        let families = families(texts);
+        for family in &families {
+            if owned.iter().any(|name| family.texts.contains_key(name)) {
+                family.compile()?;
             }
         }
-        Ok(prompts)
+        Ok(Self { families, digest: hex::encode(hasher.finalize()) })
     }
 
     /// The shipped templates by name.
@@ -91,7 +94,11 @@ impl Prompts {
     /// Whether there is such a template.
     #[must_use]
     pub fn has(&self, template: &str) -> bool {
-        self.texts.contains_key(template)
+        self.family(template).is_some()
+    }
+
+    fn family(&self, template: &str) -> Option<&Family> {
+        self.families.iter().find(|family| family.texts.contains_key(template))
     }
 
     /// Renders `template` with the fields of `data` as variables, and trims the
@@ -102,7 +109,9 @@ impl Prompts {
     pub fn render(&self, template: &str, data: &impl Serialize) -> Result<String, PromptFault> {
         let fault = |e: tera::Error| PromptFault { template: template.to_owned(), message: chain(&e) };
         let context = Context::from_serialize(data).map_err(fault)?;
-        let text = self.compile(template)?.render(template, &context).map_err(fault)?;
+        let missing = || PromptFault { template: template.to_owned(), message: "there is no such template".to_owned() };
+        let compiled = self.family(template).ok_or_else(missing)?.compile()?;
+        let text = compiled.render(template, &context).map_err(fault)?;
         Ok(text.trim().to_owned())
     }
 
@@ -131,42 +140,89 @@ impl Prompts {
     }
 }
 
-impl Prompts {
-    fn compile(&self, template: &str) -> Result<&Tera, PromptFault> {
-        let missing = || PromptFault { template: template.to_owned(), message: "there is no such template".to_owned() };
-        let compiled = self.compiled.get(template).ok_or_else(missing)?.get_or_init(|| {
-            let needed = self.needed(template);
-            let texts: Vec<_> = self.texts.iter().filter(|(name, _)| needed.contains(name.as_str())).collect();
+impl Family {
+    fn compile(&self) -> Result<&Tera, PromptFault> {
+        let compiled = self.compiled.get_or_init(|| {
+            if let Some(circle) = circle(&self.texts) {
+                return Err(circle);
+            }
             let mut tera = Tera::default();
             // Plain text, never HTML; the desk escapes what it shows.
             tera.autoescape_on(Vec::new());
             // Together, since templates include each other.
-            tera.add_raw_templates(texts.iter().copied()).map_err(|e| fault_of_set(&texts, &e))?;
+            tera.add_raw_templates(&self.texts).map_err(|e| fault_of_set(&self.texts, &e))?;
             Ok(tera)
         });
         compiled.as_ref().map_err(Clone::clone)
     }
+}
 
-    /// A template and all that it may include or extend: it does so by name.
-    fn needed<'a>(&'a self, template: &'a str) -> BTreeSet<&'a str> {
-        let (mut needed, mut new) = (BTreeSet::from([template]), vec![template]);
-        while let Some(text) = new.pop().and_then(|name| self.texts.get(name)) {
-            let named = self.texts.keys().filter(|name| text.contains(name.as_str()));
-            new.extend(named.map(String::as_str).filter(|name| needed.insert(name)));
+/// Templates together that name each other.
+fn families(mut texts: BTreeMap<String, String>) -> Vec<Family> {
+    let mut families = Vec::new();
+    while let Some((name, text)) = texts.pop_first() {
+        let (mut family, mut new) = (BTreeMap::new(), vec![(name, text)]);
+        while let Some((name, text)) = new.pop() {
+            let related = |other: &String, its: &mut String| {
+                named(&text).any(|named| named == *other) || named(its).any(|named| named == name)
+            };
+            new.extend(texts.extract_if(.., related));
+            family.insert(name, text);
         }
-        needed
+        families.push(Family { texts: family, compiled: OnceLock::new() });
     }
+    families
+}
+
+/// The templates that one extends, includes or imports.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    let tags = text.split("{%").skip(1).filter_map(|rest| rest.split_once("%}"));
+    let tags = tags.map(|(tag, _)| tag.trim_start_matches('-').trim_start());
+    let tags = tags.filter(|tag| ["extends", "include", "import"].iter().any(|word| tag.starts_with(word)));
+    tags.flat_map(|mut rest| {
+        std::iter::from_fn(move || {
+            let (_, from) = rest.split_at_checked(rest.find(['"', '\'', '`'])?)?;
+            let mut chars = from.chars();
+            let (name, after) = chars.next().and_then(|quote| chars.as_str().split_once(quote))?;
+            rest = after;
+            Some(name)
+        })
+    })
+}
+
+/// tera follows a circle for ever.
+fn circle(texts: &BTreeMap<String, String>) -> Option<PromptFault> {
+    let mut open: BTreeMap<&str, Vec<&str>> =
+        texts.iter().map(|(name, text)| (name.as_str(), named(text).collect())).collect();
+    loop {
+        // Whoever names nobody that is open is on no circle.
+        let before = open.len();
+        let names: BTreeSet<&str> = open.keys().copied().collect();
+        open.retain(|_, named| named.iter().any(|name| names.contains(name)));
+        if open.len() == before {
+            break;
+        }
+    }
+    let mut way = Vec::new();
+    let mut next = *open.keys().next()?;
+    while !way.contains(&next) {
+        way.push(next);
+        next = *open.get(next)?.iter().find(|name| open.contains_key(*name))?;
+    }
+    let circle: Vec<&str> = way.into_iter().skip_while(|name| *name != next).chain([next]).collect();
+    let message = format!("it extends, includes or imports itself: {}", circle.join(", "));
+    Some(PromptFault { template: next.to_owned(), message })
 }
 
 /// tera reports a set as one; the first template that fails alone is the one.
-fn fault_of_set(texts: &[(&String, &String)], all: &tera::Error) -> PromptFault {
+fn fault_of_set(texts: &BTreeMap<String, String>, all: &tera::Error) -> PromptFault {
     for (name, text) in texts {
         let mut alone = Tera::default();
         if let Err(e) = alone.add_raw_template(name, text)
             && matches!(e.kind, tera::ErrorKind::Msg(_))
             && !chain(&e).contains("isn't present")
         {
-            return PromptFault { template: (*name).clone(), message: chain(&e) };
+            return PromptFault { template: name.clone(), message: chain(&e) };
         }
     }
     PromptFault { template: String::new(), message: chain(all) }
