@@ -11,6 +11,7 @@ use cedar_policy::{
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What is needed to decide on one action: only the rules that can apply to it.
 #[derive(Debug)]
@@ -26,9 +27,15 @@ pub(crate) struct Slice {
     pub(crate) entities: Entities,
     /// What of a request they can read.
     pub(crate) needs: Needs,
-    /// When they fire: read when it is first asked for.
+    /// When they fire: read once it has been asked a few times.
     program: OnceLock<Option<Program>>,
+    /// How often it was asked before that.
+    asked: AtomicU32,
 }
+
+/// So often the authorizer is asked first: to read the rules of a slice takes as long as some ten of its answers, and
+/// a process that makes one run need not.
+const FEW: u32 = 8;
 
 #[derive(Debug)]
 pub(crate) enum SliceKind {
@@ -45,14 +52,17 @@ pub(crate) enum SliceKind {
 struct Program(Expression);
 
 impl Slice {
-    /// The indices of the rules that fire, or nothing if it cannot be told this
-    /// way: if a rule errs, the authorizer says which.
+    /// The indices of the rules that fire, or nothing if it is not told this way:
+    /// the first few times, and if a rule errs, where the authorizer says which.
     pub(crate) fn fired(
         &self,
         request: &Request,
         entities: &Entities,
         rules: &HashMap<PolicyId, usize>,
     ) -> Option<Vec<usize>> {
+        if self.program.get().is_none() && self.asked.fetch_add(1, Ordering::Relaxed) < FEW {
+            return None;
+        }
         let Program(expression) = self.program.get_or_init(|| self.compile(rules)).as_ref()?;
         let EvalResult::Record(values) = eval_expression(request, entities, expression).ok()? else {
             return None;
@@ -71,6 +81,12 @@ impl Slice {
     #[cfg(test)]
     pub(crate) fn is_compiled(&self, rules: &HashMap<PolicyId, usize>) -> bool {
         self.compile(rules).is_some()
+    }
+
+    /// Whether its rules were read.
+    #[cfg(test)]
+    pub(crate) fn is_read(&self) -> bool {
+        self.program.get().is_some()
     }
 
     fn compile(&self, rules: &HashMap<PolicyId, usize>) -> Option<Program> {
@@ -168,8 +184,8 @@ pub(crate) fn slices(
             .filter_map(|policy| texts.get(policy.id()).map(String::as_str))
             .collect();
         let needs = Needs::new(&read_by);
-        let program = OnceLock::new();
-        let slice = Slice { action, kind, permits, forbids, leaves: read, entities, needs, program };
+        let (program, asked) = (OnceLock::new(), AtomicU32::new(0));
+        let slice = Slice { action, kind, permits, forbids, leaves: read, entities, needs, program, asked };
         slices.insert(name, slice);
     }
     Ok(slices)

@@ -55,6 +55,20 @@ fn what_errs_denies() {
 }
 
 #[test]
+fn the_authorizer_answers_first_and_then_the_rules_as_one_expression_with_the_same_word() {
+    let set = PolicySet::embedded(&[]).unwrap();
+    let upset = Case { sentiment: SentimentLabel::Negative, ..Case::default() };
+    let first = [ask(&set, "engage", &Case::default()), ask(&set, "engage", &upset)];
+    let is_read = || set.slice("engage").unwrap().is_read();
+    assert!(!is_read());
+    for _ in 0..8 {
+        assert_eq!([ask(&set, "engage", &Case::default()), ask(&set, "engage", &upset)], first);
+    }
+    assert!(is_read());
+    assert_eq!((first[0].verdict, first[1].verdict), (Verdict::Allow, Verdict::Escalate));
+}
+
+#[test]
 fn what_cannot_be_asked_denies() {
     let set = set("@id(\"all\") permit (principal, action, resource);");
     let good = json!({"amount": 3, "tags": ["a"], "to": {"iban": "X"}, "fast": true, "note": null, "rate": 0.5});
