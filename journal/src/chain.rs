@@ -100,8 +100,7 @@ impl Chain {
     /// If the event cannot be written as JSON, which no event of ours is.
     pub fn seal(&mut self, at: Timestamp, actor: &Actor, event: &Event) -> Result<Sealed, serde_json::Error> {
         let (seq, outline) = (self.seq, event.outline());
-        let mut text = Vec::with_capacity(1024);
-        serde_json::to_writer(&mut text, event)?;
+        let text = serde_json::to_vec(event)?;
         let salt = self.subject.as_ref().map(|subject| subject.salt(&self.run, seq));
         let commitment = commit(salt.as_ref(), &text);
         let body = match &self.subject {

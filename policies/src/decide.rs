@@ -161,13 +161,20 @@ impl PolicySet {
         // attribute that lacks would be an error of the rule that reads it.
         let question =
             Request::new(agent, slice.action.clone(), resource, context, None).map_err(|fault| fault.to_string())?;
-        if let Some(fired) = slice.fired(&question, entities, &self.by_policy) {
-            return Ok(Outcome { fired, ..Outcome::default() });
-        }
+        let outcome = match slice.fired(&question, entities, &self.by_policy) {
+            Some(fired) => Outcome { fired, ..Outcome::default() },
+            None => self.authorize(slice, &question, entities)?,
+        };
+        #[cfg(test)]
+        tests::both_tell(self, slice, &question, entities, &outcome);
+        Ok(outcome)
+    }
+
+    fn authorize(&self, slice: &Slice, question: &Request, entities: &Entities) -> Result<Outcome, String> {
         let authorizer = Authorizer::new();
         let mut outcome = Outcome::default();
         for side in [&slice.forbids, &slice.permits] {
-            self.collect(&authorizer.is_authorized(&question, side, entities), &mut outcome)?;
+            self.collect(&authorizer.is_authorized(question, side, entities), &mut outcome)?;
         }
         Ok(outcome)
     }

@@ -19,7 +19,7 @@ const HISTORY: &str = include_str!("../lowered/history.json");
 
 #[derive(Deserialize, Serialize)]
 struct History {
-    /// The digest of the files and of what they were lowered with.
+    /// The digest of the files, of what they were lowered with, and of what they were lowered to.
     of: Digest,
     leaves: Vec<Leaf>,
 }
@@ -27,7 +27,7 @@ struct History {
 /// What was made of these files; nothing if it was made of others.
 pub(crate) fn lowered(files: &[&PolicyFile], tools: &Tools) -> Option<Lowered> {
     let History { of, leaves } = serde_json::from_str(HISTORY).ok()?;
-    if !tools.are_as_known() || of != digest(files).ok()? {
+    if !tools.are_as_known() || of != digest(files, POLICIES).ok()? {
         return None;
     }
     let places: Vec<_> = files.iter().map(|file| source::rules(file)).collect::<Result<_, _>>().ok()?;
@@ -42,33 +42,36 @@ pub(crate) fn lowered(files: &[&PolicyFile], tools: &Tools) -> Option<Lowered> {
     (policies.num_of_policies() == read.num_of_policies()).then_some(Lowered { policies, leaves, places })
 }
 
-/// The files of `lowered/`, by their names, as the shipped rules make them.
+/// The files of `lowered/`, by their names, as the shipped rules make them. For `cargo xtask lower-rules`.
 ///
 /// # Errors
-/// A [`PolicyFault`] of the shipped rules.
+/// A [`PolicyFault`] of the shipped rules; among them, that one asks history what must be interpreted.
+#[doc(hidden)]
 pub fn lower_shipped() -> Result<[(&'static str, String); 2], PolicyFault> {
-    let files = PolicySet::shipped();
+    let mut files = PolicySet::shipped();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
     let files: Vec<_> = files.iter().collect();
     let Lowered { policies, leaves, places } = lower::lower(&files, &schema::tools(&[])?.schema(false))?;
     let mut text = "// The rules of `rules/` as Cedar reads them. Written by `cargo xtask lower-rules`.\n".to_owned();
     for (file, places) in places.iter().enumerate() {
         for at in 0..places.len() {
-            if let Some(policy) = policies.policy(&lower::id(file, at)) {
-                text.push_str(&format!("\n{policy}\n"));
-            }
+            let policy = policies.policy(&lower::id(file, at));
+            let policy = policy.ok_or_else(|| PolicyFault::action(format!("rule {at} of file {file} got lost")))?;
+            text.push_str(&format!("\n{policy}\n"));
         }
     }
-    let history = History { of: digest(&files)?, leaves };
+    let history = History { of: digest(&files, &text)?, leaves };
     let mut history = serde_json::to_string_pretty(&history).map_err(|fault| PolicyFault::action(fault.to_string()))?;
     history.push('\n');
     Ok([("policies.cedar", text), ("history.json", history)])
 }
 
-/// The digest of files and of what they are lowered with.
-fn digest(files: &[&PolicyFile]) -> Result<Digest, PolicyFault> {
+/// The digest of files, of what they are lowered with, and of what they are lowered to.
+fn digest(files: &[&PolicyFile], policies: &str) -> Result<Digest, PolicyFault> {
     let schema = schema::tools(&[])?.schema(false);
     let files = files.iter().flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()]);
-    Ok(Digest::of(&files.chain([EVENTS.as_bytes(), schema.as_bytes()]).collect::<Vec<_>>()))
+    let with = [EVENTS.as_bytes(), schema.as_bytes(), policies.as_bytes()];
+    Ok(Digest::of(&files.chain(with).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(crate) struct Lowered {
 
 /// Parses, lowers and checks the files. What a library finds is given a file and a place.
 pub(crate) fn lower(files: &[&PolicyFile], schema: &str) -> Result<Lowered, PolicyFault> {
-    let (set, places) = parse(files, schema)?;
+    let (set, places) = checked(files, schema)?;
     let schema = Arc::new(set.cedar_schema().clone());
     let leaves = set.temporal_fields().map(|field| {
         Leaf::new(field, &schema).map_err(|message| match located(&owner(&field.id), files, &places) {
@@ -34,7 +34,8 @@ pub(crate) fn lower(files: &[&PolicyFile], schema: &str) -> Result<Lowered, Poli
     Ok(Lowered { policies: set.as_cedar().clone(), leaves: leaves.collect::<Result<_, _>>()?, places })
 }
 
-pub(crate) fn parse(files: &[&PolicyFile], schema: &str) -> Result<(LoweredPolicySet, Places), PolicyFault> {
+/// As the library has them.
+pub(crate) fn checked(files: &[&PolicyFile], schema: &str) -> Result<(LoweredPolicySet, Places), PolicyFault> {
     let ours = |fault: dogwood_language::Error| PolicyFault::action(fault.to_string());
     let service = ServiceSchema::builder().event_schema_str(EVENTS).build().map_err(ours)?;
     let schema = PolicySchema::from_cedarschema_str(schema).map_err(ours)?;

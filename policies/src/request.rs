@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-/// The names and words of the schema, parsed once: a parse of Cedar is slow for its size.
+/// The names and words of the schema, made once.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
     action: EntityTypeName,

@@ -116,7 +116,7 @@ pub(crate) fn tools(actions: &[ActionSpec]) -> Result<Tools, PolicyFault> {
 
 impl Tools {
     /// The name, the effect and the shape of the input of each tool.
-    pub(crate) fn into_iter(self) -> impl Iterator<Item = (String, String, Shape)> {
+    pub(crate) fn all(self) -> impl Iterator<Item = (String, String, Shape)> {
         self.0.into_iter().map(|(name, (effect, shape))| (name, effect, shape))
     }
 

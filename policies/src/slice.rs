@@ -34,7 +34,7 @@ pub(crate) struct Slice {
 }
 
 /// So often the authorizer is asked first: to read the rules of a slice takes as long as some ten of its answers, and
-/// a process that makes one run need not.
+/// a process that makes one run need not. Tests of this crate compare both at each decision.
 const FEW: u32 = 8;
 
 #[derive(Debug)]
@@ -60,9 +60,20 @@ impl Slice {
         entities: &Entities,
         rules: &HashMap<PolicyId, usize>,
     ) -> Option<Vec<usize>> {
-        if self.program.get().is_none() && self.asked.fetch_add(1, Ordering::Relaxed) < FEW {
+        if self.asked.load(Ordering::Relaxed) < FEW {
+            self.asked.fetch_add(1, Ordering::Relaxed);
             return None;
         }
+        self.told(request, entities, rules)
+    }
+
+    /// The same, however often it was asked.
+    pub(crate) fn told(
+        &self,
+        request: &Request,
+        entities: &Entities,
+        rules: &HashMap<PolicyId, usize>,
+    ) -> Option<Vec<usize>> {
         let Program(expression) = self.program.get_or_init(|| self.compile(rules)).as_ref()?;
         let EvalResult::Record(values) = eval_expression(request, entities, expression).ok()? else {
             return None;
@@ -83,10 +94,10 @@ impl Slice {
         self.compile(rules).is_some()
     }
 
-    /// Whether its rules were read.
+    /// Whether it was asked as often as the authorizer answers.
     #[cfg(test)]
-    pub(crate) fn is_read(&self) -> bool {
-        self.program.get().is_some()
+    pub(crate) fn is_asked_often(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) >= FEW
     }
 
     fn compile(&self, rules: &HashMap<PolicyId, usize>) -> Option<Program> {
@@ -140,8 +151,7 @@ pub(crate) fn slices(
         let kind = if *name == "engage" { SliceKind::Engage } else { SliceKind::Fact };
         ((*name).to_owned(), None, kind)
     });
-    let kinds =
-        fixed.chain(tools.into_iter().map(|(name, effect, shape)| (name, Some(effect), SliceKind::Tool(shape))));
+    let kinds = fixed.chain(tools.all().map(|(name, effect, shape)| (name, Some(effect), SliceKind::Tool(shape))));
     let texts: HashMap<_, _> = policies.policies().map(|policy| (policy.id().clone(), policy.to_string())).collect();
     let mut slices = HashMap::new();
     for (name, effect, kind) in kinds {

@@ -7,6 +7,7 @@
 //! place. Data is never a template: it comes in as values.
 
 mod brief;
+mod family;
 mod prompts;
 
 pub use brief::{Brief, BriefAsked, BriefCustomer, BriefFact, BriefTrigger};

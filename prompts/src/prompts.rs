@@ -1,28 +1,23 @@
 //! The templates and their loader.
 
+use crate::family::{Family, families};
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::OnceLock;
 use tera::{Context, Tera};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
-/// The templates of a process, each compiled once: a project's when they are loaded, so that what is wrong with
-/// them is found then, a shipped one when it is first asked for.
+/// The templates of a process. A project's are compiled when they are loaded, so that what is wrong with them is found
+/// then; shipped ones when the first of their family is asked for.
+///
+/// A template may not extend, include or import itself, whatever lies between.
 #[derive(Clone, Debug)]
 pub struct Prompts {
     families: Vec<Family>,
     digest: String,
-}
-
-/// Templates that include or extend each other, by name.
-#[derive(Clone, Debug)]
-struct Family {
-    texts: BTreeMap<String, String>,
-    compiled: OnceLock<Result<Tera, PromptFault>>,
 }
 
 /// A template is wrong, or does not fit what it was given.
@@ -51,7 +46,9 @@ impl Prompts {
     /// [`PromptFault`] names the first template that does not compile, of the project's and of those that rest on them.
     pub fn with_overrides(own: BTreeMap<String, String>) -> Result<Self, PromptFault> {
         let mut texts = Self::shipped();
-        let owned: Vec<String> = own.keys().cloned().collect();
+        // A project is begun with copies of the shipped ones, which a test has compiled.
+        let owned: Vec<String> =
+            own.iter().filter(|(name, text)| texts.get(*name) != Some(text)).map(|(name, _)| name.clone()).collect();
         texts.extend(own);
         let mut hasher = Sha256::new();
         for (name, text) in &texts {
@@ -140,96 +137,8 @@ impl Prompts {
     }
 }
 
-impl Family {
-    fn compile(&self) -> Result<&Tera, PromptFault> {
-        let compiled = self.compiled.get_or_init(|| {
-            if let Some(circle) = circle(&self.texts) {
-                return Err(circle);
-            }
-            let mut tera = Tera::default();
-            // Plain text, never HTML; the desk escapes what it shows.
-            tera.autoescape_on(Vec::new());
-            // Together, since templates include each other.
-            tera.add_raw_templates(&self.texts).map_err(|e| fault_of_set(&self.texts, &e))?;
-            Ok(tera)
-        });
-        compiled.as_ref().map_err(Clone::clone)
-    }
-}
-
-/// Templates together that name each other.
-fn families(mut texts: BTreeMap<String, String>) -> Vec<Family> {
-    let mut families = Vec::new();
-    while let Some((name, text)) = texts.pop_first() {
-        let (mut family, mut new) = (BTreeMap::new(), vec![(name, text)]);
-        while let Some((name, text)) = new.pop() {
-            let related = |other: &String, its: &mut String| {
-                named(&text).any(|named| named == *other) || named(its).any(|named| named == name)
-            };
-            new.extend(texts.extract_if(.., related));
-            family.insert(name, text);
-        }
-        families.push(Family { texts: family, compiled: OnceLock::new() });
-    }
-    families
-}
-
-/// The templates that one extends, includes or imports.
-fn named(text: &str) -> impl Iterator<Item = &str> {
-    let tags = text.split("{%").skip(1).filter_map(|rest| rest.split_once("%}"));
-    let tags = tags.map(|(tag, _)| tag.trim_start_matches('-').trim_start());
-    let tags = tags.filter(|tag| ["extends", "include", "import"].iter().any(|word| tag.starts_with(word)));
-    tags.flat_map(|mut rest| {
-        std::iter::from_fn(move || {
-            let (_, from) = rest.split_at_checked(rest.find(['"', '\'', '`'])?)?;
-            let mut chars = from.chars();
-            let (name, after) = chars.next().and_then(|quote| chars.as_str().split_once(quote))?;
-            rest = after;
-            Some(name)
-        })
-    })
-}
-
-/// tera follows a circle for ever.
-fn circle(texts: &BTreeMap<String, String>) -> Option<PromptFault> {
-    let mut open: BTreeMap<&str, Vec<&str>> =
-        texts.iter().map(|(name, text)| (name.as_str(), named(text).collect())).collect();
-    loop {
-        // Whoever names nobody that is open is on no circle.
-        let before = open.len();
-        let names: BTreeSet<&str> = open.keys().copied().collect();
-        open.retain(|_, named| named.iter().any(|name| names.contains(name)));
-        if open.len() == before {
-            break;
-        }
-    }
-    let mut way = Vec::new();
-    let mut next = *open.keys().next()?;
-    while !way.contains(&next) {
-        way.push(next);
-        next = *open.get(next)?.iter().find(|name| open.contains_key(*name))?;
-    }
-    let circle: Vec<&str> = way.into_iter().skip_while(|name| *name != next).chain([next]).collect();
-    let message = format!("it extends, includes or imports itself: {}", circle.join(", "));
-    Some(PromptFault { template: next.to_owned(), message })
-}
-
-/// tera reports a set as one; the first template that fails alone is the one.
-fn fault_of_set(texts: &BTreeMap<String, String>, all: &tera::Error) -> PromptFault {
-    for (name, text) in texts {
-        let mut alone = Tera::default();
-        if let Err(e) = alone.add_raw_template(name, text)
-            && matches!(e.kind, tera::ErrorKind::Msg(_))
-            && !chain(&e).contains("isn't present")
-        {
-            return PromptFault { template: name.clone(), message: chain(&e) };
-        }
-    }
-    PromptFault { template: String::new(), message: chain(all) }
-}
-
 /// An error with its causes on one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {

@@ -46,8 +46,8 @@ use std::time::Instant;
 const VERSION: u32 = 2;
 const META: &[u8] = b"m";
 
-/// So many rows are written at a time: whoever reads waits meanwhile, half a millisecond, and each time wakes all
-/// of sled's threads.
+/// So many rows are written at a time: whoever reads waits meanwhile, less than a millisecond, and each time wakes
+/// all of sled's threads.
 const ROWS_AT_ONCE: usize = 16;
 
 /// The index of a store. It comes into being with the first write to it, so

@@ -80,7 +80,7 @@ fn compiled_leaves_and_the_interpreter_agree() {
     let conditions = [COMPILED.as_slice(), INTERPRETED.as_slice()].concat();
     let set = asking(&conditions);
     let schema = crate::schema::tools(&[]).unwrap().schema(true);
-    let (lowered, _) = crate::lower::parse(&[&rules(&conditions)], &schema).unwrap();
+    let (lowered, _) = crate::lower::checked(&[&rules(&conditions)], &schema).unwrap();
     let mut seed = 7_u64;
     let mut next = move |below: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

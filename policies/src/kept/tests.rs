@@ -9,7 +9,9 @@ fn shipped() -> Vec<PolicyFile> {
 }
 
 fn tool(name: &str, effect: &str) -> ActionSpec {
-    ActionSpec { name: name.into(), effect: effect.into(), input_schema: serde_json::json!({"type": "object"}) }
+    let properties = serde_json::json!({"text": {"type": "string"}, "case": {"type": "object"}});
+    let input_schema = serde_json::json!({"type": "object", "required": ["text"], "properties": properties});
+    ActionSpec { name: name.into(), effect: effect.into(), input_schema }
 }
 
 #[test]

@@ -78,9 +78,37 @@ fn what_a_registry_says_of_a_known_tool_counts() {
         json!({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}),
     )])
     .unwrap();
-    let reply = tools.into_iter().find(|(name, ..)| name == "reply").unwrap();
+    let reply = tools.all().find(|(name, ..)| name == "reply").unwrap();
     let text = Field { name: "text".into(), optional: false, shape: Some(Shape::Text) };
     assert_eq!((reply.1.as_str(), reply.2), ("write", Shape::Record(vec![text])));
+}
+
+#[test]
+fn odd_tools_that_are_taken_are_tools_to_cedar() {
+    // Where no rule has changed, nobody reads the schema: what Cedar does not take must be refused before.
+    let input = json!({"type": "object", "required": ["a\"b"], "properties": {
+        "a\"b": {"type": "string"}, "in": {"type": "boolean"}, "": {"type": "integer"}, "zwei Wörter\n": {"type": "array", "items": {"type": "string"}},
+        "principal": {"type": "object", "properties": {"has": {"type": "string"}, "\u{1f600}": {"type": "number"}}},
+    }});
+    let names = [
+        "in",
+        "if",
+        "principal",
+        "context",
+        "Action",
+        "über",
+        "a-b",
+        "a.b",
+        "a::b",
+        "__cedar",
+        "true",
+        "x'y",
+        "\u{1f600}",
+    ];
+    let odd = names.map(|name| spec(name, "write", input.clone()));
+    for inputs in [false, true] {
+        is_valid(&tools(&odd).unwrap().schema(inputs));
+    }
 }
 
 #[test]

@@ -93,6 +93,36 @@ fn a_circle_of_templates_is_named_and_not_followed() {
 }
 
 #[test]
+fn what_only_looks_like_a_circle_is_none() {
+    let comment = "{# use: {% include \"mine.tera\" %} #}Yours, {{ name }}";
+    assert_eq!(own("mine.tera", comment).unwrap().render("mine.tera", &json!({"name": "Ana"})).unwrap(), "Yours, Ana");
+    let raw = "{% raw %}{% include \"mine.tera\" %}{% endraw %}{% if true %}!{% endif %}";
+    assert_eq!(own("mine.tera", raw).unwrap().render("mine.tera", &json!({})).unwrap(), "{% include \"mine.tera\" %}!");
+
+    // A macro may include what imports it: macros are looked for without rendering any.
+    let both = [
+        ("part.tera", "{% import \"macros.tera\" as m %}part"),
+        ("macros.tera", "{% macro a() %}{% include \"part.tera\" %}{% endmacro a %}"),
+        ("mine.tera", "{% import \"macros.tera\" as m %}{{ m::a() }}"),
+    ];
+    let own = both.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let prompts = Prompts::with_overrides(own.into()).unwrap();
+    assert_eq!(prompts.render("mine.tera", &json!({})).unwrap(), "part");
+}
+
+#[test]
+fn copies_of_what_is_shipped_are_compiled_when_they_are_asked_for() {
+    let compiled = |prompts: &Prompts| prompts.families.iter().filter(|family| family.compiled.get().is_some()).count();
+    let mut copies = Prompts::shipped();
+    assert_eq!(compiled(&Prompts::with_overrides(copies.clone()).unwrap()), 0);
+    copies.insert("drafts/email.tera".to_owned(), "Hello".to_owned());
+    let prompts = Prompts::with_overrides(copies).unwrap();
+    assert_eq!(compiled(&prompts), 1);
+    prompts.render("customer/disclosure.tera", &json!({})).unwrap();
+    assert_eq!(compiled(&prompts), 2);
+}
+
+#[test]
 fn every_shipped_template_compiles() {
     let prompts = Prompts::embedded().unwrap();
     assert_eq!(prompts.families.iter().map(|family| family.texts.len()).sum::<usize>(), Prompts::shipped().len());

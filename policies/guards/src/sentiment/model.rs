@@ -139,7 +139,8 @@ impl<'a> SentimentModel<'a> {
             let mut sums = [0_i32; OUTS];
             for gram in grams {
                 if let Some(slot) = self.table.get((gram & self.slot_mask) as usize) {
-                    // Far from a limit, which would be looked for at each step and keep them from being one.
+                    // Sixteen million grams would be needed to wrap, and of a text 32 KiB are read. To look for
+                    // it at each addition would keep them from being made at once.
                     for (sum, weight) in sums.iter_mut().zip(slot) {
                         *sum = sum.wrapping_add(i32::from(weight.cast_signed()));
                     }

@@ -55,8 +55,18 @@ unless temporal { previous within 90d Attache::Action::\"send_email\"::response{
 
 #[test]
 fn we_decide_as_dogwood_does() {
+    decided_alike(vec![PolicyFile::new("more.dw", MORE)]);
+}
+
+#[test]
+fn the_shipped_rules_as_they_are_kept_decide_as_dogwood_does() {
+    decided_alike(Vec::new());
+}
+
+/// The shipped rules and `more` of them.
+fn decided_alike(more: Vec<PolicyFile>) {
     let mut files = PolicySet::shipped();
-    files.push(PolicyFile::new("more.dw", MORE));
+    files.extend(more);
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let set = PolicySet::load(&files, &[]).unwrap();
 
