@@ -31,14 +31,22 @@ impl Family {
 }
 
 /// Templates together that refer to each other.
-pub(crate) fn families(mut texts: BTreeMap<String, String>) -> Vec<Family> {
+pub(crate) fn families(texts: &BTreeMap<String, String>) -> Vec<Family> {
+    let mut near: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, text) in texts {
+        for (_, other) in references(text) {
+            near.entry(name).or_default().push(other);
+            near.entry(other).or_default().push(name);
+        }
+    }
+    let mut left: BTreeMap<&str, &String> = texts.iter().map(|(name, text)| (name.as_str(), text)).collect();
     let mut families = Vec::new();
-    while let Some((name, text)) = texts.pop_first() {
-        let (mut family, mut new) = (BTreeMap::new(), vec![(name, text)]);
+    while let Some(first) = left.pop_first() {
+        let (mut family, mut new) = (BTreeMap::new(), vec![first]);
         while let Some((name, text)) = new.pop() {
-            let refers = |text: &str, to: &str| references(text).iter().any(|(_, other)| *other == to);
-            new.extend(texts.extract_if(.., |other, its| refers(&text, other) || refers(its, &name)));
-            family.insert(name, text);
+            let others = near.get(name).into_iter().flatten();
+            new.extend(others.filter_map(|other| left.remove_entry(other)));
+            family.insert(name.to_owned(), text.clone());
         }
         families.push(Family { texts: family, compiled: OnceLock::new() });
     }

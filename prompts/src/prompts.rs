@@ -57,7 +57,7 @@ impl Prompts {
                 hasher.update(part);
             }
         }
-        let families = families(texts);
+        let families = families(&texts);
         for family in &families {
             if owned.iter().any(|name| family.texts.contains_key(name)) {
                 family.compile()?;
