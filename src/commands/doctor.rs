@@ -240,7 +240,7 @@ fn data(global: &Global, project: &Project) -> Vec<Finding> {
     });
     let lacking = open_kb(global).and_then(|kb| kb.lacking().map_err(|e| Failure::unavailable(e.to_string())));
     found.push(match lacking {
-        Ok(None) => Finding::ok("sentence model", "none is chosen: searches go by words"),
+        Ok(None) => Finding::ok("sentence model", "none is chosen: searches go by words and by what texts are about"),
         Ok(Some(0)) => Finding::ok("sentence model", "searches go by words and by sense"),
         Ok(Some(texts)) => {
             Finding::warning("sentence model", format!("{texts} texts have no vector"), "`attache kb embed` makes them")

@@ -2,8 +2,8 @@
 
 use attache_journal::Retry;
 use attache_tools::PortError;
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 /// What is wrong with a file of rows. Nothing of the file is imported.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,11 +68,19 @@ impl CrmError {
     }
 }
 
+/// What the system said, in words that say what to do where it has no room.
+pub(crate) fn told(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 impl From<sled::Error> for CrmError {
     fn from(error: sled::Error) -> Self {
         let what = error.to_string();
         match error {
-            sled::Error::Io(_) => Self::Unavailable { what },
+            sled::Error::Io(error) => Self::Unavailable { what: told(&error) },
             sled::Error::CollectionNotFound(_)
             | sled::Error::Corruption { .. }
             | sled::Error::ReportableBug(_)

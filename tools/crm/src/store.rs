@@ -4,7 +4,7 @@
 //! to somebody; ids have no control characters, so no key is the start of
 //! another by accident. Values of rows are JSON. One tree, one batch an import.
 
-use crate::fault::{CrmError, Damage};
+use crate::fault::{CrmError, Damage, told};
 use crate::rows::{Imported, Kind, Rows};
 use attache_context::CustomerId;
 use attache_tools::{Company, Deal, Person, Ticket};
@@ -348,7 +348,7 @@ fn open_sled(dir: &Path) -> Result<sled::Db, CrmError> {
 }
 
 fn unavailable(dir: &Path, error: &io::Error) -> CrmError {
-    CrmError::Unavailable { what: format!("{}: {error}", dir.display()) }
+    CrmError::Unavailable { what: format!("{}: {}", dir.display(), told(error)) }
 }
 
 /// Renames a damaged store to the first free name; nothing is deleted.

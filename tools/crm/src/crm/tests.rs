@@ -175,3 +175,11 @@ fn an_address_is_one_customers_or_nobodys() {
     assert_eq!(whose("shared@example.com").as_deref(), Some("cus_1"));
     assert_eq!(whose("bo@example.com").as_deref(), Some("cus_2"));
 }
+
+#[test]
+fn a_full_disk_is_called_one() {
+    for kind in [std::io::ErrorKind::StorageFull, std::io::ErrorKind::QuotaExceeded] {
+        let error = CrmError::from(sled::Error::Io(kind.into()));
+        assert_eq!(error.to_string(), "the store of the CRM is unavailable: the disk is full");
+    }
+}
