@@ -97,6 +97,26 @@ fn each_fault_is_named_with_what_to_do() {
         assert!(found[check]["message"].as_str().unwrap().contains(says), "{check}: {}", found[check]);
         assert!(!found[check]["advice"].as_str().unwrap().is_empty(), "{check}");
     }
+    // What a project writes in the place of something shipped is told by its name.
+    fs::remove_file(dir.path().join("company/policies/rules/own.dw")).unwrap();
+    for (file, text, check, says) in [
+        (
+            "prompts/system.tera",
+            "{% extends \"playbooks/support.tera\" %}",
+            "prompts",
+            "prompts/system.tera: it extends",
+        ),
+        ("playbooks/mine.toml", "name = 1", "playbooks", "playbooks/mine.toml"),
+    ] {
+        let own = dir.path().join("company").join(file);
+        fs::create_dir_all(own.parent().unwrap()).unwrap();
+        fs::write(&own, text).unwrap();
+        let found = findings(&examined(dir.path(), &[]));
+        assert_eq!(found[check]["state"], "fault", "{found:?}");
+        assert!(found[check]["message"].as_str().unwrap().contains(says), "{}", found[check]);
+        assert!(found[check]["advice"].as_str().unwrap().contains("take it away"), "{}", found[check]);
+        fs::remove_file(own).unwrap();
+    }
     fs::write(&settings, "[server]\nlisten = \"0.0.0.0:8420\"\nwhat = 1\n").unwrap();
     let found = examined(dir.path(), &[]);
     assert_eq!(found.status.code(), Some(4));

@@ -9,11 +9,11 @@ use crate::cli::Global;
 use crate::config::Project;
 use crate::failure::Failure;
 use crate::tell;
-use attache::Attache;
 use attache::channels::State;
 use attache::policies::run_tests;
 use attache::server::check_exposure;
 use attache::tools::Readers;
+use attache::{Attache, BuildError, Builder};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -142,9 +142,17 @@ fn settings(global: &Global, project: &Project) -> Finding {
 /// Rules, playbooks, prompts and the examples that rules carry.
 fn rules(project: &Project) -> Finding {
     let advice = "mend the file at that line; `attache policy check` and `attache policy test` say more";
-    let built = overrides(project, Attache::builder()).and_then(|builder| Ok(builder.build()?));
-    let attache = match built {
-        Ok(attache) => attache,
+    let attache = match overrides(project, Attache::builder()).map(Builder::build) {
+        Ok(Ok(attache)) => attache,
+        Ok(Err(e)) => {
+            let mend = "mend the file, or take it away: then the shipped one is used";
+            let (check, advice) = match e {
+                BuildError::Prompt(_) => ("prompts", mend),
+                BuildError::Engine(_) | BuildError::Playbook(_) => ("playbooks", mend),
+                _ => ("rules", advice),
+            };
+            return Finding::fault(check, e.to_string(), advice);
+        }
         Err(e) => return Finding::fault("rules", e.message, advice),
     };
     let examples = match examples_of(&project.path(&project.config.project.policies)) {
