@@ -1,7 +1,6 @@
 //! Templates that refer to each other, which tera compiles together.
 
 use crate::PromptFault;
-use crate::prompts::chain;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use tera::Tera;
@@ -67,10 +66,11 @@ fn references(text: &str) -> Vec<(Tie, &str)> {
     let mut rest = text;
     while let Some((_, from)) = rest.split_once('{') {
         rest = from;
-        if let Some(comment) = rest.strip_prefix('#') {
+        if let Some(comment) = from.strip_prefix('#') {
             rest = comment.split_once("#}").map_or("", |(_, after)| after);
+            continue;
         }
-        let Some((tag, after)) = rest.strip_prefix('%').and_then(|tag| tag.split_once("%}")) else { continue };
+        let Some((tag, after)) = from.strip_prefix('%').and_then(|tag| tag.split_once("%}")) else { continue };
         rest = after;
         let tag = tag.trim_start_matches('-').trim_start();
         if tag.starts_with("raw") {
@@ -131,10 +131,12 @@ fn fault_of_set(texts: &BTreeMap<String, String>, all: &tera::Error) -> PromptFa
         let mut alone = Tera::default();
         if let Err(e) = alone.add_raw_template(name, text)
             && matches!(e.kind, tera::ErrorKind::Msg(_))
-            && !chain(&e).contains("isn't present")
         {
-            return PromptFault { template: name.clone(), message: chain(&e) };
+            let fault = PromptFault::of(name, &e);
+            if !fault.message.contains("isn't present") {
+                return fault;
+            }
         }
     }
-    PromptFault { template: String::new(), message: chain(all) }
+    PromptFault::of("", all)
 }

@@ -30,6 +30,20 @@ pub struct PromptFault {
     pub message: String,
 }
 
+impl PromptFault {
+    /// What tera says of a template, with its causes, on one line.
+    pub(crate) fn of(template: &str, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(e) = cause {
+            message = format!("{message}: {e}");
+            cause = e.source();
+        }
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { template: template.to_owned(), message }
+    }
+}
+
 impl Prompts {
     /// The shipped templates.
     ///
@@ -104,7 +118,7 @@ impl Prompts {
     /// # Errors
     /// [`PromptFault`] if there is no such template or a variable is missing.
     pub fn render(&self, template: &str, data: &impl Serialize) -> Result<String, PromptFault> {
-        let fault = |e: tera::Error| PromptFault { template: template.to_owned(), message: chain(&e) };
+        let fault = |e: tera::Error| PromptFault::of(template, &e);
         let context = Context::from_serialize(data).map_err(fault)?;
         let missing = || PromptFault { template: template.to_owned(), message: "there is no such template".to_owned() };
         let compiled = self.family(template).ok_or_else(missing)?.compile()?;
@@ -130,22 +144,11 @@ impl Prompts {
     /// # Errors
     /// [`PromptFault`] if it does not parse or a variable is missing.
     pub fn render_inline(&self, name: &str, text: &str, data: &impl Serialize) -> Result<String, PromptFault> {
-        let fault = |e: tera::Error| PromptFault { template: name.to_owned(), message: chain(&e) };
+        let fault = |e: tera::Error| PromptFault::of(name, &e);
         let context = Context::from_serialize(data).map_err(fault)?;
         let text = Tera::one_off(text, &context, false).map_err(fault)?;
         Ok(text.trim().to_owned())
     }
-}
-
-/// An error with its causes on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(e) = cause {
-        text = format!("{text}: {e}");
-        cause = e.source();
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

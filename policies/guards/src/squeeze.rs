@@ -71,6 +71,7 @@ impl Class {
         }
     }
 
+    /// Apart, so that what is asked of nearly every char is little enough to stand where it is asked.
     fn beyond_ascii(c: char) -> Self {
         if is_invisible(c) || is_mark(c) {
             Self::Unseen

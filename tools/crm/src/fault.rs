@@ -68,7 +68,7 @@ impl CrmError {
     }
 }
 
-/// What the system said, in words that say what to do where it has no room.
+/// What the system said, in plain words where it has no room.
 pub(crate) fn told(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
@@ -78,13 +78,12 @@ pub(crate) fn told(error: &io::Error) -> String {
 
 impl From<sled::Error> for CrmError {
     fn from(error: sled::Error) -> Self {
-        let what = error.to_string();
         match error {
             sled::Error::Io(error) => Self::Unavailable { what: told(&error) },
-            sled::Error::CollectionNotFound(_)
+            error @ (sled::Error::CollectionNotFound(_)
             | sled::Error::Corruption { .. }
             | sled::Error::ReportableBug(_)
-            | sled::Error::Unsupported(_) => Self::Damaged { what },
+            | sled::Error::Unsupported(_)) => Self::Damaged { what: error.to_string() },
         }
     }
 }
